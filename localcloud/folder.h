@@ -1,0 +1,60 @@
+//! The local cloud's folder: roots, the server's certificate and the things, in AWS's file names.
+//! What is there is used again; keys have mode 0600. Blocking; one process at a time per folder.
+//!
+//!     DIR/AmazonRootCA1.pem (AmazonRootCA3.pem)   the server's root, RSA (ECC): a client's root_ca
+//!     DIR/device-ca.pem                           signed the things: the broker trusts it
+//!     DIR/private/                                their keys, mode 0700
+//!     DIR/server/                                 the server's chain and key, new at each start
+//!     DIR/things/NAME/<10 hex>-certificate.pem.crt, -private.pem.key, -public.pem.key
+//!     DIR/clients/NAME/                           the same for the local cloud's own clients
+#pragma once
+
+#include "localcloud/pki.h"
+
+#include <limits.h>
+
+/// What is wrong with a certificate on purpose, for tests.
+typedef enum PsFlaw {
+    PS_FLAW_NONE,
+    PS_FLAW_EXPIRED,    ///< ended yesterday
+    PS_FLAW_NOT_YET,    ///< begins tomorrow
+    PS_FLAW_FOREIGN_CA, ///< things: signed by a CA nobody knows
+    PS_FLAW_WRONG_HOST, ///< servers: made out to another name
+} PsFlaw;
+
+/// Thing names: 1 to this many of [a-zA-Z0-9:_-] (AWS IoT API model, ThingName).
+#define PS_THING_NAME_MAX 128
+
+typedef struct PsThingOrder {
+    const char *name;
+    PsKeyType key_type;
+    PsFlaw flaw;
+    bool own_client; ///< under clients/ instead of things/
+} PsThingOrder;
+
+/// Absolute paths.
+typedef struct PsThingFiles {
+    char certificate_id[PS_PKI_ID_SIZE];
+    char certificate[PATH_MAX];
+    char private_key[PATH_MAX];
+    char public_key[PATH_MAX];
+} PsThingFiles;
+
+/// Makes DIR when missing and returns its absolute path. PS_ERR_IO, PS_ERR_TOO_BIG.
+PsErr ps_folder_open(const char *dir, char *ret_absolute, PsDiag *diag);
+
+/// "AmazonRootCA1.pem" or "AmazonRootCA3.pem".
+const char *ps_folder_root_name(PsKeyType type);
+
+/// Makes the server's root (when missing) and device CA (when missing).
+PsErr ps_folder_make_roots(const char *dir, PsKeyType type, PsDiag *diag);
+
+/// Makes server/chain.pem and server/key.pem for localhost, 127.0.0.1, ::1 and `hosts`, signed
+/// through an issuing CA by the root of that key type. New each time.
+PsErr ps_folder_make_server(const char *dir, PsKeyType type, PsFlaw flaw, const char *const *hosts,
+                            size_t host_count, PsDiag *diag);
+
+/// Finds the thing's files or makes them. PS_ERR_INVALID (name), PS_ERR_EXISTS (the thing has a
+/// certificate of another kind), PS_ERR_CORRUPT (its files do not belong together).
+PsErr ps_folder_thing(const char *dir, const PsThingOrder *order, PsThingFiles *ret_files,
+                      PsDiag *diag);

@@ -1,0 +1,72 @@
+// penstock-cloud: finds the sub-command and runs it. Main thread, the only one.
+#include "localcloud/command.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+} Command;
+
+static const Command commands[] = {
+    {"run", ps_command_run},
+    {"issue", ps_command_issue},
+    {"pub", ps_command_publish},
+    {"sub", ps_command_subscribe},
+};
+
+static const char usage_text[] =
+    "usage: penstock-cloud COMMAND DIR ...\n"
+    "A local AWS IoT Core for demos and tests: certificates, a broker with mutual TLS on\n"
+    "loopback, and a console. Everything it makes is in DIR and is used again.\n"
+    "\n"
+    "penstock-cloud run DIR [OPTION]...       start the broker; print what arrives, send what is\n"
+    "                                         typed as TOPIC PAYLOAD; 'quit' or Ctrl-C ends\n"
+    "  --port N             MQTT over TLS (default 8883; 0 takes a free one)\n"
+    "  --alpn-port N        a second port that stands for 443 with ALPN x-amzn-mqtt-ca\n"
+    "  --key-type rsa|ecc   root, server and things: RSA 2048 (default) or P-256\n"
+    "  --thing NAME         make this thing; may be given several times (default awstest)\n"
+    "  --host NAME          a further name or address in the server's certificate\n"
+    "  --server-cert KIND   good, or wrong on purpose: expired, not-yet, wrong-host (no console)\n"
+    "  --filter FILTER      topics to print (default #); may be given several times\n"
+    "  --pretty, --json     JSON payloads indented; or one JSON object for each message\n"
+    "  --quiet              no console: print nothing, read nothing\n"
+    "  --ready-file PATH    write endpoint, port and files as JSON once the broker accepts\n"
+    "penstock-cloud issue DIR --thing NAME [--key-type rsa|ecc] [--json]\n"
+    "                                         make a thing's certificate and key\n"
+    "  --expired | --not-yet | --foreign-ca   wrong on purpose\n"
+    "penstock-cloud pub DIR TOPIC PAYLOAD [--qos 0|1]      send one message ('-': from stdin)\n"
+    "penstock-cloud sub DIR [FILTER]... [--count N] [--timeout S] [--pretty] [--json]\n"
+    "                                         print what arrives\n"
+    "\n"
+    "Exit status: 0 done, 1 failed (sub: fewer than --count in time), 2 called wrongly.\n";
+
+static bool asks_for_help(int argc, char **argv) {
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--help") == 0 || (i == 1 && strcmp(argv[i], "-h") == 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int main(int argc, char **argv) {
+    if (asks_for_help(argc, argv)) {
+        fputs(usage_text, stdout);
+        return EXIT_SUCCESS;
+    }
+    if (argc < 2) {
+        return ps_command_wrong("no command");
+    }
+    for (size_t i = 0; i < PS_COUNT(commands); i++) {
+        if (strcmp(argv[1], commands[i].name) == 0) {
+            ps_cloud_client_library_open();
+            int result = commands[i].run(argc - 1, argv + 1);
+            ps_cloud_client_library_close();
+            return result;
+        }
+    }
+    return ps_command_wrong("unknown command '%s'", argv[1]);
+}

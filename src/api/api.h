@@ -1,0 +1,41 @@
+//! The command socket: what `penstock status`, `tags`, `write` and `log` speak to.
+//!
+//! A Unix stream socket. One call is one line of JSON: {"call": "status", ...arguments}; the answer
+//! is one line: {"ok": true, "result": ...} or {"ok": false, "error": {"class", "object", "field",
+//! "text"}}. A client may send further calls on the same connection, one at a time.
+//! Who may open the socket is decided by its mode (0660) and folder. Main thread; never blocks.
+#pragma once
+
+#include "collect/collector.h"
+#include "link/link.h"
+#include "model/config.h"
+#include "outbox/outbox.h"
+#include "script/host.h"
+#include "tags/tag_table.h"
+
+#include <jansson.h>
+#include <uv.h>
+
+#define PS_API_LINE_MAX ((size_t)256 * 1024) ///< longest call
+#define PS_API_CLIENTS_MAX 32                ///< more are told so and closed
+
+/// What the calls look at. All borrowed; outlives the API.
+typedef struct PsApiSources {
+    const PsConfig *config;
+    PsTagTable *table;
+    PsCollector *collector;
+    PsScriptHost *scripts;
+    PsOutbox *outbox;
+    PsLink *link; ///< NULL when the cloud is not enabled
+    PsWall started;
+} PsApiSources;
+
+typedef struct PsApi PsApi;
+
+/// Makes the socket (an old one of a process that is gone is replaced). PS_ERR_BUSY when another
+/// gateway answers there; PS_ERR_IO, PS_ERR_DENIED.
+PsErr ps_api_open(uv_loop_t *loop, const char *path, const PsApiSources *sources, PsApi **ret_api,
+                  PsDiag *diag);
+/// Removes the socket and closes all clients; `closed` is called from the loop, then free.
+void ps_api_close(PsApi *api, void (*closed)(void *ctx), void *ctx);
+void ps_api_free(PsApi *api);

@@ -1,0 +1,31 @@
+//! One call of a client, and the table of all calls. Inside src/api only.
+#pragma once
+
+#include "api/api.h"
+
+/// Lives until it is answered, even when the client goes away first.
+typedef struct PsApiCall PsApiCall;
+
+const PsApiSources *ps_api_call_sources(const PsApiCall *call);
+/// The call's line as JSON; borrowed.
+const json_t *ps_api_call_arguments(const PsApiCall *call);
+
+/// Each call is answered exactly once, at once or later on the main thread; afterwards it is gone.
+/// Takes over `result`.
+void ps_api_call_reply(PsApiCall *call, json_t *result);
+void ps_api_call_fail(PsApiCall *call, PsErr err, const PsDiag *diag);
+
+typedef void PsApiHandler(PsApiCall *call);
+
+typedef struct PsApiRoute {
+    const char *name;
+    PsApiHandler *handler;
+} PsApiRoute;
+
+/// All calls; `name` NULL at the end.
+extern const PsApiRoute ps_api_routes[];
+
+PsApiHandler ps_api_status;
+PsApiHandler ps_api_tags;
+PsApiHandler ps_api_write;
+PsApiHandler ps_api_log;

@@ -1,0 +1,7 @@
+// The table of calls. Constant data.
+#include "api/call.h"
+
+const PsApiRoute ps_api_routes[] = {
+    {"status", ps_api_status}, {"tags", ps_api_tags}, {"write", ps_api_write},
+    {"log", ps_api_log},       {NULL, NULL},
+};

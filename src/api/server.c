@@ -1,0 +1,314 @@
+// The command socket: accepts clients, cuts lines, runs the call of each line, writes the answer.
+// Owns the listening pipe and the clients. Main thread; never blocks.
+#include "api/api.h"
+#include "api/call.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+typedef struct Client {
+    struct PsApi *api;
+    struct Client *next;
+    uv_pipe_t pipe;
+    PsBuf input;
+    struct PsApiCall *call; // the one being worked on, NULL when none
+    bool closing;
+} Client;
+
+struct PsApiCall {
+    struct PsApi *api;
+    Client *client; // NULL when the client has gone
+    json_t *arguments;
+};
+
+struct PsApi {
+    PsApiSources sources;
+    uv_pipe_t listener;
+    char path[sizeof((struct sockaddr_un *)0)->sun_path];
+    Client *clients;
+    size_t client_count;
+    size_t open_handles;
+    bool closing;
+    void (*closed)(void *ctx);
+    void *closed_ctx;
+};
+
+typedef struct Answer {
+    uv_write_t request;
+    char *text;
+} Answer;
+
+static void run_lines(Client *client);
+
+static void handle_closed(struct PsApi *api) {
+    api->open_handles--;
+    if (api->closing && api->open_handles == 0 && api->closed != NULL) {
+        api->closed(api->closed_ctx);
+    }
+}
+
+static void on_client_closed(uv_handle_t *handle) {
+    Client *client = handle->data;
+    struct PsApi *api = client->api;
+    ps_buf_deinit(&client->input);
+    free(client);
+    handle_closed(api);
+}
+
+static void client_close(Client *client) {
+    if (client->closing) {
+        return;
+    }
+    client->closing = true;
+    if (client->call != NULL) {
+        client->call->client = NULL;
+    }
+    for (Client **slot = &client->api->clients; *slot != NULL; slot = &(*slot)->next) {
+        if (*slot == client) {
+            *slot = client->next;
+            break;
+        }
+    }
+    client->api->client_count--;
+    uv_close((uv_handle_t *)&client->pipe, on_client_closed);
+}
+
+static void on_written(uv_write_t *request, int status) {
+    Answer *answer = request->data;
+    Client *client = request->handle->data;
+    if (status < 0) {
+        client_close(client);
+    }
+    free(answer->text);
+    free(answer);
+}
+
+static void send_answer(Client *client, json_t *answer_json) {
+    Answer *answer = ps_alloc(sizeof *answer);
+    char *text = json_dumps(answer_json, JSON_COMPACT);
+    json_decref(answer_json);
+    if (text == NULL) {
+        free(answer);
+        client_close(client);
+        return;
+    }
+    size_t len = strlen(text);
+    text[len] = '\n'; // the line's end takes the place of the NUL
+    answer->text = text;
+    answer->request.data = answer;
+    uv_buf_t buffer = uv_buf_init(text, (unsigned)(len + 1));
+    if (uv_write(&answer->request, (uv_stream_t *)&client->pipe, &buffer, 1, on_written) != 0) {
+        free(text);
+        free(answer);
+        client_close(client);
+    }
+}
+
+static void finish(PsApiCall *call, json_t *answer) {
+    Client *client = call->client;
+    if (client != NULL) {
+        client->call = NULL;
+        send_answer(client, answer);
+    } else {
+        json_decref(answer);
+    }
+    json_decref(call->arguments);
+    free(call);
+    if (client != NULL && !client->closing) {
+        run_lines(client);
+    }
+}
+
+const PsApiSources *ps_api_call_sources(const PsApiCall *call) {
+    return &call->api->sources;
+}
+
+const json_t *ps_api_call_arguments(const PsApiCall *call) {
+    return call->arguments;
+}
+
+void ps_api_call_reply(PsApiCall *call, json_t *result) {
+    finish(call, json_pack("{s:b, s:o}", "ok", 1, "result", result));
+}
+
+void ps_api_call_fail(PsApiCall *call, PsErr err, const PsDiag *diag) {
+    finish(call,
+           json_pack("{s:b, s:{s:s, s:s, s:s, s:s}}", "ok", 0, "error", "class", ps_err_name(err),
+                     "object", diag->object, "field", diag->field, "text", diag->text));
+}
+
+static void run_call(Client *client, json_t *arguments) {
+    PsApiCall *call = ps_alloc(sizeof *call);
+    *call = (PsApiCall){.api = client->api, .client = client, .arguments = arguments};
+    client->call = call;
+    PsDiag diag = {0};
+    const char *name = json_string_value(json_object_get(arguments, "call"));
+    if (name == NULL) {
+        ps_api_call_fail(call,
+                         ps_fail(PS_ERR_INVALID, &diag, "call", NULL,
+                                 "must be one line of JSON such as {\"call\": \"status\"}"),
+                         &diag);
+        return;
+    }
+    for (const PsApiRoute *route = ps_api_routes; route->name != NULL; route++) {
+        if (strcmp(route->name, name) == 0) {
+            route->handler(call);
+            return;
+        }
+    }
+    ps_api_call_fail(call,
+                     ps_fail(PS_ERR_NOT_FOUND, &diag, "call", NULL,
+                             "'%.60s' is not known to this gateway; is the command line tool of "
+                             "another version?",
+                             name),
+                     &diag);
+}
+
+// Runs the complete lines in the input, one call at a time.
+static void run_lines(Client *client) {
+    while (client->call == NULL && !client->closing && client->input.len > 0) {
+        uint8_t *end = memchr(client->input.data, '\n', client->input.len);
+        if (end == NULL) {
+            return;
+        }
+        size_t line = (size_t)(end - client->input.data);
+        json_t *arguments =
+            json_loadb((const char *)client->input.data, line, JSON_REJECT_DUPLICATES, NULL);
+        client->input.len -= line + 1;
+        memmove(client->input.data, end + 1, client->input.len);
+        run_call(client, arguments != NULL ? arguments : json_null());
+    }
+}
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer) {
+    Client *client = handle->data;
+    ps_buf_reserve(&client->input, (size_t)16 * 1024);
+    *buffer = uv_buf_init((char *)client->input.data + client->input.len, 16 * 1024);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer) {
+    Client *client = stream->data;
+    if (got < 0) {
+        client_close(client);
+        return;
+    }
+    client->input.len += (size_t)got;
+    if (client->input.len > PS_API_LINE_MAX) {
+        PS_LOGW("API-LINE", "a client of the command socket sent more than %zu bytes; closed",
+                PS_API_LINE_MAX);
+        client_close(client);
+        return;
+    }
+    run_lines(client);
+}
+
+static void on_connection(uv_stream_t *listener, int status) {
+    struct PsApi *api = listener->data;
+    if (status < 0 || api->closing) {
+        return;
+    }
+    Client *client = ps_alloc(sizeof *client);
+    client->api = api;
+    uv_pipe_init(listener->loop, &client->pipe, 0);
+    client->pipe.data = client;
+    client->next = api->clients;
+    api->clients = client;
+    api->client_count++;
+    api->open_handles++;
+    if (uv_accept(listener, (uv_stream_t *)&client->pipe) != 0 ||
+        uv_read_start((uv_stream_t *)&client->pipe, on_alloc, on_read) != 0) {
+        client_close(client);
+        return;
+    }
+    if (api->client_count > PS_API_CLIENTS_MAX) {
+        PS_LOGW("API-CLIENTS", "more than %d clients of the command socket; the newest is closed",
+                PS_API_CLIENTS_MAX);
+        client_close(client);
+    }
+}
+
+// Is there a process behind the socket file? A short blocking connect: only at start.
+static bool somebody_listens(const char *path) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return false;
+    }
+    bool answered = connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
+    close(fd);
+    return answered;
+}
+
+static PsErr prepare_path(const char *path, PsDiag *diag) {
+    struct sockaddr_un *address = NULL;
+    if (strlen(path) >= sizeof address->sun_path) {
+        return ps_fail(PS_ERR_TOO_BIG, diag, path, NULL,
+                       "is longer than the %zu bytes a socket path may have; use --socket",
+                       sizeof address->sun_path - 1);
+    }
+    if (somebody_listens(path)) {
+        return ps_fail(PS_ERR_BUSY, diag, path, NULL,
+                       "another gateway answers on this socket; stop it or use --socket");
+    }
+    struct stat status;
+    if (lstat(path, &status) == 0 && !S_ISSOCK(status.st_mode)) {
+        return ps_fail(PS_ERR_EXISTS, diag, path, NULL, "exists and is not a socket; remove it");
+    }
+    (void)unlink(path);
+    return PS_OK;
+}
+
+PsErr ps_api_open(uv_loop_t *loop, const char *path, const PsApiSources *sources, PsApi **ret_api,
+                  PsDiag *diag) {
+    PsErr err = prepare_path(path, diag);
+    if (err != PS_OK) {
+        return err;
+    }
+    struct PsApi *api = ps_alloc(sizeof *api);
+    api->sources = *sources;
+    snprintf(api->path, sizeof api->path, "%s", path);
+    uv_pipe_init(loop, &api->listener, 0);
+    api->listener.data = api;
+    api->open_handles = 1;
+    // Only this user and its group, from the first moment the socket exists.
+    mode_t mask = umask(0117);
+    int result = uv_pipe_bind(&api->listener, path);
+    umask(mask);
+    if (result == 0) {
+        result = uv_listen((uv_stream_t *)&api->listener, 16, on_connection);
+    }
+    *ret_api = api;
+    if (result != 0) {
+        return ps_fail(result == UV_EACCES ? PS_ERR_DENIED : PS_ERR_IO, diag, path, NULL,
+                       "cannot make the command socket: %s; use --socket", uv_strerror(result));
+    }
+    return PS_OK;
+}
+
+static void on_listener_closed(uv_handle_t *handle) {
+    handle_closed(handle->data);
+}
+
+void ps_api_close(PsApi *api, void (*closed)(void *ctx), void *ctx) {
+    api->closing = true;
+    api->closed = closed;
+    api->closed_ctx = ctx;
+    while (api->clients != NULL) {
+        client_close(api->clients);
+    }
+    uv_close((uv_handle_t *)&api->listener, on_listener_closed);
+}
+
+void ps_api_free(PsApi *api) {
+    free(api);
+}

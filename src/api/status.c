@@ -1,0 +1,144 @@
+// The call `status`: everything a person asks first. Main thread; reads /proc for the workers.
+#include "api/call.h"
+#include "api/values.h"
+#include "version.h"
+
+#include <string.h>
+
+static json_t *link_status(const PsApiSources *sources) {
+    json_t *json = json_object();
+    if (sources->link == NULL) {
+        json_object_set_new(json, "state", json_string(ps_link_state_name(PS_LINK_NOT_ENABLED)));
+        json_object_set_new(json, "since", ps_api_time(sources->started));
+        json_object_set_new(json, "last_error", json_string(""));
+        return json;
+    }
+    const PsLinkStatus *status = ps_link_status(sources->link);
+    const PsCloud *cloud = &sources->config->cloud;
+    json_object_set_new(json, "state", json_string(ps_link_state_name(status->state)));
+    json_object_set_new(json, "since", ps_api_time(status->since));
+    json_object_set_new(json, "last_error", json_string(status->last_error));
+    json_object_set_new(json, "last_error_at", ps_api_time(status->last_error_at));
+    json_object_set_new(json, "type", json_string(ps_cloud_type_name(cloud->type)));
+    json_object_set_new(json, "endpoint", json_string(cloud->endpoint));
+    json_object_set_new(json, "port", json_integer(cloud->port));
+    json_object_set_new(json, "client_id", json_string(cloud->client_id));
+    json_object_set_new(json, "connect_attempts", json_integer(status->connect_attempts));
+    json_object_set_new(json, "connects", json_integer(status->connects));
+    json_object_set_new(json, "acknowledged", json_integer((json_int_t)status->acknowledged));
+    json_object_set_new(json, "received", json_integer((json_int_t)status->received));
+    return json;
+}
+
+static json_t *channels_status(const PsApiSources *sources) {
+    json_t *list = json_array();
+    uint32_t count = ps_collector_channel_count(sources->collector);
+    for (uint32_t i = 0; i < count; i++) {
+        PsChannelRow row;
+        ps_collector_channel_row(sources->collector, i, &row);
+        json_t *json = json_object();
+        json_object_set_new(json, "name", json_string(row.name));
+        json_object_set_new(json, "state", json_string(row.state));
+        json_object_set_new(json, "requests", json_integer((json_int_t)row.requests));
+        json_object_set_new(json, "errors", json_integer((json_int_t)row.errors));
+        json_object_set_new(json, "round_trip_ms", json_real(row.round_trip_ms));
+        json_object_set_new(json, "devices", json_integer(row.devices));
+        json_object_set_new(json, "devices_away", json_integer(row.devices_away));
+        json_object_set_new(json, "last_error", json_string(row.last_error));
+        json_array_append_new(list, json);
+    }
+    return list;
+}
+
+static json_t *groups_status(const PsApiSources *sources) {
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < sources->config->group_count; i++) {
+        const PsGroup *group = &sources->config->groups[i];
+        PsGroupRow row;
+        ps_collector_group_row(sources->collector, i, &row);
+        json_t *json = json_object();
+        json_object_set_new(json, "name", json_string(group->name));
+        json_object_set_new(json, "polling_interval", json_real(group->polling_interval));
+        json_object_set_new(json, "upload_interval", json_real(group->upload_interval));
+        json_object_set_new(json, "variables", json_integer(group->variable_count));
+        json_object_set_new(json, "due", json_integer((json_int_t)row.due));
+        json_object_set_new(json, "late", json_integer((json_int_t)row.late));
+        json_object_set_new(json, "uploads", json_integer((json_int_t)row.uploads));
+        json_array_append_new(list, json);
+    }
+    return list;
+}
+
+static json_t *messages_status(const PsApiSources *sources) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < ps_outbox_ledger_count(sources->outbox); i++) {
+        const PsLedger *ledger = ps_outbox_ledger(sources->outbox, i);
+        json_t *dropped = json_object();
+        for (int reason = 0; reason < PS_DROP_COUNT; reason++) {
+            if (ledger->dropped[reason] > 0) {
+                json_object_set_new(dropped, ps_drop_reason_name((PsDropReason)reason),
+                                    json_integer((json_int_t)ledger->dropped[reason]));
+            }
+        }
+        json_t *json = json_object();
+        json_object_set_new(json, "name", json_string(ledger->name));
+        json_object_set_new(json, "accepted", json_integer((json_int_t)ledger->accepted));
+        json_object_set_new(json, "delivered", json_integer((json_int_t)ledger->delivered));
+        json_object_set_new(json, "waiting", json_integer((json_int_t)ledger->waiting));
+        json_object_set_new(json, "dropped", dropped);
+        json_object_set_new(json, "dead", json_integer((json_int_t)ledger->dead));
+        json_array_append_new(list, json);
+    }
+    return list;
+}
+
+static json_t *workers_status(const PsApiSources *sources) {
+    json_t *list = json_array();
+    uint32_t count = sources->scripts != NULL ? ps_script_host_worker_count(sources->scripts) : 0;
+    for (uint32_t i = 0; i < count; i++) {
+        PsScriptWorkerStatus row;
+        ps_script_host_worker_status(sources->scripts, i, &row);
+        json_t *json = json_object();
+        json_object_set_new(json, "name", json_string(row.name));
+        json_object_set_new(json, "kind", json_string(ps_script_kind_name(row.kind)));
+        json_object_set_new(json, "pid", json_integer(row.pid));
+        json_object_set_new(json, "state", json_string(ps_worker_state_name(row.state)));
+        json_object_set_new(json, "calls", json_integer((json_int_t)row.calls));
+        json_object_set_new(json, "errors", json_integer((json_int_t)row.errors));
+        json_object_set_new(json, "restarts", json_integer((json_int_t)row.restarts));
+        json_object_set_new(json, "queued", json_integer(row.queued));
+        json_object_set_new(json, "dropped", json_integer((json_int_t)row.dropped));
+        json_object_set_new(json, "cpu_s", json_real(row.cpu_s));
+        json_object_set_new(json, "rss_kib", json_integer((json_int_t)row.rss_kib));
+        json_object_set_new(json, "last_error", json_string(row.last_error));
+        json_array_append_new(list, json);
+    }
+    return list;
+}
+
+static json_t *outbox_status(const PsApiSources *sources) {
+    PsOutboxStats stats = ps_outbox_stats(sources->outbox);
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:b}", "waiting", (json_int_t)stats.waiting,
+                     "in_flight", (json_int_t)stats.in_flight, "memory_rows",
+                     (json_int_t)stats.memory_rows, "rows_stored", (json_int_t)stats.rows_stored,
+                     "disk_bytes", (json_int_t)stats.disk_bytes, "store_failing",
+                     (int)stats.store_failing);
+}
+
+void ps_api_status(PsApiCall *call) {
+    const PsApiSources *sources = ps_api_call_sources(call);
+    json_t *json = json_object();
+    json_object_set_new(json, "version", json_string(PENSTOCK_VERSION));
+    json_object_set_new(json, "started", ps_api_time(sources->started));
+    json_object_set_new(
+        json, "uptime_s",
+        json_real(ps_wall_seconds(ps_wall_now()) - ps_wall_seconds(sources->started)));
+    json_object_set_new(json, "config", json_string(sources->config->folder));
+    json_object_set_new(json, "link", link_status(sources));
+    json_object_set_new(json, "channels", channels_status(sources));
+    json_object_set_new(json, "groups", groups_status(sources));
+    json_object_set_new(json, "messages", messages_status(sources));
+    json_object_set_new(json, "outbox", outbox_status(sources));
+    json_object_set_new(json, "workers", workers_status(sources));
+    ps_api_call_reply(call, json);
+}

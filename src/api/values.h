@@ -1,0 +1,12 @@
+//! Values and times as JSON, the same in every answer. Inside src/api only.
+#pragma once
+
+#include "tags/value.h"
+
+#include <jansson.h>
+
+/// null for none and for numbers JSON cannot carry. Text that is not UTF-8 has its odd bytes
+/// replaced by '?'. The caller owns the result.
+json_t *ps_api_value(PsValue value);
+/// Seconds since the epoch, null for "never".
+json_t *ps_api_time(PsWall time);

@@ -1,0 +1,126 @@
+// Whole-file reading and crash-safe writing. Blocks; any thread but the running main loop.
+#include "base/file.h"
+
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define READ_STEP ((size_t)64 * 1024)
+
+static PsErr fail_errno(int number, PsDiag *diag, const char *path, const char *doing) {
+    PsErr err = number == ENOENT                       ? PS_ERR_NOT_FOUND
+                : number == EACCES || number == EPERM  ? PS_ERR_DENIED
+                : number == ENOSPC || number == EDQUOT ? PS_ERR_FULL
+                                                       : PS_ERR_IO;
+    return ps_fail(err, diag, path, NULL, "cannot %s: %s", doing, strerror(number));
+}
+
+// PS_ERR_IO leaves the reason in errno.
+static PsErr read_all(int fd, size_t limit, PsBuf *buf) {
+    size_t start = buf->len;
+    for (;;) {
+        ps_buf_reserve(buf, READ_STEP);
+        ssize_t got = read(fd, buf->data + buf->len, READ_STEP);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got <= 0) {
+            return got == 0 ? PS_OK : PS_ERR_IO;
+        }
+        buf->len += (size_t)got;
+        if (buf->len - start > limit) {
+            return PS_ERR_TOO_BIG;
+        }
+    }
+}
+
+PsErr ps_file_read(const char *path, size_t limit, PsBuf *buf, PsDiag *diag) {
+    PS_AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return fail_errno(errno, diag, path, "read");
+    }
+    size_t start = buf->len;
+    PsErr err = read_all(fd, limit, buf);
+    int number = errno;
+    if (err != PS_OK) {
+        buf->len = start; // as before, as if nothing had been read
+    }
+    buf->data[buf->len] = '\0';
+    if (err == PS_ERR_TOO_BIG) {
+        return ps_fail(err, diag, path, NULL,
+                       "is larger than %zu bytes, the most this file may have", limit);
+    }
+    return err == PS_OK ? PS_OK : fail_errno(number, diag, path, "read");
+}
+
+static PsErr write_all(int fd, const uint8_t *bytes, size_t len) {
+    while (len > 0) {
+        ssize_t put = write(fd, bytes, len);
+        if (put < 0 && errno == EINTR) {
+            continue;
+        }
+        if (put < 0) {
+            return PS_ERR_IO;
+        }
+        bytes += put;
+        len -= (size_t)put;
+    }
+    return PS_OK;
+}
+
+static void sync_folder_of(const char *path) {
+    char copy[PATH_MAX];
+    snprintf(copy, sizeof copy, "%s", path);
+    PS_AUTO_FD int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)fsync(fd); // some file systems refuse this on folders; the rename stands anyway
+    }
+}
+
+PsErr ps_file_write(const char *path, const void *bytes, size_t len, mode_t mode, PsDiag *diag) {
+    char temporary[PATH_MAX];
+    int length = snprintf(temporary, sizeof temporary, "%s.new-%d", path, (int)getpid());
+    if (length < 0 || (size_t)length >= sizeof temporary) {
+        return ps_fail(PS_ERR_TOO_BIG, diag, path, NULL, "the path is too long");
+    }
+    PS_AUTO_FD int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return fail_errno(errno, diag, path, "write");
+    }
+    if (write_all(fd, bytes, len) != PS_OK || fchmod(fd, mode) != 0 || fsync(fd) != 0 ||
+        rename(temporary, path) != 0) {
+        int number = errno;
+        unlink(temporary);
+        return fail_errno(number, diag, path, "write");
+    }
+    sync_folder_of(path);
+    return PS_OK;
+}
+
+// EEXIST from mkdir is fine when what exists is a folder.
+static bool make_one(const char *path, mode_t mode) {
+    if (mkdir(path, mode) == 0) {
+        return true;
+    }
+    struct stat status;
+    if (errno != EEXIST || stat(path, &status) != 0) {
+        return false;
+    }
+    errno = ENOTDIR;
+    return S_ISDIR(status.st_mode);
+}
+
+PsErr ps_dir_make(const char *path, mode_t mode, PsDiag *diag) {
+    char parent[PATH_MAX];
+    snprintf(parent, sizeof parent, "%s", path);
+    if (!make_one(dirname(parent), mode) || !make_one(path, mode)) {
+        return fail_errno(errno, diag, path, "make the folder");
+    }
+    return PS_OK;
+}

@@ -1,0 +1,19 @@
+//! Whole files: read with a limit, write so that a crash leaves the old one or the new one.
+//! These calls block; not for the main loop once it runs.
+#pragma once
+
+#include "base/buf.h"
+
+#include <sys/types.h>
+
+/// Appends the file's bytes to `buf`. PS_ERR_NOT_FOUND, PS_ERR_DENIED, PS_ERR_TOO_BIG (more than
+/// `limit`), PS_ERR_IO: the buffer's content is as before. `diag` (may be NULL) names the path and
+/// what to do.
+PsErr ps_file_read(const char *path, size_t limit, PsBuf *buf, PsDiag *diag);
+
+/// Writes through a temporary name, fsync, rename, fsync of the folder. `mode` is exact (the
+/// umask does not widen or narrow it): 0600 for anything secret.
+PsErr ps_file_write(const char *path, const void *bytes, size_t len, mode_t mode, PsDiag *diag);
+
+/// mkdir -p for the last two levels: makes `path` and its parent when missing.
+PsErr ps_dir_make(const char *path, mode_t mode, PsDiag *diag);

@@ -1,0 +1,57 @@
+// `penstock check DIR`: every finding of a configuration folder, one a line. Blocking.
+#include "cli/cli.h"
+
+#include "base/log.h"
+#include "drivers/driver.h"
+#include "model/config.h"
+
+#include <stdio.h>
+
+static void print_findings(const PsFindings *findings) {
+    for (size_t i = 0; i < findings->count; i++) {
+        char line[1024];
+        ps_finding_format(&findings->items[i], line, sizeof line);
+        printf("%s\n", line);
+    }
+    if (findings->dropped > 0) {
+        printf("... and %zu findings more\n", findings->dropped);
+    }
+}
+
+static void print_findings_json(const PsFindings *findings) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < findings->count; i++) {
+        const PsFinding *finding = &findings->items[i];
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s, s:s, s:s, s:s}", "severity",
+                                        finding->is_error ? "error" : "warning", "file",
+                                        finding->file, "object", finding->diag.object, "field",
+                                        finding->diag.field, "text", finding->diag.text));
+    }
+    json_t *answer =
+        json_pack("{s:o, s:I}", "findings", list, "not_listed", (json_int_t)findings->dropped);
+    cli_print_json(answer);
+    json_decref(answer);
+}
+
+int cli_check(const CliOptions *options, int count, char **arguments) {
+    if (count != 1) {
+        return cli_fail(CLI_USAGE, "check needs one folder: penstock check DIR");
+    }
+    PsFindings findings = {0};
+    PsConfig *config = NULL;
+    PsErr err = ps_config_load(arguments[0], ps_driver_check_for, &findings, &config);
+    if (options->json) {
+        print_findings_json(&findings);
+    } else {
+        print_findings(&findings);
+    }
+    if (err == PS_OK && !options->json) {
+        printf("%s: sound: %u devices, %u variables, %u groups, %u publish, %u subscribe\n",
+               arguments[0], config->device_count, config->variable_count, config->group_count,
+               config->publish_count, config->subscribe_count);
+    }
+    ps_findings_deinit(&findings);
+    ps_config_free(config);
+    return err == PS_OK ? CLI_DONE : CLI_USAGE;
+}

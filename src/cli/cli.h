@@ -1,0 +1,56 @@
+//! What every sub-command of `penstock` shares. One thread, blocking.
+#pragma once
+
+#include "base/buf.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+
+/// Exit statuses of every command.
+#define CLI_DONE 0
+#define CLI_FAILED 1
+#define CLI_USAGE 2
+
+#define CLI_DEFAULT_SOCKET "/run/penstock/penstock.sock"
+
+/// Options that every command takes.
+typedef struct CliOptions {
+    const char *socket; ///< --socket PATH, else $PENSTOCK_SOCKET, else CLI_DEFAULT_SOCKET
+    bool json;          ///< --json: for programs
+} CliOptions;
+
+/// One sub-command: `arguments` are those after its name, without the shared options.
+typedef int CliCommand(const CliOptions *options, int count, char **arguments);
+
+CliCommand cli_check;
+CliCommand cli_demo;
+CliCommand cli_log;
+CliCommand cli_schema;
+CliCommand cli_status;
+CliCommand cli_tags;
+CliCommand cli_write;
+
+/// Prints "penstock: ..." on standard error and returns `status`.
+int cli_fail(int status, const char *fmt, ...) PS_PRINTF(2, 3);
+
+/// A connection to the gateway's command socket.
+typedef struct CliClient CliClient;
+
+/// NULL after printing why and what to do.
+CliClient *cli_client_open(const CliOptions *options);
+/// Sends the call (taken over) and returns its result, owned by the caller; NULL after printing
+/// the gateway's error.
+json_t *cli_client_call(CliClient *client, json_t *call);
+void cli_client_close(CliClient *client);
+
+/// open, one call, close.
+json_t *cli_call_once(const CliOptions *options, json_t *call);
+
+/// Prints JSON for programs, with a newline.
+void cli_print_json(const json_t *json);
+
+/// Waits between two looks at the gateway.
+void cli_sleep_ms(int milliseconds);
+
+/// The folder this program was started from, for its sister programs; "" when unknown.
+void cli_program_folder(char *out, size_t size);

@@ -1,0 +1,129 @@
+// The command line's side of the command socket. Blocking.
+#include "cli/cli.h"
+
+#include "base/mem.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+// A write may wait for its device; nothing answers later than this.
+#define ANSWER_SECONDS 30
+#define ANSWER_MAX ((size_t)256 * 1024 * 1024)
+
+struct CliClient {
+    int fd;
+    PsBuf input;
+    const char *path;
+};
+
+CliClient *cli_client_open(const CliOptions *options) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(options->socket) >= sizeof address.sun_path) {
+        cli_fail(CLI_USAGE, "%s: too long for a socket path", options->socket);
+        return NULL;
+    }
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", options->socket);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) != 0) {
+        bool absent = errno == ENOENT || errno == ECONNREFUSED;
+        cli_fail(CLI_FAILED, "%s: no gateway answers: %s; %s", options->socket, strerror(errno),
+                 absent ? "start penstockd, or name its socket with --socket"
+                        : "ask for access to the socket");
+        if (fd >= 0) {
+            close(fd);
+        }
+        return NULL;
+    }
+    struct timeval patience = {.tv_sec = ANSWER_SECONDS};
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    CliClient *client = ps_alloc(sizeof *client);
+    client->fd = fd;
+    client->path = options->socket;
+    return client;
+}
+
+void cli_client_close(CliClient *client) {
+    if (client != NULL) {
+        close(client->fd);
+        ps_buf_deinit(&client->input);
+        free(client);
+    }
+}
+
+static bool send_line(CliClient *client, json_t *call) {
+    char *text = json_dumps(call, JSON_COMPACT);
+    json_decref(call);
+    if (text == NULL) {
+        return false;
+    }
+    size_t len = strlen(text);
+    text[len] = '\n';
+    bool sent = send(client->fd, text, len + 1, MSG_NOSIGNAL) == (ssize_t)(len + 1);
+    free(text);
+    return sent;
+}
+
+static bool receive_line(CliClient *client) {
+    ps_buf_clear(&client->input);
+    for (;;) {
+        ps_buf_reserve(&client->input, (size_t)64 * 1024);
+        ssize_t got = recv(client->fd, client->input.data + client->input.len, 64 * 1024, 0);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got <= 0 || client->input.len > ANSWER_MAX) {
+            return false;
+        }
+        client->input.len += (size_t)got;
+        if (client->input.data[client->input.len - 1] == '\n') {
+            return true;
+        }
+    }
+}
+
+static void print_error(const json_t *error) {
+    PsDiag diag = {0};
+    const char *object = json_string_value(json_object_get(error, "object"));
+    const char *field = json_string_value(json_object_get(error, "field"));
+    const char *text = json_string_value(json_object_get(error, "text"));
+    snprintf(diag.object, sizeof diag.object, "%s", object != NULL ? object : "");
+    snprintf(diag.field, sizeof diag.field, "%s", field != NULL ? field : "");
+    snprintf(diag.text, sizeof diag.text, "%s", text != NULL ? text : "no reason given");
+    char line[sizeof diag];
+    ps_diag_format(&diag, line, sizeof line);
+    cli_fail(CLI_FAILED, "%s", line);
+}
+
+json_t *cli_client_call(CliClient *client, json_t *call) {
+    if (!send_line(client, call) || !receive_line(client)) {
+        cli_fail(CLI_FAILED, "%s: the gateway closed the connection or did not answer within %d s",
+                 client->path, ANSWER_SECONDS);
+        return NULL;
+    }
+    json_t *answer = json_loadb((const char *)client->input.data, client->input.len, 0, NULL);
+    if (!json_is_true(json_object_get(answer, "ok"))) {
+        print_error(json_object_get(answer, "error"));
+        json_decref(answer);
+        return NULL;
+    }
+    json_t *result = json_incref(json_object_get(answer, "result"));
+    json_decref(answer);
+    return result;
+}
+
+json_t *cli_call_once(const CliOptions *options, json_t *call) {
+    CliClient *client = cli_client_open(options);
+    if (client == NULL) {
+        json_decref(call);
+        return NULL;
+    }
+    json_t *result = cli_client_call(client, call);
+    cli_client_close(client);
+    return result;
+}

@@ -1,0 +1,130 @@
+// `penstock`: finds the sub-command and runs it. One thread, blocking.
+#include "cli/cli.h"
+#include "version.h"
+
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+typedef struct Command {
+    const char *name;
+    CliCommand *run;
+    const char *arguments;
+    const char *help;
+} Command;
+
+static const Command commands[] = {
+    {"status", cli_status, "", "cloud link, channels, groups, messages, script workers"},
+    {"tags", cli_tags, "[DEVICE] [--watch]", "current values with quality, time and unit"},
+    {"write", cli_write, "DEVICE VAR VALUE", "write a variable and read it back"},
+    {"log", cli_log, "[-f]", "the newest log lines; -f goes on as they come"},
+    {"check", cli_check, "DIR", "validate a configuration folder; lists every finding"},
+    {"schema", cli_schema, "[--markdown]", "JSON Schema of penstock.json, or its reference page"},
+    {"demo", cli_demo, "[--seconds N]", "simulated plant, local cloud and gateway, all here"},
+};
+
+int cli_fail(int status, const char *fmt, ...) {
+    va_list args;
+    va_start(args, fmt);
+    fputs("penstock: ", stderr);
+    vfprintf(stderr, fmt, args);
+    fputc('\n', stderr);
+    va_end(args);
+    return status;
+}
+
+void cli_print_json(const json_t *json) {
+    json_dumpf(json, stdout, JSON_INDENT(2));
+    fputc('\n', stdout);
+}
+
+void cli_sleep_ms(int milliseconds) {
+    struct timespec time = {.tv_sec = milliseconds / 1000,
+                            .tv_nsec = (long)(milliseconds % 1000) * 1000000};
+    (void)nanosleep(&time, NULL); // a signal ends the program, not the wait
+}
+
+void cli_program_folder(char *out, size_t size) {
+    char path[PATH_MAX];
+    ssize_t len = readlink("/proc/self/exe", path, sizeof path - 1);
+    path[len > 0 ? len : 0] = '\0';
+    char *slash = strrchr(path, '/');
+    if (slash != NULL) {
+        *slash = '\0';
+    }
+    snprintf(out, size, "%s", path);
+}
+
+static void print_help(FILE *out) {
+    fprintf(out, "usage: penstock COMMAND [ARGUMENTS] [--json] [--socket PATH]\n\n");
+    for (size_t i = 0; i < PS_COUNT(commands); i++) {
+        char call[64];
+        snprintf(call, sizeof call, "%s %s", commands[i].name, commands[i].arguments);
+        fprintf(out, "  %-26s %s\n", call, commands[i].help);
+    }
+    fprintf(out,
+            "\n  --json          print JSON, for programs\n"
+            "  --socket PATH   command socket of the gateway (default $PENSTOCK_SOCKET or\n"
+            "                  %s)\n"
+            "  --version       print the version\n\n"
+            "Exit status: 0 done, 1 failed, 2 called or configured wrongly.\n",
+            CLI_DEFAULT_SOCKET);
+}
+
+static void print_command_help(const Command *command) {
+    printf("usage: penstock %s %s [--json] [--socket PATH]\n%s\n", command->name,
+           command->arguments, command->help);
+}
+
+// Takes the shared options out of `arguments`; returns how many are left, -1 when one is wrong.
+static int take_options(CliOptions *options, int count, char **arguments, bool *ret_help) {
+    int left = 0;
+    for (int i = 0; i < count; i++) {
+        if (strcmp(arguments[i], "--json") == 0) {
+            options->json = true;
+        } else if (strcmp(arguments[i], "--help") == 0) {
+            *ret_help = true;
+        } else if (strcmp(arguments[i], "--socket") == 0) {
+            if (i + 1 == count) {
+                return -1;
+            }
+            options->socket = arguments[++i];
+        } else {
+            arguments[left++] = arguments[i];
+        }
+    }
+    return left;
+}
+
+int main(int argc, char **argv) {
+    const char *from_environment = getenv("PENSTOCK_SOCKET");
+    CliOptions options = {.socket =
+                              from_environment != NULL ? from_environment : CLI_DEFAULT_SOCKET};
+    bool help = false;
+    int count = take_options(&options, argc - 1, argv + 1, &help);
+    if (count < 0) {
+        return cli_fail(CLI_USAGE, "--socket needs a path");
+    }
+    if (count == 0) {
+        print_help(help ? stdout : stderr);
+        return help ? CLI_DONE : CLI_USAGE;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("penstock %s\n", PENSTOCK_VERSION);
+        return CLI_DONE;
+    }
+    for (size_t i = 0; i < PS_COUNT(commands); i++) {
+        if (strcmp(commands[i].name, argv[1]) == 0) {
+            if (help) {
+                print_command_help(&commands[i]);
+                return CLI_DONE;
+            }
+            return commands[i].run(&options, count - 1, argv + 2);
+        }
+    }
+    return cli_fail(CLI_USAGE, "'%s' is not a command; penstock --help lists them", argv[1]);
+}

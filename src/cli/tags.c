@@ -1,0 +1,79 @@
+// `penstock tags [DEVICE] [--watch]`: current values as a table. Blocking.
+#include "cli/cli.h"
+
+#include "base/time.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define WATCH_MS 1000
+
+static const char *text_of(const json_t *row, const char *key) {
+    const char *text = json_string_value(json_object_get(row, key));
+    return text != NULL ? text : "";
+}
+
+static void print_row(const json_t *row) {
+    char stamp[PS_STAMP_SIZE] = "-";
+    const json_t *time = json_object_get(row, "time");
+    if (json_is_number(time)) {
+        ps_wall_format((PsWall){ps_seconds_to_ns(json_number_value(time))}, stamp, sizeof stamp);
+    }
+    char value[64];
+    const char *unit = text_of(row, "unit");
+    snprintf(value, sizeof value, "%s%s%s", text_of(row, "text"), unit[0] != '\0' ? " " : "", unit);
+    printf("%-20s %-20s %-7s %-20s %-24s %s\n", text_of(row, "device"), text_of(row, "name"),
+           text_of(row, "type"), value, stamp, text_of(row, "quality"));
+}
+
+static void print_table(const json_t *result) {
+    printf("%-20s %-20s %-7s %-20s %-24s %s\n", "DEVICE", "VARIABLE", "TYPE", "VALUE", "TIME",
+           "QUALITY");
+    const json_t *tags = json_object_get(result, "tags");
+    size_t index;
+    json_t *row;
+    json_array_foreach((json_t *)(uintptr_t)tags, index, row) {
+        print_row(row);
+    }
+}
+
+int cli_tags(const CliOptions *options, int count, char **arguments) {
+    const char *device = NULL;
+    bool watch = false;
+    for (int i = 0; i < count; i++) {
+        if (strcmp(arguments[i], "--watch") == 0) {
+            watch = true;
+        } else if (device == NULL && arguments[i][0] != '-') {
+            device = arguments[i];
+        } else {
+            return cli_fail(CLI_USAGE, "tags takes one device name and --watch, not '%s'",
+                            arguments[i]);
+        }
+    }
+    CliClient *client = cli_client_open(options);
+    if (client == NULL) {
+        return CLI_FAILED;
+    }
+    int status = CLI_DONE;
+    do {
+        json_t *call = json_pack("{s:s, s:s*}", "call", "tags", "device", device);
+        json_t *result = cli_client_call(client, call);
+        if (result == NULL) {
+            status = CLI_FAILED;
+            break;
+        }
+        if (options->json) {
+            cli_print_json(json_object_get(result, "tags"));
+        } else {
+            printf("%s", watch ? "\033[H\033[2J" : ""); // terminal: home, clear
+            print_table(result);
+        }
+        fflush(stdout);
+        json_decref(result);
+        if (watch) {
+            cli_sleep_ms(WATCH_MS);
+        }
+    } while (watch && !ferror(stdout));
+    cli_client_close(client);
+    return status;
+}

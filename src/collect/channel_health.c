@@ -1,0 +1,163 @@
+// Transitions are logged once, with what to do, and their end once; repeats only move the
+// counters. Channel thread; blocks only in connect.
+#include "collect/channel_health.h"
+
+#include "base/log.h"
+#include "base/random.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static PsMono after_pause(PsBackoff *backoff) {
+    PsMono now = ps_mono_now();
+    uint32_t random = (uint32_t)ps_random_up_to(UINT32_MAX);
+    return ps_mono_add_ns(now, ps_backoff_down(backoff, now, random));
+}
+
+static const char *device_name(const PsChannel *channel, const PsDeviceState *state) {
+    return channel->config->devices[state->device].name;
+}
+
+static void note_channel_error(PsChannel *channel, const PsDiag *diag) {
+    pthread_mutex_lock(&channel->board.lock);
+    snprintf(channel->board.last_error, sizeof channel->board.last_error, "%s", diag->text);
+    pthread_mutex_unlock(&channel->board.lock);
+}
+
+static void note_device_error(PsChannel *channel, const PsDeviceState *state, const PsDiag *diag) {
+    PsDeviceBoard *board = &channel->board.devices[state - channel->states];
+    pthread_mutex_lock(&channel->board.lock);
+    snprintf(channel->board.last_error, sizeof channel->board.last_error, "device '%.100s': %.260s",
+             device_name(channel, state), diag->text);
+    snprintf(board->last_error, sizeof board->last_error, "%s", diag->text);
+    pthread_mutex_unlock(&channel->board.lock);
+}
+
+PsErr ps_health_connect(PsChannel *channel, PsDiag *diag) {
+    PsErr err = channel->driver->connect(channel->session, diag);
+    if (err == PS_ERR_CANCELLED) {
+        return err;
+    }
+    if (err != PS_OK) {
+        ps_health_lost(channel, diag);
+        return err;
+    }
+    if (!channel->up) {
+        PsMono now = ps_mono_now();
+        for (uint32_t i = 0; i < channel->device_count; i++) {
+            channel->states[i].next_try = now; // what was silent before the cut may be back
+        }
+    }
+    channel->up = true;
+    channel->connecting = false;
+    ps_backoff_up(&channel->backoff, ps_mono_now());
+    return PS_OK;
+}
+
+void ps_health_lost(PsChannel *channel, const PsDiag *diag) {
+    channel->driver->disconnect(channel->session);
+    channel->up = false;
+    channel->connecting = false;
+    channel->next_connect = after_pause(&channel->backoff);
+    note_channel_error(channel, diag);
+    if (!channel->told_away) {
+        PS_LOGW("CHANNEL-AWAY", "%s: %s; tried again with growing pauses", channel->name,
+                diag->text);
+        channel->told_away = true;
+    }
+}
+
+static void tell_refusal(PsChannel *channel, PsDeviceState *state, const PsDiag *refusal) {
+    bool refusing = refusal->text[0] != '\0';
+    if (refusing) {
+        note_device_error(channel, state, refusal);
+    }
+    if (refusing && !state->refusing) {
+        PS_LOGW("DEVICE-REFUSES",
+                "device '%s' (%s): %s; correct the addresses of its variables or the device's "
+                "program",
+                device_name(channel, state), channel->name, refusal->text);
+    }
+    // Several groups poll the device, so one good poll does not mean that all is well again; the
+    // flag falls when the device comes back from being away.
+    state->refusing = state->refusing || refusing;
+}
+
+void ps_health_answer(PsChannel *channel, PsDeviceState *state, const PsDiag *refusal) {
+    if (channel->told_away || !channel->told_answer) {
+        PS_LOGI("CHANNEL-UP", "%s: %s", channel->name,
+                channel->told_away ? "answers again" : "connected");
+        channel->told_away = false;
+        channel->told_answer = true;
+    }
+    if (state->away) {
+        PS_LOGI("DEVICE-BACK", "device '%s' (%s): answers again", device_name(channel, state),
+                channel->name);
+        state->away = false;
+        state->refusing = false;
+    }
+    ps_backoff_up(&state->backoff, ps_mono_now());
+    tell_refusal(channel, state, refusal);
+}
+
+void ps_health_silent(PsChannel *channel, PsDeviceState *state, const PsDiag *diag) {
+    note_device_error(channel, state, diag);
+    if (state->first_set == UINT32_MAX) {
+        return; // nothing of it is read, so no try could ever find it back
+    }
+    state->next_try = after_pause(&state->backoff);
+    if (!state->away) {
+        PS_LOGW("DEVICE-AWAY", "device '%s' (%s): %s; tried again with growing pauses",
+                device_name(channel, state), channel->name, diag->text);
+        state->away = true;
+    }
+}
+
+bool ps_health_reachable(const PsChannel *channel, const PsDeviceState *state, PsDiag *diag) {
+    if (channel->up && !state->away) {
+        return true;
+    }
+    PsMono next = channel->up ? state->next_try : channel->next_connect;
+    double seconds = (double)ps_mono_diff_ns(next, ps_mono_now()) / 1e9;
+    (void)ps_fail(PS_ERR_CLOSED, diag, NULL, NULL,
+                  "device '%.100s' is away (%s); the next try is in %.1f s",
+                  device_name(channel, state), channel->name, seconds > 0 ? seconds : 0);
+    return false;
+}
+
+PsDeviceState *ps_health_find(PsChannel *channel, uint32_t device) {
+    PsDeviceState *found = NULL;
+    for (uint32_t i = 0; i < channel->device_count; i++) {
+        if (channel->states[i].device == device) {
+            found = &channel->states[i];
+        }
+    }
+    PS_ASSERT(found != NULL);
+    return found;
+}
+
+static PsChannelState state_now(const PsChannel *channel) {
+    if (channel->connecting) {
+        return PS_CHANNEL_CONNECTING;
+    }
+    for (uint32_t i = 0; channel->up && i < channel->device_count; i++) {
+        if (!channel->states[i].away) {
+            return PS_CHANNEL_CONNECTED;
+        }
+    }
+    return PS_CHANNEL_AWAY;
+}
+
+void ps_health_publish(PsChannel *channel) {
+    PsChannelState state = state_now(channel);
+    pthread_mutex_lock(&channel->board.lock);
+    channel->board.state = state;
+    channel->board.counters = channel->session->counters;
+    memcpy(channel->board.entries, channel->schedule.entries,
+           channel->schedule.count * sizeof *channel->board.entries);
+    for (uint32_t i = 0; i < channel->device_count; i++) {
+        channel->board.devices[i].away =
+            !channel->connecting && (!channel->up || channel->states[i].away);
+    }
+    pthread_mutex_unlock(&channel->board.lock);
+}

@@ -1,0 +1,27 @@
+//! What a channel knows about its endpoint and devices, and when it says so: the transitions
+//! between reachable, silent and lost, their back-off, their one log line each, and the board the
+//! main thread reads. Channel thread only.
+#pragma once
+
+#include "collect/channel_state.h"
+
+/// Connects; blocks as PsDriver.connect. A failure is noted as ps_health_lost, unless it is
+/// PS_ERR_CANCELLED.
+PsErr ps_health_connect(PsChannel *channel, PsDiag *diag);
+
+/// The connection is gone or cannot be made: all devices behind it are away until the next try.
+void ps_health_lost(PsChannel *channel, const PsDiag *diag);
+
+/// The device answered, if only to refuse. `refusal` has its words, or an empty text.
+void ps_health_answer(PsChannel *channel, PsDeviceState *state, const PsDiag *refusal);
+
+/// The device did not answer in time: away until its next try, the others go on.
+void ps_health_silent(PsChannel *channel, PsDeviceState *state, const PsDiag *diag);
+
+/// Is the device to be asked at all? Otherwise `diag` (may be NULL) says what it waits for.
+bool ps_health_reachable(const PsChannel *channel, const PsDeviceState *state, PsDiag *diag);
+
+PsDeviceState *ps_health_find(PsChannel *channel, uint32_t device);
+
+/// Shows the main thread where things stand.
+void ps_health_publish(PsChannel *channel);

@@ -1,0 +1,292 @@
+// The life of one channel: wait for an order or a due time; then writes, then what is due, then
+// one try for a device that is away. Blocks in the field library; `interrupt` ends that.
+#include "collect/channel_health.h"
+#include "collect/channel_state.h"
+
+#include <stdio.h>
+#include <string.h>
+
+// Writes done in a row before what is due is polled: a script that writes without end must not
+// stop collection.
+#define WRITES_PER_TURN 32
+
+static PsMono earlier(PsMono a, PsMono b) {
+    return a.ns < b.ns ? a : b;
+}
+
+static PsMono next_wake(const PsChannel *channel) {
+    if (channel->first_write != NULL) {
+        return (PsMono){0};
+    }
+    PsMono wake = {INT64_MAX};
+    if (!channel->up) {
+        wake = channel->next_connect;
+    }
+    if (channel->free_count == 0) {
+        return wake; // nothing can be polled before a batch comes back, which is an order
+    }
+    wake = earlier(wake, ps_schedule_next(&channel->schedule));
+    for (uint32_t i = 0; channel->up && i < channel->device_count; i++) {
+        const PsDeviceState *state = &channel->states[i];
+        if (state->away) {
+            wake = earlier(wake, state->next_try);
+        }
+    }
+    return wake;
+}
+
+static void receive(PsChannel *channel, PsNote *note) {
+    switch (note->kind) {
+    case PS_NOTE_BATCH:
+        channel->free_batches[channel->free_count++] = (PsBatchNote *)note;
+        return;
+    case PS_NOTE_WRITE:
+        *channel->last_write = (PsWriteJob *)note;
+        channel->last_write = &((PsWriteJob *)note)->next;
+        return;
+    case PS_NOTE_STOP:
+        channel->stop = true;
+        return;
+    }
+}
+
+static void report(PsChannel *channel, PsNote *note) {
+    PsErr err = ps_mailbox_put(channel->reports, note);
+    PS_ASSERT(err == PS_OK); // it has room for everything that can be under way
+}
+
+static PsBatchNote *begin_batch(PsChannel *channel, uint32_t group, uint64_t cycle) {
+    PsBatchNote *note = channel->free_batches[--channel->free_count];
+    ps_sample_batch_clear(note->batch);
+    note->batch->group = group;
+    note->batch->cycle = cycle;
+    note->batch->read_mono = (PsMono){0};
+    return note;
+}
+
+static void stamp(PsSampleBatch *batch) {
+    batch->read_mono = ps_mono_now();
+    batch->read_wall = ps_wall_now();
+}
+
+static void send_batch(PsChannel *channel, PsBatchNote *note) {
+    if (note->batch->read_mono.ns == 0) {
+        stamp(note->batch); // nothing was read: the moment at which that became known
+    }
+    report(channel, &note->head);
+}
+
+static void add_away(const PsPollSet *set, PsSampleBatch *batch) {
+    for (uint32_t i = 0; i < set->variable_count; i++) {
+        ps_sample_batch_add(batch, set->variables[i], PS_QUALITY_AWAY, ps_value_none());
+    }
+}
+
+static bool is_lost(PsErr err) {
+    return err == PS_ERR_CLOSED || err == PS_ERR_IO || err == PS_ERR_PROTOCOL;
+}
+
+// Connects first where the last silent device cost the connection.
+static PsErr read_once(PsChannel *channel, uint32_t set, PsSampleBatch *batch, PsDiag *diag) {
+    if (!channel->driver->connected(channel->session)) {
+        PsErr err = ps_health_connect(channel, diag);
+        if (err != PS_OK) {
+            return err;
+        }
+    }
+    return channel->driver->read(channel->session, set, batch, diag);
+}
+
+// Reads a set and draws the conclusions for device and endpoint. A connection found dead is made
+// anew once: devices drop idle connections, and a restarted one deserves no gap.
+static bool read_set(PsChannel *channel, uint32_t set, PsDeviceState *state, PsSampleBatch *batch) {
+    PsDiag diag = {0};
+    PsErr err = read_once(channel, set, batch, &diag);
+    if (is_lost(err) && channel->up) {
+        err = read_once(channel, set, batch, &diag);
+    }
+    if (err == PS_OK) {
+        stamp(batch);
+        ps_health_answer(channel, state, &diag);
+    } else if (channel->up && err == PS_ERR_TIMEOUT) {
+        ps_health_silent(channel, state, &diag);
+    } else if (channel->up && err != PS_ERR_CANCELLED) {
+        ps_health_lost(channel, &diag);
+    }
+    return err == PS_OK;
+}
+
+static void poll_group(PsChannel *channel, uint32_t group, uint64_t cycle) {
+    PsBatchNote *note = begin_batch(channel, group, cycle);
+    uint32_t count;
+    uint32_t first = ps_poll_sets_of_group(&channel->sets, group, &count);
+    for (uint32_t i = first; i < first + count; i++) {
+        const PsPollSet *set = &channel->sets.sets[i];
+        PsDeviceState *state = ps_health_find(channel, set->device);
+        if (!ps_health_reachable(channel, state, NULL) ||
+            !read_set(channel, i, state, note->batch)) {
+            add_away(set, note->batch);
+        }
+    }
+    send_batch(channel, note);
+}
+
+static void poll_due(PsChannel *channel) {
+    uint32_t entry;
+    uint64_t cycle;
+    if (channel->free_count == 0 ||
+        !ps_schedule_take(&channel->schedule, ps_mono_now(), &entry, &cycle)) {
+        return;
+    }
+    poll_group(channel, channel->schedule.entries[entry].group, cycle);
+    ps_health_publish(channel);
+}
+
+// Between the cycles, so that the healthy devices' samples are never held up by it.
+static void try_away_device(PsChannel *channel) {
+    PsMono now = ps_mono_now();
+    for (uint32_t i = 0; i < channel->device_count; i++) {
+        PsDeviceState *state = &channel->states[i];
+        if (!channel->up || !state->away || state->next_try.ns > now.ns ||
+            channel->free_count == 0) {
+            continue;
+        }
+        uint32_t group = channel->sets.sets[state->first_set].group;
+        PsBatchNote *note = begin_batch(channel, group, PS_CYCLE_NONE);
+        if (read_set(channel, state->first_set, state, note->batch)) {
+            send_batch(channel, note);
+        } else {
+            channel->free_batches[channel->free_count++] = note;
+        }
+        ps_health_publish(channel);
+        return;
+    }
+}
+
+static PsErr write_once(PsChannel *channel, PsWriteJob *job) {
+    if (!channel->driver->connected(channel->session)) {
+        PsErr err = ps_health_connect(channel, &job->diag);
+        if (err != PS_OK) {
+            return err;
+        }
+    }
+    return channel->driver->write(channel->session, job->variable, job->value, &job->read_back,
+                                  &job->diag);
+}
+
+// A write found to go into a dead connection is sent again on a new one: writing the same value
+// twice does no harm.
+static PsErr do_write(PsChannel *channel, PsWriteJob *job) {
+    PsDeviceState *state =
+        ps_health_find(channel, channel->config->variables[job->variable].device);
+    if (job->deadline.ns < ps_mono_now().ns) {
+        return ps_fail(PS_ERR_TIMEOUT, &job->diag, NULL, NULL,
+                       "the write was not begun in time: the channel was busy with others");
+    }
+    if (!ps_health_reachable(channel, state, &job->diag)) {
+        return PS_ERR_CLOSED;
+    }
+    PsErr err = write_once(channel, job);
+    if (is_lost(err) && channel->up) {
+        err = write_once(channel, job);
+    }
+    if (err == PS_OK || err == PS_ERR_REFUSED) {
+        ps_health_answer(channel, state, &(PsDiag){0});
+    } else if (channel->up && err == PS_ERR_TIMEOUT) {
+        ps_health_silent(channel, state, &job->diag);
+    } else if (channel->up && is_lost(err)) {
+        ps_health_lost(channel, &job->diag);
+    }
+    return err;
+}
+
+static void keep_read_back(PsWriteJob *job) {
+    job->read_mono = ps_mono_now();
+    job->read_wall = ps_wall_now();
+    if (job->read_back.kind == PS_VALUE_TEXT) {
+        PS_ASSERT(job->read_back.text_len <= job->text_size);
+        memcpy(job->read_text, job->read_back.text, job->read_back.text_len);
+        job->read_back.text = job->read_text;
+    }
+}
+
+static PsWriteJob *take_write(PsChannel *channel) {
+    PsWriteJob *job = channel->first_write;
+    if (job != NULL) {
+        channel->first_write = job->next;
+        if (job->next == NULL) {
+            channel->last_write = &channel->first_write;
+        }
+    }
+    return job;
+}
+
+static void finish_write(PsChannel *channel, PsWriteJob *job, PsErr result) {
+    job->result = result;
+    if (result == PS_OK) {
+        job->diag = (PsDiag){0};
+        keep_read_back(job);
+    }
+    const PsVariable *variable = &channel->config->variables[job->variable];
+    if (result != PS_OK && job->diag.object[0] == '\0') {
+        snprintf(job->diag.object, sizeof job->diag.object, "variable '%.40s' of device '%.40s'",
+                 variable->name, variable->device_name);
+    }
+    report(channel, &job->head);
+}
+
+static void run_writes(PsChannel *channel) {
+    for (int i = 0; i < WRITES_PER_TURN && channel->first_write != NULL; i++) {
+        PsWriteJob *job = take_write(channel);
+        finish_write(channel, job, do_write(channel, job));
+        ps_health_publish(channel);
+    }
+}
+
+static void connect_when_due(PsChannel *channel) {
+    if (!channel->up && channel->next_connect.ns <= ps_mono_now().ns) {
+        PsDiag diag = {0};
+        (void)ps_health_connect(channel, &diag); // health keeps what came of it
+        ps_health_publish(channel);
+    }
+}
+
+static void end(PsChannel *channel) {
+    for (PsWriteJob *job; (job = take_write(channel)) != NULL;) {
+        finish_write(channel, job,
+                     ps_fail(PS_ERR_CANCELLED, &job->diag, NULL, NULL,
+                             "not written: the gateway stops or changes its configuration"));
+    }
+    channel->driver->disconnect(channel->session);
+    pthread_mutex_lock(&channel->board.lock);
+    channel->board.state = PS_CHANNEL_STOPPED;
+    pthread_mutex_unlock(&channel->board.lock);
+    report(channel, &channel->stop_report);
+}
+
+// Batches come back quietly; only without any is their return worth a wake-up.
+static PsNote *wait_for_order(PsChannel *channel) {
+    PsMono wake = next_wake(channel);
+    return channel->free_count > 0 ? ps_mailbox_wait(channel->inbox, wake)
+                                   : ps_mailbox_wait_all(channel->inbox, wake);
+}
+
+void *ps_channel_run(void *arg) {
+    PsChannel *channel = arg;
+    while (!channel->stop) {
+        PsNote *note = wait_for_order(channel);
+        for (; note != NULL; note = ps_mailbox_take(channel->inbox)) {
+            receive(channel, note);
+        }
+        if (!channel->stop) {
+            connect_when_due(channel);
+            run_writes(channel);
+        }
+        if (!channel->stop) {
+            poll_due(channel);
+            try_away_device(channel);
+        }
+    }
+    end(channel);
+    return NULL;
+}

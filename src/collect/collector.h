@@ -1,0 +1,103 @@
+//! Collection: polls the devices of a configuration on one thread per endpoint, keeps the tag
+//! table current, hands out group uploads, carries writes to the devices and results back.
+//!
+//! All functions here and all callbacks run on the thread of the loop given at set-up. A callback
+//! may call ps_collector_write and the row functions, not stop or free.
+//! Order: new, start, ..., stop, wait for `stopped`, free. One collector per configuration; config
+//! and tag table outlive it.
+#pragma once
+
+#include "model/config.h"
+#include "tags/sample_batch.h"
+#include "tags/tag_table.h"
+#include "tags/upload.h"
+
+#include <uv.h>
+
+typedef struct PsCollector PsCollector;
+
+typedef struct PsCollectorSetup {
+    uv_loop_t *loop;
+    const PsConfig *config;
+    PsTagTable *table;
+    /// Asked once for each collect group: does anyone take its snapshots? Without, none are built.
+    /// NULL means yes.
+    bool (*wants_uploads)(uint32_t group, void *ctx);
+    /// The snapshot of a wanted group is due and has something to send.
+    void (*on_upload)(const PsUpload *upload, void *ctx);
+    /// After a batch was applied to the table (poll or read-back of a write); may be NULL.
+    void (*on_samples)(const PsSampleBatch *batch, void *ctx);
+    void *ctx;
+} PsCollectorSetup;
+
+/// Compiles everything, connects nowhere. PS_ERR_UNSUPPORTED (no driver for a protocol),
+/// PS_ERR_INVALID; `diag` names the device.
+PsErr ps_collector_new(const PsCollectorSetup *setup, PsCollector **ret_collector, PsDiag *diag);
+
+/// Starts the channel threads; cycle 0 of every group is due now. PS_ERR_IO when the system gives
+/// no thread: then stop and free as usual.
+PsErr ps_collector_start(PsCollector *collector, PsDiag *diag);
+
+/// Interrupts and joins the threads without holding up the loop, cancels waiting writes (their
+/// `done` is called with PS_ERR_CANCELLED), then calls `stopped` (may be NULL). No upload and no
+/// samples callback once this was called. Also right before start. Call once.
+void ps_collector_stop(PsCollector *collector, void (*stopped)(void *ctx), void *ctx);
+
+/// Only after `stopped`, and not from inside it when the loop still has to close handles: it is
+/// called when they are closed, so freeing there is allowed. Accepts NULL.
+void ps_collector_free(PsCollector *collector);
+
+/// Exactly once per accepted write. `read_back` is none when nothing was read back; its text is
+/// borrowed for the call. `diag` is never NULL; its text is "" on PS_OK.
+typedef void PsWriteDone(PsErr result, const PsDiag *diag, PsValue read_back, void *ctx);
+
+/// Most writes that may wait on one channel; more are refused with PS_ERR_FULL.
+#define PS_WRITES_WAITING_MAX 1024
+
+/// Coerces the value, checks the access, queues the write at the variable's channel, ahead of the
+/// next poll. Text is copied. A write not begun by `deadline` ends with PS_ERR_TIMEOUT; one whose
+/// device is away ends at once with PS_ERR_CLOSED. On an error here `done` is never called:
+/// PS_ERR_NOT_FOUND (no such index), PS_ERR_DENIED (read-only), PS_ERR_INVALID, PS_ERR_RANGE,
+/// PS_ERR_TOO_BIG (see ps_coerce), PS_ERR_FULL, PS_ERR_CANCELLED (stopping).
+PsErr ps_collector_write(PsCollector *collector, uint32_t variable, PsValue value, PsMono deadline,
+                         PsWriteDone *done, void *ctx, PsDiag *diag);
+
+/// The quality of a variable right now: the table's, except that a good value which is older than
+/// two polling intervals and the device's timeout is PS_QUALITY_STALE. Uploads go by this.
+PsQuality ps_collector_quality(const PsCollector *collector, uint32_t variable, PsMono now);
+
+/// One endpoint, for status. Texts are copies.
+typedef struct PsChannelRow {
+    char name[128];    ///< "127.0.0.1:502"
+    const char *state; ///< "stopped", "connecting", "connected", "away"; static
+    uint64_t requests;
+    uint64_t errors;
+    double round_trip_ms; ///< smoothed; 0 before the first answer
+    uint32_t devices;
+    uint32_t devices_away;
+    char last_error[384]; ///< "" when there was none
+} PsChannelRow;
+
+uint32_t ps_collector_channel_count(const PsCollector *collector);
+void ps_collector_channel_row(PsCollector *collector, uint32_t index, PsChannelRow *ret_row);
+
+/// One device, for status and for explaining a bad value.
+typedef struct PsDeviceRow {
+    uint32_t channel;     ///< UINT32_MAX when the device has no variables and so no channel
+    bool away;            ///< it did not answer the last time
+    char last_error[384]; ///< newest failure or refusal, "" when there was none
+} PsDeviceRow;
+
+/// `device` indexes PsConfig.devices.
+void ps_collector_device_row(PsCollector *collector, uint32_t device, PsDeviceRow *ret_row);
+
+/// One group, for status.
+typedef struct PsGroupRow {
+    const char *name; ///< borrowed from the configuration
+    uint64_t due;     ///< cycles due since start, over all channels that poll the group
+    uint64_t late;    ///< of these: skipped, because an earlier one took too long
+    uint64_t uploads; ///< times on_upload was called
+} PsGroupRow;
+
+/// `group` indexes PsConfig.groups; groups without readable variables have zero counts.
+void ps_collector_group_row(const PsCollector *collector, uint32_t group, PsGroupRow *ret_row);

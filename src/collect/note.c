@@ -1,0 +1,26 @@
+// Making write jobs. Main thread.
+#include "collect/note.h"
+
+#include "base/mem.h"
+
+#include <string.h>
+
+PsWriteJob *ps_write_job_new(PsChannel *channel, const PsVariable *variable, uint32_t index,
+                             PsValue value) {
+    bool is_text = variable->data_type == PS_TYPE_STRING;
+    uint32_t text_size = is_text && variable->size > 0 ? (uint32_t)variable->size : 0;
+    PsWriteJob *job = ps_alloc(sizeof *job + 2 * (size_t)text_size);
+    job->head = (PsNote){.kind = PS_NOTE_WRITE, .channel = channel};
+    job->variable = index;
+    job->value = value;
+    job->text_size = text_size;
+    job->read_text = job->text + text_size;
+    if (value.kind == PS_VALUE_TEXT) {
+        PS_ASSERT(value.text_len <= text_size);
+        if (value.text_len > 0) {
+            memcpy(job->text, value.text, value.text_len);
+        }
+        job->value.text = job->text;
+    }
+    return job;
+}

@@ -1,0 +1,50 @@
+//! What a channel thread and the main thread send each other: batches and writes go there and
+//! back as the same object, so that nothing is allocated on the way and neither side can be
+//! flooded: there are only so many of them.
+#pragma once
+
+#include "collect/collector.h"
+#include "model/config.h"
+#include "tags/sample_batch.h"
+
+typedef enum PsNoteKind {
+    PS_NOTE_BATCH, ///< to main: samples; to the channel: the empty batch back
+    PS_NOTE_WRITE, ///< to the channel: do it; to main: its outcome
+    PS_NOTE_STOP,  ///< to the channel: end; to main: the thread has ended
+} PsNoteKind;
+
+typedef struct PsChannel PsChannel;
+
+/// First member of each kind.
+typedef struct PsNote {
+    PsNoteKind kind;
+    PsChannel *channel;
+} PsNote;
+
+typedef struct PsBatchNote {
+    PsNote head;
+    PsSampleBatch *batch;
+} PsBatchNote;
+
+/// One write, with its outcome once it comes back.
+typedef struct PsWriteJob {
+    PsNote head;
+    struct PsWriteJob *next; ///< in the channel's own queue
+    uint32_t variable;
+    PsMono deadline;
+    PsWriteDone *done;
+    void *ctx;
+    PsErr result;
+    PsDiag diag;
+    PsValue value;      ///< its text lives in `text`
+    PsValue read_back;  ///< none, or with its text in `read_text`
+    PsMono read_mono;   ///< when it was read back
+    PsWall read_wall;   ///< the same moment
+    uint32_t text_size; ///< of each of the two
+    char *read_text;
+    char text[];
+} PsWriteJob;
+
+/// Copies the value's text. The variable's size bounds both texts.
+PsWriteJob *ps_write_job_new(PsChannel *channel, const PsVariable *variable, uint32_t index,
+                             PsValue value);

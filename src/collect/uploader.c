@@ -1,0 +1,208 @@
+// One pass over the group's variables, device by device. Main thread; allocates only in new.
+#include "collect/uploader.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// What an onchange variable last told the script.
+typedef struct Sent {
+    bool onchange;
+    bool good;
+    PsValue value;
+    char *text; // room for the configured size of a STRING
+} Sent;
+
+// The variables of one device, side by side.
+typedef struct DeviceRun {
+    uint32_t first;
+    uint32_t count;
+    int64_t fresh_ns;
+} DeviceRun;
+
+struct PsUploader {
+    const PsConfig *config;
+    uint32_t group;
+    PsUploadClock clock;
+    PsWall newest; // stamp of the newest batch seen
+    uint32_t count;
+    uint32_t *variables; // sorted by device
+    DeviceRun *runs;
+    uint32_t run_count;
+    PsUploadItem *items;
+    Sent *sent; // per variable; NULL when all are realtime
+};
+
+int64_t ps_fresh_ns(const PsConfig *config, uint32_t variable) {
+    const PsVariable *of = &config->variables[variable];
+    double seconds =
+        2 * config->groups[of->group].polling_interval + config->devices[of->device].timeout;
+    return ps_seconds_to_ns(seconds);
+}
+
+static bool belongs(const PsVariable *variable, uint32_t group) {
+    return variable->group == group && variable->access != PS_ACCESS_WRITE;
+}
+
+// A counting sort by device keeps the order of the configuration within each device.
+static void sort_by_device(PsUploader *uploader) {
+    const PsConfig *config = uploader->config;
+    uint32_t *at = ps_alloc_array((size_t)config->device_count + 1, sizeof *at);
+    for (uint32_t i = 0; i < config->variable_count; i++) {
+        at[config->variables[i].device + 1] += belongs(&config->variables[i], uploader->group);
+    }
+    for (uint32_t i = 1; i <= config->device_count; i++) {
+        at[i] += at[i - 1];
+    }
+    for (uint32_t i = 0; i < config->variable_count; i++) {
+        if (belongs(&config->variables[i], uploader->group)) {
+            uploader->variables[at[config->variables[i].device]++] = i;
+        }
+    }
+    free(at);
+}
+
+static void cut_runs(PsUploader *uploader) {
+    const PsVariable *variables = uploader->config->variables;
+    uploader->runs = ps_alloc_array(uploader->config->device_count, sizeof *uploader->runs);
+    for (uint32_t i = 0; i < uploader->count; i++) {
+        uint32_t index = uploader->variables[i];
+        if (i == 0 || variables[index].device != variables[uploader->variables[i - 1]].device) {
+            uploader->runs[uploader->run_count++] =
+                (DeviceRun){.first = i, .fresh_ns = ps_fresh_ns(uploader->config, index)};
+        }
+        uploader->runs[uploader->run_count - 1].count++;
+    }
+}
+
+static Sent *sent_new(const PsUploader *uploader) {
+    bool any = false;
+    for (uint32_t i = 0; i < uploader->count; i++) {
+        any = any || uploader->config->variables[uploader->variables[i]].mode == PS_MODE_ONCHANGE;
+    }
+    if (!any) {
+        return NULL;
+    }
+    Sent *sent = ps_alloc_array(uploader->count, sizeof *sent);
+    for (uint32_t i = 0; i < uploader->count; i++) {
+        const PsVariable *variable = &uploader->config->variables[uploader->variables[i]];
+        sent[i].onchange = variable->mode == PS_MODE_ONCHANGE;
+        if (sent[i].onchange && variable->data_type == PS_TYPE_STRING) {
+            sent[i].text = ps_alloc((size_t)variable->size);
+        }
+    }
+    return sent;
+}
+
+static void init_clock(PsUploader *uploader, uint32_t channel_count) {
+    const PsGroup *group = &uploader->config->groups[uploader->group];
+    int64_t silence = 0;
+    for (uint32_t i = 0; i < uploader->run_count; i++) {
+        int64_t fresh = uploader->runs[i].fresh_ns;
+        silence = fresh > silence ? fresh : silence;
+    }
+    ps_upload_clock_init(&uploader->clock, ps_seconds_to_ns(group->polling_interval),
+                         ps_seconds_to_ns(group->upload_interval), silence, channel_count);
+}
+
+PsUploader *ps_uploader_new(const PsConfig *config, uint32_t group, uint32_t channel_count) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < config->variable_count; i++) {
+        count += belongs(&config->variables[i], group);
+    }
+    if (count == 0) {
+        return NULL;
+    }
+    PsUploader *uploader = ps_alloc(sizeof *uploader);
+    uploader->config = config;
+    uploader->group = group;
+    uploader->count = count;
+    uploader->variables = ps_alloc_array(count, sizeof *uploader->variables);
+    uploader->items = ps_alloc_array(count, sizeof *uploader->items);
+    sort_by_device(uploader);
+    cut_runs(uploader);
+    uploader->sent = sent_new(uploader);
+    init_clock(uploader, channel_count);
+    return uploader;
+}
+
+void ps_uploader_free(PsUploader *uploader) {
+    if (uploader == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; uploader->sent != NULL && i < uploader->count; i++) {
+        free(uploader->sent[i].text);
+    }
+    free(uploader->sent);
+    free(uploader->items);
+    free(uploader->runs);
+    free(uploader->variables);
+    ps_upload_clock_deinit(&uploader->clock);
+    free(uploader);
+}
+
+PsUploadClock *ps_uploader_clock(PsUploader *uploader) {
+    return &uploader->clock;
+}
+
+void ps_uploader_saw(PsUploader *uploader, PsWall read_wall) {
+    uploader->newest = read_wall;
+}
+
+// Has it changed since it was last sent? Then it counts as sent from now on.
+static bool note_change(Sent *sent, bool good, PsValue value) {
+    if (sent->good == good && (!good || ps_value_equal(sent->value, value))) {
+        return false;
+    }
+    sent->good = good;
+    if (!good) {
+        return true; // the value is kept: it may come back unchanged, and the status is news then
+    }
+    sent->value = value;
+    if (value.kind == PS_VALUE_TEXT) {
+        if (value.text_len > 0) {
+            memcpy(sent->text, value.text, value.text_len);
+        }
+        sent->value.text = sent->text;
+    }
+    return true;
+}
+
+// The items of one device, from `items` on; how many there are.
+static uint32_t build_run(const PsUploader *uploader, const DeviceRun *run, const PsTag *tags,
+                          PsMono now, PsUploadItem *items) {
+    uint32_t used = 0;
+    for (uint32_t i = run->first; i < run->first + run->count; i++) {
+        uint32_t index = uploader->variables[i];
+        const PsTag *tag = &tags[index];
+        bool good =
+            tag->quality == PS_QUALITY_GOOD && ps_mono_diff_ns(now, tag->read) <= run->fresh_ns;
+        if (uploader->sent != NULL && uploader->sent[i].onchange &&
+            !note_change(&uploader->sent[i], good, tag->value)) {
+            continue;
+        }
+        PsUploadItem *item = &items[used++];
+        item->variable = index;
+        item->good = good;
+        item->value = good ? tag->value : ps_value_none();
+    }
+    return used;
+}
+
+bool ps_uploader_build(PsUploader *uploader, const PsTagTable *table, PsMono now, PsWall wall,
+                       PsUpload *ret_upload) {
+    const PsTag *tags = ps_tag_table_all(table);
+    uint32_t used = 0;
+    for (uint32_t i = 0; i < uploader->run_count; i++) {
+        used += build_run(uploader, &uploader->runs[i], tags, now, uploader->items + used);
+    }
+    *ret_upload = (PsUpload){
+        .group = uploader->group,
+        // Without news since the last upload everything is too old by now: an honest "as of now".
+        .collected = uploader->clock.news ? uploader->newest : wall,
+        .item_count = used,
+        .items = uploader->items,
+    };
+    return used > 0;
+}

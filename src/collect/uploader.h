@@ -1,0 +1,32 @@
+//! The snapshot of one group: which of its variables are good right now, and which of them have
+//! something to say. Main thread.
+#pragma once
+
+#include "collect/upload_clock.h"
+#include "model/config.h"
+#include "tags/tag_table.h"
+#include "tags/upload.h"
+
+typedef struct PsUploader PsUploader;
+
+/// NULL when the group has no readable variable: it never triggers anything. `config` outlives it.
+/// All memory is taken here.
+PsUploader *ps_uploader_new(const PsConfig *config, uint32_t group, uint32_t channel_count);
+/// Accepts NULL.
+void ps_uploader_free(PsUploader *uploader);
+
+PsUploadClock *ps_uploader_clock(PsUploader *uploader);
+
+/// A batch of this group was applied; its stamp may be the snapshot's.
+void ps_uploader_saw(PsUploader *uploader, PsWall read_wall);
+
+/// Builds the snapshot: realtime variables always, onchange ones when value or status differ from
+/// what was last sent (a variable that was never good counts as sent bad). False when there is
+/// nothing to send. The snapshot is borrowed until the next call; onchange values in it count as
+/// sent.
+bool ps_uploader_build(PsUploader *uploader, const PsTagTable *table, PsMono now, PsWall wall,
+                       PsUpload *ret_upload);
+
+/// How long after its read a value of this variable passes for current: two polling intervals and
+/// the device's timeout.
+int64_t ps_fresh_ns(const PsConfig *config, uint32_t variable);

@@ -1,0 +1,131 @@
+// What a group's snapshot holds.
+#include "collect/uploader.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+static PsDevice devices[] = {{.name = "a", .timeout = 1}, {.name = "b", .timeout = 1}};
+static PsGroup groups[] = {{.name = "g", .polling_interval = 1, .upload_interval = 1},
+                           {.name = "empty", .polling_interval = 1, .upload_interval = 1}};
+static PsVariable variables[] = {
+    {.name = "real_b", .device = 1, .data_type = PS_TYPE_WORD},
+    {.name = "real_a", .device = 0, .data_type = PS_TYPE_WORD},
+    {.name = "change_b",
+     .device = 1,
+     .data_type = PS_TYPE_STRING,
+     .size = 4,
+     .mode = PS_MODE_ONCHANGE},
+    {.name = "write_a", .device = 0, .data_type = PS_TYPE_WORD, .access = PS_ACCESS_WRITE},
+};
+static const PsConfig config = {.devices = devices,
+                                .device_count = 2,
+                                .groups = groups,
+                                .group_count = 2,
+                                .variables = variables,
+                                .variable_count = 4};
+
+typedef struct Fixture {
+    PsTagTable *table;
+    PsUploader *uploader;
+    PsUpload upload;
+    PsMono now;
+} Fixture;
+
+static Fixture fixture;
+
+static int set_up(void **state) {
+    fixture = (Fixture){.table = ps_tag_table_new(&config),
+                        .uploader = ps_uploader_new(&config, 0, 1),
+                        .now = {1000 * PS_NS_PER_S}};
+    *state = &fixture;
+    return 0;
+}
+
+static int tear_down(void **state) {
+    Fixture *f = *state;
+    ps_uploader_free(f->uploader);
+    ps_tag_table_free(f->table);
+    return 0;
+}
+
+static void sample(Fixture *f, uint32_t variable, PsQuality quality, PsValue value) {
+    PsSample one = {.variable = variable, .quality = (uint8_t)quality, .value = value};
+    PsSampleBatch batch = {
+        .samples = &one, .sample_count = 1, .read_mono = f->now, .read_wall = {5 * PS_NS_PER_S}};
+    ps_tag_table_apply(f->table, &batch);
+    ps_uploader_saw(f->uploader, batch.read_wall);
+    ps_upload_clock_report(ps_uploader_clock(f->uploader), 0, 0);
+}
+
+static bool build(Fixture *f) {
+    return ps_uploader_build(f->uploader, f->table, f->now, (PsWall){9 * PS_NS_PER_S}, &f->upload);
+}
+
+static void items_stand_by_device_without_write_only(void **state) {
+    Fixture *f = *state;
+    sample(f, 0, PS_QUALITY_GOOD, ps_value_int(7));
+    sample(f, 2, PS_QUALITY_GOOD, ps_value_text("x", 1));
+    assert_true(build(f));
+    assert_int_equal(f->upload.item_count, 3);
+    assert_int_equal(f->upload.items[0].variable, 1);
+    assert_int_equal(f->upload.items[1].variable, 0);
+    assert_int_equal(f->upload.items[2].variable, 2);
+    assert_false(f->upload.items[0].good); // never read
+    assert_int_equal(f->upload.items[0].value.kind, PS_VALUE_NONE);
+    assert_true(ps_value_equal(f->upload.items[1].value, ps_value_int(7)));
+    assert_int_equal(f->upload.collected.ns, 5 * PS_NS_PER_S);
+}
+
+static void onchange_is_sent_only_when_value_or_status_changed(void **state) {
+    Fixture *f = *state;
+    assert_true(build(f));
+    assert_int_equal(f->upload.item_count, 2); // never good: nothing to tell
+    sample(f, 2, PS_QUALITY_GOOD, ps_value_text("ab", 2));
+    assert_true(build(f));
+    assert_int_equal(f->upload.item_count, 3);
+    assert_true(build(f));
+    assert_int_equal(f->upload.item_count, 2);
+    sample(f, 2, PS_QUALITY_GOOD, ps_value_text("abc", 3));
+    build(f);
+    assert_int_equal(f->upload.item_count, 3);
+    sample(f, 2, PS_QUALITY_AWAY, ps_value_none());
+    build(f);
+    assert_int_equal(f->upload.item_count, 3);
+    assert_false(f->upload.items[2].good);
+    assert_int_equal(f->upload.items[2].value.kind, PS_VALUE_NONE);
+    sample(f, 2, PS_QUALITY_GOOD, ps_value_text("abc", 3)); // the same value, but back
+    build(f);
+    assert_int_equal(f->upload.item_count, 3);
+}
+
+static void old_values_are_never_passed_off_as_fresh(void **state) {
+    Fixture *f = *state;
+    sample(f, 1, PS_QUALITY_GOOD, ps_value_int(7));
+    f->now = ps_mono_add_ns(f->now, 3 * PS_NS_PER_S); // two intervals and the timeout
+    build(f);
+    assert_true(f->upload.items[0].good);
+    f->now = ps_mono_add_ns(f->now, 1);
+    build(f);
+    assert_false(f->upload.items[0].good);
+    assert_int_equal(f->upload.items[0].value.kind, PS_VALUE_NONE);
+}
+
+static void a_group_without_variables_has_no_uploader(void **state) {
+    (void)state;
+    assert_null(ps_uploader_new(&config, 1, 1));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(items_stand_by_device_without_write_only),
+        TEST(onchange_is_sent_only_when_value_or_status_changed),
+        TEST(old_values_are_never_passed_off_as_fresh),
+        TEST(a_group_without_variables_has_no_uploader),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,420 @@
+// Builds the gateway's parts, wires them, runs the loop, stops them in reverse.
+// Owns every part for the life of the process. Main thread; blocks only while starting and
+// stopping (outbox open and close).
+#include "daemon/app.h"
+
+#include "api/api.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "collect/collector.h"
+#include "daemon/delivery.h"
+#include "daemon/intake.h"
+#include "link/aws.h"
+#include "link/link.h"
+#include "model/topic.h"
+#include "outbox/outbox.h"
+#include "script/host.h"
+#include "tags/tag_table.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <uv.h>
+
+// A part that does not end by itself must not keep the process for ever; the outbox is closed
+// (and so committed) all the same.
+#define STOP_LIMIT_MS 15000
+
+typedef struct App {
+    const PsConfig *config;
+    const PsAppOptions *options;
+    uv_loop_t loop;
+    uv_signal_t interrupt;
+    uv_signal_t terminate;
+    uv_timer_t stop_limit;
+    PsTagTable *table;
+    PsOutbox *outbox;
+    PsIntake *intake;
+    PsLink *link;
+    PsScriptHost *scripts;
+    PsCollector *collector;
+    PsApi *api;
+    char **filters; // expanded topic of each subscribe entry
+    int lock_fd;
+    bool stopping;
+} App;
+
+// --- the way of a message ----------------------------------------------------------------------
+
+static bool takes_group(const PsPublish *publish, uint32_t group) {
+    for (uint32_t i = 0; i < publish->group_names.count; i++) {
+        if (publish->groups[i] == group) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool wants_uploads(uint32_t group, void *ctx) {
+    const App *app = ctx;
+    for (uint32_t i = 0; app->scripts != NULL && i < app->config->publish_count; i++) {
+        if (takes_group(&app->config->publish[i], group)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void on_upload(const PsUpload *upload, void *ctx) {
+    App *app = ctx;
+    for (uint32_t i = 0; app->scripts != NULL && i < app->config->publish_count; i++) {
+        if (takes_group(&app->config->publish[i], upload->group)) {
+            // A module that could not be built was reported when it was; its uploads end here.
+            (void)ps_script_host_collect(app->scripts, i, upload);
+        }
+    }
+}
+
+static void on_publish(const PsScriptPublish *publish, void *ctx) {
+    App *app = ctx;
+    if (ps_intake_accept(app->intake, app->outbox, publish) && app->link != NULL) {
+        ps_delivery_pump(app->outbox, app->link);
+    }
+}
+
+static bool on_publish_now(const PsScriptPublish *publish, uint64_t ticket, void *ctx) {
+    App *app = ctx;
+    return app->link != NULL &&
+           ps_link_publish_now(app->link, ticket, publish->topic, publish->payload,
+                               publish->payload_len, publish->qos) == PS_OK;
+}
+
+static PsErr on_write(uint32_t variable, PsValue value, PsMono deadline, PsScriptWriteDone *done,
+                      void *done_ctx, void *ctx, PsDiag *diag) {
+    App *app = ctx;
+    return ps_collector_write(app->collector, variable, value, deadline, done, done_ctx, diag);
+}
+
+static void on_outbox_ready(void *ctx) {
+    App *app = ctx;
+    if (app->link != NULL) {
+        ps_delivery_pump(app->outbox, app->link);
+    }
+}
+
+static void on_link_state(const PsLinkStatus *status, void *ctx) {
+    App *app = ctx;
+    bool connected = status->state == PS_LINK_CONNECTED;
+    if (app->scripts != NULL) {
+        ps_script_host_set_link(app->scripts, connected);
+    }
+    if (connected) {
+        ps_delivery_pump(app->outbox, app->link);
+    } else {
+        ps_outbox_link_lost(app->outbox);
+    }
+}
+
+static void on_acknowledged(uint64_t id, void *ctx) {
+    App *app = ctx;
+    ps_outbox_acknowledged(app->outbox, id);
+    ps_delivery_pump(app->outbox, app->link);
+}
+
+static void on_published_now(uint64_t ticket, bool sent, void *ctx) {
+    App *app = ctx;
+    if (app->scripts != NULL) {
+        ps_script_host_publish_now_done(app->scripts, ticket, sent);
+    }
+}
+
+static void on_received(const char *topic, const void *payload, size_t len, int qos, void *ctx) {
+    App *app = ctx;
+    for (uint32_t i = 0; app->scripts != NULL && i < app->config->subscribe_count; i++) {
+        if (ps_topic_matches(app->filters[i], topic)) {
+            (void)ps_script_host_receive(app->scripts, i, topic, payload, len, qos);
+        }
+    }
+}
+
+// --- stopping, in reverse order of starting ----------------------------------------------------
+
+static void on_link_stopped(void *ctx) {
+    App *app = ctx;
+    ps_link_free(app->link);
+    app->link = NULL;
+    ps_outbox_link_lost(app->outbox);
+    uv_close((uv_handle_t *)&app->interrupt, NULL);
+    uv_close((uv_handle_t *)&app->terminate, NULL);
+    uv_close((uv_handle_t *)&app->stop_limit, NULL);
+    ps_outbox_close(app->outbox);
+    app->outbox = NULL;
+}
+
+static void stop_link(App *app) {
+    if (app->link != NULL) {
+        ps_link_stop(app->link);
+    } else {
+        on_link_stopped(app);
+    }
+}
+
+static void on_scripts_stopped(void *ctx) {
+    App *app = ctx;
+    ps_script_host_free(app->scripts);
+    app->scripts = NULL;
+    stop_link(app);
+}
+
+static void on_collector_stopped(void *ctx) {
+    App *app = ctx;
+    ps_collector_free(app->collector);
+    app->collector = NULL;
+    if (app->scripts != NULL) {
+        ps_script_host_stop(app->scripts, on_scripts_stopped, app);
+    } else {
+        stop_link(app);
+    }
+}
+
+static void on_api_closed(void *ctx) {
+    App *app = ctx;
+    ps_api_free(app->api);
+    app->api = NULL;
+    if (app->collector != NULL) {
+        ps_collector_stop(app->collector, on_collector_stopped, app);
+    } else {
+        on_collector_stopped(app);
+    }
+}
+
+static void on_stop_limit(uv_timer_t *timer) {
+    App *app = timer->data;
+    PS_LOGE("STOP-LIMIT", "not everything stopped within %d s; ending anyway, the outbox is kept",
+            STOP_LIMIT_MS / 1000);
+    ps_outbox_close(app->outbox);
+    _exit(1);
+}
+
+static void begin_stop(App *app) {
+    if (app->stopping) {
+        return;
+    }
+    app->stopping = true;
+    uv_timer_start(&app->stop_limit, on_stop_limit, STOP_LIMIT_MS, 0);
+    if (app->api != NULL) {
+        ps_api_close(app->api, on_api_closed, app);
+    } else {
+        on_api_closed(app);
+    }
+}
+
+static void on_signal(uv_signal_t *signal, int number) {
+    PS_LOGI("STOPPING", "signal %d (%s): stopping", number, strsignal(number));
+    begin_stop(signal->data);
+}
+
+// --- starting ----------------------------------------------------------------------------------
+
+static PsErr lock_state(App *app, PsDiag *diag) {
+    PsErr err = ps_dir_make(app->options->state, 0700, diag);
+    if (err != PS_OK) {
+        return err;
+    }
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/lock", app->options->state);
+    app->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (app->lock_fd < 0) {
+        return ps_fail(PS_ERR_IO, diag, path, NULL, "cannot be opened: %s; use --state",
+                       strerror(errno));
+    }
+    if (flock(app->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+        return ps_fail(PS_ERR_BUSY, diag, app->options->state, NULL,
+                       "another gateway uses this state folder; stop it or use --state");
+    }
+    return PS_OK;
+}
+
+static PsErr open_outbox(App *app, PsDiag *diag) {
+    const PsConfig *config = app->config;
+    size_t count = config->publish_count + config->subscribe_count;
+    PS_AUTO_FREE const char **names = ps_alloc_array(count, sizeof *names);
+    for (uint32_t i = 0; i < config->publish_count; i++) {
+        names[i] = config->publish[i].name;
+    }
+    for (uint32_t i = 0; i < config->subscribe_count; i++) {
+        names[config->publish_count + i] = config->subscribe[i].name;
+    }
+    PsLinkLimits limits = ps_link_limits(config->cloud.type);
+    PsOutboxSetup setup = {
+        .loop = &app->loop,
+        .folder = app->options->state,
+        .max_loss_s = config->parameters.max_loss_s,
+        .catch_recording = (uint64_t)config->parameters.catch_recording,
+        .warning_recording = (uint64_t)config->parameters.warning_recording,
+        .limits = {.payload_bytes = limits.payload_bytes,
+                   .topic_bytes = limits.topic_bytes,
+                   .topic_slashes = limits.topic_slashes},
+        .names = names,
+        .name_count = count,
+        .on_ready = on_outbox_ready,
+        .ctx = app,
+    };
+    return ps_outbox_open(&setup, &app->outbox, diag);
+}
+
+static void expand_filters(App *app) {
+    app->filters = ps_alloc_array(app->config->subscribe_count, sizeof *app->filters);
+    for (uint32_t i = 0; i < app->config->subscribe_count; i++) {
+        PsBuf topic = {0};
+        const char *unknown = NULL;
+        size_t unknown_len = 0;
+        ps_config_expand(app->config, app->config->subscribe[i].topic, &topic, &unknown,
+                         &unknown_len);
+        app->filters[i] = (char *)topic.data;
+    }
+}
+
+static PsErr new_link(App *app, PsDiag *diag) {
+    const PsConfig *config = app->config;
+    PS_AUTO_FREE PsLinkSubscription *subscriptions =
+        ps_alloc_array(config->subscribe_count, sizeof *subscriptions);
+    for (uint32_t i = 0; i < config->subscribe_count; i++) {
+        subscriptions[i] =
+            (PsLinkSubscription){.topic = app->filters[i], .qos = config->subscribe[i].qos};
+    }
+    PsLinkSetup setup = {
+        .loop = &app->loop,
+        .cloud = &config->cloud,
+        .subscriptions = subscriptions,
+        .subscription_count = config->subscribe_count,
+        .on_state = on_link_state,
+        .on_acknowledged = on_acknowledged,
+        .on_published_now = on_published_now,
+        .on_received = on_received,
+        .on_stopped = on_link_stopped,
+        .ctx = app,
+    };
+    return ps_link_new(&setup, &app->link, diag);
+}
+
+static PsErr new_scripts(App *app, PsDiag *diag) {
+    PsScriptHostSetup setup = {
+        .loop = &app->loop,
+        .config = app->config,
+        .program = app->options->script_program,
+        .ctx = app,
+        .on_publish = on_publish,
+        .on_publish_now = on_publish_now,
+        .on_write = on_write,
+    };
+    return ps_script_host_new(&setup, &app->scripts, diag);
+}
+
+static PsErr new_collector(App *app, PsDiag *diag) {
+    PsCollectorSetup setup = {
+        .loop = &app->loop,
+        .config = app->config,
+        .table = app->table,
+        .wants_uploads = wants_uploads,
+        .on_upload = on_upload,
+        .ctx = app,
+    };
+    return ps_collector_new(&setup, &app->collector, diag);
+}
+
+static PsErr open_api(App *app, PsDiag *diag) {
+    PsApiSources sources = {
+        .config = app->config,
+        .table = app->table,
+        .collector = app->collector,
+        .scripts = app->scripts,
+        .outbox = app->outbox,
+        .link = app->link,
+        .started = ps_wall_now(),
+    };
+    return ps_api_open(&app->loop, app->options->socket, &sources, &app->api, diag);
+}
+
+// Cloud parts: only when there is a cloud to send to; collection runs either way.
+static PsErr build_cloud_side(App *app, PsDiag *diag) {
+    if (!app->config->cloud.enable) {
+        PS_LOGI("CLOUD-OFF", "the cloud service is not enabled; variables are collected, scripts "
+                             "do not run");
+        return PS_OK;
+    }
+    expand_filters(app);
+    PsErr err = new_link(app, diag);
+    return err == PS_OK ? new_scripts(app, diag) : err;
+}
+
+static PsErr start_all(App *app, PsDiag *diag) {
+    PsErr err = app->scripts != NULL ? ps_script_host_start(app->scripts, diag) : PS_OK;
+    if (err == PS_OK && app->link != NULL) {
+        err = ps_link_start(app->link, diag);
+    }
+    return err == PS_OK ? ps_collector_start(app->collector, diag) : err;
+}
+
+static PsErr build_all(App *app, PsDiag *diag) {
+    PsErr err = open_outbox(app, diag);
+    if (err == PS_OK) {
+        app->intake = ps_intake_new(app->config);
+        app->table = ps_tag_table_new(app->config);
+        err = build_cloud_side(app, diag);
+    }
+    if (err == PS_OK) {
+        err = new_collector(app, diag);
+    }
+    if (err == PS_OK) {
+        err = open_api(app, diag);
+    }
+    return err == PS_OK ? start_all(app, diag) : err;
+}
+
+static void free_filters(App *app) {
+    for (uint32_t i = 0; app->filters != NULL && i < app->config->subscribe_count; i++) {
+        free(app->filters[i]);
+    }
+    free(app->filters);
+}
+
+PsErr ps_app_run(const PsConfig *config, const PsAppOptions *options, PsDiag *diag) {
+    App app = {.config = config, .options = options, .lock_fd = -1};
+    signal(SIGPIPE, SIG_IGN); // a peer that goes away is an error code, not the end
+    ps_log_set_level((PsLogLevel)config->parameters.log_level);
+    PsErr err = lock_state(&app, diag);
+    if (err != PS_OK) {
+        return err;
+    }
+    uv_loop_init(&app.loop);
+    uv_signal_init(&app.loop, &app.interrupt);
+    uv_signal_init(&app.loop, &app.terminate);
+    uv_timer_init(&app.loop, &app.stop_limit);
+    app.interrupt.data = app.terminate.data = app.stop_limit.data = &app;
+    uv_signal_start(&app.interrupt, on_signal, SIGINT);
+    uv_signal_start(&app.terminate, on_signal, SIGTERM);
+    err = build_all(&app, diag);
+    if (err == PS_OK) {
+        PS_LOGI("STARTED", "%u devices, %u variables, %u publish and %u subscribe messages from %s",
+                config->device_count, config->variable_count, config->publish_count,
+                config->subscribe_count, config->folder);
+    } else {
+        begin_stop(&app);
+    }
+    uv_run(&app.loop, UV_RUN_DEFAULT);
+    (void)uv_loop_close(&app.loop);
+    ps_tag_table_free(app.table);
+    ps_intake_free(app.intake);
+    free_filters(&app);
+    close(app.lock_fd);
+    PS_LOGI("STOPPED", "stopped");
+    return err;
+}

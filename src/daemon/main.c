@@ -1,0 +1,125 @@
+// `penstockd`: arguments, configuration, then the application. Main thread.
+#include "base/log.h"
+#include "daemon/app.h"
+#include "drivers/driver.h"
+#include "version.h"
+
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define EXIT_DONE 0
+#define EXIT_FAILED 1
+#define EXIT_USAGE 2
+
+static const char usage[] =
+    "usage: penstockd [--config DIR] [--state DIR] [--socket PATH]\n\n"
+    "  --config DIR    folder with penstock.json (default /etc/penstock)\n"
+    "  --state DIR     folder for the outbox (default /var/lib/penstock)\n"
+    "  --socket PATH   command socket (default /run/penstock/penstock.sock)\n"
+    "  --version       print the version\n\n"
+    "Runs until SIGINT or SIGTERM. Logs to standard error.\n"
+    "Exit status: 0 stopped in order, 1 could not run, 2 called or configured wrongly.\n";
+
+typedef struct Arguments {
+    const char *config;
+    const char *state;
+    const char *socket;
+} Arguments;
+
+// Returns -1 to go on, otherwise the exit status.
+static int parse_arguments(int argc, char **argv, Arguments *arguments) {
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'}, {"state", required_argument, NULL, 's'},
+        {"socket", required_argument, NULL, 'k'}, {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},      {NULL, 0, NULL, 0},
+    };
+    for (int option = 0; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        switch (option) {
+        case 'c':
+            arguments->config = optarg;
+            break;
+        case 's':
+            arguments->state = optarg;
+            break;
+        case 'k':
+            arguments->socket = optarg;
+            break;
+        case 'h':
+            fputs(usage, stdout);
+            return EXIT_DONE;
+        case 'v':
+            printf("penstockd %s\n", PENSTOCK_VERSION);
+            return EXIT_DONE;
+        default:
+            fputs(usage, stderr);
+            return EXIT_USAGE;
+        }
+    }
+    if (optind < argc) {
+        fprintf(stderr, "penstockd: '%s' is not an option\n%s", argv[optind], usage);
+        return EXIT_USAGE;
+    }
+    return -1;
+}
+
+static PsConfig *load_config(const char *folder) {
+    PsFindings findings = {0};
+    PsConfig *config = NULL;
+    PsErr err = ps_config_load(folder, ps_driver_check_for, &findings, &config);
+    for (size_t i = 0; i < findings.count; i++) {
+        char line[1024];
+        ps_finding_format(&findings.items[i], line, sizeof line);
+        if (findings.items[i].is_error) {
+            PS_LOGE("CONFIG", "%s", line);
+        } else {
+            PS_LOGW("CONFIG", "%s", line);
+        }
+    }
+    if (err != PS_OK) {
+        PS_LOGE("CONFIG-REFUSED", "%s: %zu errors; nothing was started", folder, findings.errors);
+    }
+    ps_findings_deinit(&findings);
+    return config;
+}
+
+static void find_script_program(char *out, size_t size) {
+    char path[PATH_MAX];
+    ssize_t len = readlink("/proc/self/exe", path, sizeof path - 1);
+    path[len > 0 ? len : 0] = '\0';
+    char *slash = strrchr(path, '/');
+    if (slash != NULL) {
+        *slash = '\0';
+    }
+    int length = snprintf(out, size, "%s/penstock-script", path);
+    PS_ASSERT(length > 0 && (size_t)length < size);
+}
+
+int main(int argc, char **argv) {
+    Arguments arguments = {.config = "/etc/penstock",
+                           .state = "/var/lib/penstock",
+                           .socket = "/run/penstock/penstock.sock"};
+    int status = parse_arguments(argc, argv, &arguments);
+    if (status >= 0) {
+        return status;
+    }
+    PsConfig *config = load_config(arguments.config);
+    if (config == NULL) {
+        return EXIT_USAGE;
+    }
+    char script_program[PATH_MAX + 32];
+    find_script_program(script_program, sizeof script_program);
+    PsAppOptions options = {
+        .state = arguments.state, .socket = arguments.socket, .script_program = script_program};
+    PsDiag diag = {0};
+    PsErr err = ps_app_run(config, &options, &diag);
+    if (err != PS_OK) {
+        char text[sizeof diag];
+        ps_diag_format(&diag, text, sizeof text);
+        PS_LOGE("START-FAILED", "%s", text);
+    }
+    ps_config_free(config);
+    return err == PS_OK ? EXIT_DONE : EXIT_FAILED;
+}

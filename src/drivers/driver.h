@@ -1,0 +1,99 @@
+//! What a field protocol has to be able to do: one const table of functions per protocol.
+//!
+//! A session is one connection to one endpoint (a TCP host and port, a serial port) with all
+//! devices behind it. It belongs to one channel thread; only `interrupt` and `free` (after the
+//! thread has ended) are called from elsewhere. Sessions do not log and do not retry: they say
+//! what happened, the channel decides.
+#pragma once
+
+#include "model/config.h"
+#include "tags/sample_batch.h"
+
+#define PS_ENDPOINT_KEY_SIZE 128
+
+/// The variables of one device that one group polls together.
+typedef struct PsPollSet {
+    uint32_t device;
+    uint32_t group;
+    const uint32_t *variables; ///< indexes into config->variables, none of them write-only
+    uint32_t variable_count;
+} PsPollSet;
+
+/// Everything behind one connection. All of it is borrowed for the session's life.
+typedef struct PsEndpoint {
+    const PsConfig *config;
+    const uint32_t *devices; ///< indexes into config->devices; their endpoint keys are equal
+    uint32_t device_count;
+    const PsPollSet *sets;
+    uint32_t set_count;
+} PsEndpoint;
+
+/// Kept by the driver on the channel thread, read by the channel after each call.
+typedef struct PsDriverCounters {
+    uint64_t requests;     ///< sent, whatever came of them
+    uint64_t errors;       ///< of these: refused, not answered, or answered wrongly
+    int64_t round_trip_ns; ///< of answered requests, smoothed over about eight; 0 before the first
+} PsDriverCounters;
+
+typedef struct PsDriver PsDriver;
+
+/// First member of every driver's own session struct.
+typedef struct PsSession {
+    const PsDriver *driver;
+    PsDriverCounters counters;
+} PsSession;
+
+/// How `connect`, `read` and `write` fail:
+///   PS_ERR_TIMEOUT    the device is silent. The driver has made sure that a late answer is never
+///                     taken for that of a later request, if need be by closing the connection.
+///   PS_ERR_CLOSED, PS_ERR_IO, PS_ERR_PROTOCOL
+///                     the connection is gone (closed by now) and with it all devices behind it
+///   PS_ERR_REFUSED    write only: the device said no
+///   PS_ERR_CANCELLED  after `interrupt`
+///   PS_ERR_NOT_FOUND  connect only: the host name is not known
+struct PsDriver {
+    int protocol; ///< PsProtocol
+
+    /// Can this variable exist on this device? Pure. Any thread.
+    PsVariableCheck *check_variable;
+
+    /// Devices with equal keys share a session. Also the channel's name for people
+    /// ("10.5.16.82:502"). Pure. Any thread.
+    void (*endpoint_key)(const PsDevice *device, char *out, size_t size);
+
+    /// Compiles the read plans of all sets. No I/O. The caller owns the session. PS_ERR_INVALID
+    /// with a diagnosis when a device or variable cannot be addressed.
+    PsErr (*session_new)(const PsEndpoint *endpoint, PsSession **ret_session, PsDiag *diag);
+
+    /// Blocks, at most the longest timeout of the endpoint's devices for each address of the host
+    /// (and what the system's resolver takes for a name). `diag` names the step that failed.
+    PsErr (*connect)(PsSession *session, PsDiag *diag);
+    bool (*connected)(const PsSession *session);
+    /// Closes at once. Harmless when not connected.
+    void (*disconnect)(PsSession *session);
+
+    /// Reads set number `set` of the endpoint. On PS_OK exactly one sample for each variable of
+    /// the set was added, in any order; refused ones have PS_QUALITY_REFUSED and the first refusal
+    /// is put into `diag`, whose text is "" otherwise. On failure nothing was added. Blocks, at
+    /// most the device's timeout for each request.
+    PsErr (*read)(PsSession *session, uint32_t set, PsSampleBatch *batch, PsDiag *diag);
+
+    /// Writes a coerced value (tags/coerce.h), then reads it back; `ret_read_back` is none for a
+    /// write-only variable, or when the device took the value but would not give it back. Text in
+    /// it is borrowed until the next call. Blocks, at most the device's timeout per request.
+    PsErr (*write)(PsSession *session, uint32_t variable, PsValue value, PsValue *ret_read_back,
+                   PsDiag *diag);
+
+    /// From any thread: makes a blocked call, and every later one, return PS_ERR_CANCELLED soon.
+    /// Only name resolution cannot be cut short.
+    void (*interrupt)(PsSession *session);
+
+    /// Disconnects and frees. Accepts NULL.
+    void (*free)(PsSession *session);
+};
+
+/// The driver of a protocol (PsProtocol), or NULL when this build has none.
+const PsDriver *ps_driver_find(int protocol);
+
+/// The variable check of a protocol or NULL: pass this to ps_config_load.
+PsVariableCheck *ps_driver_check_for(int protocol);

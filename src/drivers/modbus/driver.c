@@ -1,0 +1,302 @@
+// Modbus TCP behind the driver contract: one plan per poll set, one connection for all of them.
+// Runs on the channel's thread; read, write and connect block there.
+#include "drivers/modbus/driver.h"
+
+#include "base/mem.h"
+#include "drivers/modbus/connection.h"
+#include "drivers/modbus/plan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// Cuts one read call may try: a device that refuses everything must not turn one request into
+// hundreds within a cycle. The search goes on in the next cycle.
+#define CUTS_PER_READ 64
+
+#define EXCEPTION_ILLEGAL_ADDRESS 2
+#define EXCEPTION_ILLEGAL_VALUE 3 // some devices say this about addresses and counts
+
+typedef struct ModbusSession {
+    PsSession base;
+    const PsEndpoint *endpoint;
+    PsModbusPlan *plans; // one per set
+    PsModbusConnection connection;
+    bool connection_ready; // init has run
+    int64_t connect_timeout_ns;
+    uint16_t registers[PS_MODBUS_READ_REGISTERS_MAX];
+    uint8_t bits[PS_MODBUS_READ_BITS_MAX];
+    char text[PS_MODBUS_TEXT_MAX];
+} ModbusSession;
+
+static ModbusSession *modbus_session(PsSession *session) {
+    PS_ASSERT(session->driver == &ps_modbus_tcp_driver);
+    return (ModbusSession *)session;
+}
+
+static void endpoint_key(const PsDevice *device, char *out, size_t size) {
+    bool is_ipv6 = strchr(device->ip, ':') != NULL;
+    snprintf(out, size, "%s%.100s%s:%d", is_ipv6 ? "[" : "", device->ip, is_ipv6 ? "]" : "",
+             device->port);
+}
+
+static void session_free(PsSession *base) {
+    if (base == NULL) {
+        return;
+    }
+    ModbusSession *session = modbus_session(base);
+    if (session->connection_ready) {
+        ps_modbus_connection_deinit(&session->connection);
+    }
+    for (uint32_t i = 0; i < session->endpoint->set_count; i++) {
+        ps_modbus_plan_deinit(&session->plans[i]);
+    }
+    free(session->plans);
+    free(session);
+}
+
+static PsErr check_endpoint(const PsEndpoint *endpoint, PsDiag *diag) {
+    const PsConfig *config = endpoint->config;
+    for (uint32_t s = 0; s < endpoint->set_count; s++) {
+        const PsPollSet *set = &endpoint->sets[s];
+        for (uint32_t i = 0; i < set->variable_count; i++) {
+            const PsVariable *variable = &config->variables[set->variables[i]];
+            PsErr err =
+                ps_modbus_check_variable(&config->devices[variable->device], variable, diag);
+            if (err != PS_OK) {
+                return err;
+            }
+        }
+    }
+    return PS_OK;
+}
+
+static PsErr session_new(const PsEndpoint *endpoint, PsSession **ret_session, PsDiag *diag) {
+    PS_ASSERT(endpoint->device_count > 0);
+    PsErr err = check_endpoint(endpoint, diag);
+    if (err != PS_OK) {
+        return err;
+    }
+    ModbusSession *session = ps_alloc(sizeof *session);
+    session->base.driver = &ps_modbus_tcp_driver;
+    session->endpoint = endpoint;
+    session->plans = ps_alloc_array(endpoint->set_count, sizeof *session->plans);
+    for (uint32_t i = 0; i < endpoint->set_count; i++) {
+        ps_modbus_plan_init(&session->plans[i], endpoint->config, &endpoint->sets[i]);
+    }
+    for (uint32_t i = 0; i < endpoint->device_count; i++) {
+        int64_t timeout = ps_seconds_to_ns(endpoint->config->devices[endpoint->devices[i]].timeout);
+        session->connect_timeout_ns =
+            timeout > session->connect_timeout_ns ? timeout : session->connect_timeout_ns;
+    }
+    const PsDevice *first = &endpoint->config->devices[endpoint->devices[0]];
+    err = ps_modbus_connection_init(&session->connection, first->ip, first->port,
+                                    &session->base.counters, diag);
+    session->connection_ready = true;
+    if (err != PS_OK) {
+        session_free(&session->base);
+        return err;
+    }
+    *ret_session = &session->base;
+    return PS_OK;
+}
+
+static PsErr session_connect(PsSession *base, PsDiag *diag) {
+    ModbusSession *session = modbus_session(base);
+    PsErr err = ps_modbus_connection_open(&session->connection, session->connect_timeout_ns, diag);
+    if (err != PS_OK) {
+        return err;
+    }
+    if (!session->connection.closed_by_timeout) {
+        // The device may have been restarted with another program: what it refused then, it may
+        // have now.
+        for (uint32_t i = 0; i < session->endpoint->set_count; i++) {
+            ps_modbus_plan_merge(&session->plans[i]);
+        }
+    }
+    session->connection.closed_by_timeout = false;
+    return PS_OK;
+}
+
+static bool session_connected(const PsSession *base) {
+    const ModbusSession *session = (const ModbusSession *)base;
+    return ps_modbus_connection_is_open(&session->connection);
+}
+
+static void session_disconnect(PsSession *base) {
+    ps_modbus_connection_close(&modbus_session(base)->connection);
+}
+
+static void session_interrupt(PsSession *base) {
+    ps_modbus_connection_interrupt(&modbus_session(base)->connection);
+}
+
+static PsModbusUnit unit_of(const ModbusSession *session, uint32_t device) {
+    const PsDevice *owner = &session->endpoint->config->devices[device];
+    return (PsModbusUnit){.slave = owner->slave, .timeout_ns = ps_seconds_to_ns(owner->timeout)};
+}
+
+static void add_answered(ModbusSession *session, const PsModbusPlan *plan,
+                         const PsModbusRequest *request, PsSampleBatch *batch) {
+    const PsModbusItem *item = &plan->items[request->first_item];
+    const PsModbusItem *last = item + request->item_count;
+    if (ps_modbus_table_has_bits((PsModbusTable)request->table)) {
+        for (; item < last; item++) {
+            uint8_t bit = session->bits[item->offset - request->offset];
+            ps_sample_batch_add(batch, item->variable, PS_QUALITY_GOOD,
+                                ps_modbus_decode_bit(&item->field, bit));
+        }
+        return;
+    }
+    for (; item < last; item++) {
+        PsValue value;
+        PsQuality quality =
+            ps_modbus_decode(&item->field, &session->registers[item->offset - request->offset],
+                             session->text, &value);
+        ps_sample_batch_add(batch, item->variable, quality, value);
+    }
+}
+
+static void add_refused(const PsModbusPlan *plan, const PsModbusRequest *request,
+                        PsSampleBatch *batch) {
+    for (uint32_t i = 0; i < request->item_count; i++) {
+        ps_sample_batch_add(batch, plan->items[request->first_item + i].variable,
+                            PS_QUALITY_REFUSED, ps_value_none());
+    }
+}
+
+static PsErr ask(ModbusSession *session, PsModbusUnit unit, const PsModbusRequest *request,
+                 PsDiag *diag) {
+    PsModbusTable table = (PsModbusTable)request->table;
+    if (ps_modbus_table_has_bits(table)) {
+        return ps_modbus_read_bits(&session->connection, unit, table, request->offset,
+                                   request->count, session->bits, diag);
+    }
+    return ps_modbus_read_registers(&session->connection, unit, table, request->offset,
+                                    request->count, session->registers, diag);
+}
+
+static bool may_cut(const ModbusSession *session, unsigned cuts) {
+    int exception = session->connection.exception;
+    return cuts < CUTS_PER_READ &&
+           (exception == EXCEPTION_ILLEGAL_ADDRESS || exception == EXCEPTION_ILLEGAL_VALUE);
+}
+
+static PsErr session_read(PsSession *base, uint32_t set, PsSampleBatch *batch, PsDiag *diag) {
+    ModbusSession *session = modbus_session(base);
+    PS_ASSERT(set < session->endpoint->set_count);
+    PsModbusPlan *plan = &session->plans[set];
+    PsModbusUnit unit = unit_of(session, session->endpoint->sets[set].device);
+    uint32_t samples_before = batch->sample_count;
+    uint32_t text_before = batch->text_used;
+    unsigned cuts = 0;
+    diag->text[0] = '\0';
+    for (uint32_t i = 0; i < plan->request_count;) {
+        PsDiag refusal = {0};
+        PsErr err = ask(session, unit, &plan->requests[i], &refusal);
+        if (err == PS_ERR_REFUSED && may_cut(session, cuts) && ps_modbus_plan_split(plan, i)) {
+            cuts++;
+            continue;
+        }
+        if (err == PS_OK) {
+            add_answered(session, plan, &plan->requests[i], batch);
+        } else if (err == PS_ERR_REFUSED) {
+            add_refused(plan, &plan->requests[i], batch);
+            *diag = diag->text[0] == '\0' ? refusal : *diag;
+        } else {
+            batch->sample_count = samples_before;
+            batch->text_used = text_before;
+            *diag = refusal;
+            return err;
+        }
+        i++;
+    }
+    return PS_OK;
+}
+
+// One variable to be written, with everything the steps below need.
+typedef struct Write {
+    ModbusSession *session;
+    PsModbusUnit unit;
+    PsModbusAddress address;
+    PsModbusField field;
+    PsValue value;
+} Write;
+
+static PsErr write_coil(const Write *write, PsDiag *diag) {
+    bool on = write->value.kind == PS_VALUE_BOOL ? write->value.boolean : write->value.integer != 0;
+    return ps_modbus_write_coil(&write->session->connection, write->unit, write->address.offset, on,
+                                diag);
+}
+
+static PsErr write_registers(const Write *write, PsDiag *diag) {
+    ModbusSession *session = write->session;
+    bool one_bit = write->field.type == PS_TYPE_BOOL || write->field.type == PS_TYPE_BIT;
+    if (one_bit) {
+        // The other fifteen bits belong to someone else: take them as they are now.
+        PsErr err =
+            ps_modbus_read_registers(&session->connection, write->unit, write->address.table,
+                                     write->address.offset, 1, session->registers, diag);
+        if (err != PS_OK) {
+            return err;
+        }
+    }
+    ps_modbus_encode(&write->field, write->value, session->registers);
+    return ps_modbus_write_registers(&session->connection, write->unit, write->address.offset,
+                                     write->field.registers, session->registers, diag);
+}
+
+static PsValue read_back(const Write *write) {
+    ModbusSession *session = write->session;
+    PsValue value = ps_value_none();
+    if (ps_modbus_table_has_bits(write->address.table)) {
+        PsErr err = ps_modbus_read_bits(&session->connection, write->unit, write->address.table,
+                                        write->address.offset, 1, session->bits, NULL);
+        return err == PS_OK ? ps_modbus_decode_bit(&write->field, session->bits[0]) : value;
+    }
+    PsErr err = ps_modbus_read_registers(&session->connection, write->unit, write->address.table,
+                                         write->address.offset, write->field.registers,
+                                         session->registers, NULL);
+    if (err == PS_OK) {
+        (void)ps_modbus_decode(&write->field, session->registers, session->text, &value);
+    }
+    return value;
+}
+
+static PsErr session_write(PsSession *base, uint32_t index, PsValue value, PsValue *ret_read_back,
+                           PsDiag *diag) {
+    ModbusSession *session = modbus_session(base);
+    const PsConfig *config = session->endpoint->config;
+    const PsVariable *variable = &config->variables[index];
+    const PsDevice *device = &config->devices[variable->device];
+    Write write = {.session = session, .unit = unit_of(session, variable->device), .value = value};
+    PsErr err = ps_modbus_check_variable(device, variable, diag);
+    err =
+        err != PS_OK ? err : ps_modbus_address_parse(variable->register_addr, &write.address, diag);
+    if (err != PS_OK) {
+        return err;
+    }
+    write.field = ps_modbus_field(device, variable);
+    err = write.address.table == PS_MODBUS_COILS ? write_coil(&write, diag)
+                                                 : write_registers(&write, diag);
+    if (err != PS_OK) {
+        return err;
+    }
+    // The device has acknowledged: from here on the write is done, whatever the read-back brings.
+    *ret_read_back = variable->access == PS_ACCESS_WRITE ? ps_value_none() : read_back(&write);
+    return PS_OK;
+}
+
+const PsDriver ps_modbus_tcp_driver = {
+    .protocol = PS_PROTOCOL_MODBUS_TCP,
+    .check_variable = ps_modbus_check_variable,
+    .endpoint_key = endpoint_key,
+    .session_new = session_new,
+    .connect = session_connect,
+    .connected = session_connected,
+    .disconnect = session_disconnect,
+    .read = session_read,
+    .write = session_write,
+    .interrupt = session_interrupt,
+    .free = session_free,
+};

@@ -1,0 +1,21 @@
+// All drivers of this build, in one table to look at. Immutable; any thread.
+#include "drivers/driver.h"
+#include "drivers/modbus/driver.h"
+
+static const PsDriver *const drivers[] = {
+    &ps_modbus_tcp_driver,
+};
+
+const PsDriver *ps_driver_find(int protocol) {
+    for (size_t i = 0; i < PS_COUNT(drivers); i++) {
+        if (drivers[i]->protocol == protocol) {
+            return drivers[i];
+        }
+    }
+    return NULL;
+}
+
+PsVariableCheck *ps_driver_check_for(int protocol) {
+    const PsDriver *driver = ps_driver_find(protocol);
+    return driver != NULL ? driver->check_variable : NULL;
+}

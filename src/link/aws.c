@@ -1,0 +1,41 @@
+// Differences between AWS IoT Core and other MQTT servers. Pure; any thread.
+#include "link/aws.h"
+
+#define AWS_ALPN_PORT 443
+// libmosquitto takes no keep-alive below this.
+#define LIBRARY_KEEPALIVE_MIN 5
+
+PsLinkLimits ps_link_limits(int cloud_type) {
+    if (cloud_type != PS_CLOUD_AWS_IOT) {
+        return (PsLinkLimits){0};
+    }
+    return (PsLinkLimits){
+        .payload_bytes = PS_AWS_PAYLOAD_BYTES,
+        .topic_bytes = PS_AWS_TOPIC_BYTES,
+        .topic_slashes = PS_AWS_TOPIC_SLASHES,
+    };
+}
+
+bool ps_link_uses_tls(const PsCloud *cloud) {
+    return cloud->type == PS_CLOUD_AWS_IOT || cloud->tls;
+}
+
+const char *ps_link_alpn(const PsCloud *cloud) {
+    if (cloud->alpn != NULL && cloud->alpn[0] != '\0') {
+        return cloud->alpn;
+    }
+    return cloud->type == PS_CLOUD_AWS_IOT && cloud->port == AWS_ALPN_PORT ? PS_AWS_ALPN : NULL;
+}
+
+int ps_link_keepalive(const PsCloud *cloud) {
+    int min = LIBRARY_KEEPALIVE_MIN;
+    int max = UINT16_MAX;
+    if (cloud->type == PS_CLOUD_AWS_IOT) {
+        min = PS_AWS_KEEPALIVE_MIN;
+        max = PS_AWS_KEEPALIVE_MAX;
+        if (cloud->keepalive == 0) { // the service takes "never" as its longest
+            return max;
+        }
+    }
+    return cloud->keepalive < min ? min : cloud->keepalive > max ? max : cloud->keepalive;
+}

@@ -1,0 +1,37 @@
+//! What differs between AWS IoT Core and any other MQTT server: ALPN, limits, defaults.
+//! Pure; any thread. Numbers: AWS IoT Core endpoints and quotas, "Message broker and protocol
+//! limits" and "Protocols, port mappings, and authentication".
+#pragma once
+
+#include "base/err.h"
+#include "model/config.h"
+#include "model/topic.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PS_AWS_ALPN "x-amzn-mqtt-ca"
+#define PS_AWS_PAYLOAD_BYTES ((size_t)128 * 1024)
+#define PS_AWS_KEEPALIVE_MIN 30
+#define PS_AWS_KEEPALIVE_MAX 1200
+
+/// Bounds of one publish; 0 = none of its own (MQTT's are checked anyway).
+typedef struct PsLinkLimits {
+    size_t payload_bytes;
+    size_t topic_bytes;
+    size_t topic_slashes;
+} PsLinkLimits;
+
+PsLinkLimits ps_link_limits(int cloud_type);
+
+/// The ALPN name to offer, NULL for none: the configured one, else PS_AWS_ALPN on port 443 of AWS
+/// IoT. Borrowed from `cloud` or static.
+const char *ps_link_alpn(const PsCloud *cloud);
+
+/// Does this cloud speak TLS?
+bool ps_link_uses_tls(const PsCloud *cloud);
+
+/// Seconds to ask for in CONNECT: AWS IoT clamps to 30..1200 without saying so in MQTT 3.1.1, so
+/// that is done here; elsewhere as configured.
+int ps_link_keepalive(const PsCloud *cloud);

@@ -1,0 +1,56 @@
+//! Why a connection failed, in words a person can act on. Pure; any thread.
+#pragma once
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/// Where a connection attempt can fail, in the order they are gone through.
+typedef enum PsLinkStep {
+    PS_STEP_FILES,   ///< certificate, key, root_ca, password on this gateway
+    PS_STEP_DNS,     ///< name to addresses
+    PS_STEP_TCP,     ///< an address answers on the port
+    PS_STEP_TLS,     ///< both certificates are accepted
+    PS_STEP_CONNECT, ///< CONNECT is answered with CONNACK 0
+    PS_STEP_SESSION, ///< connected; kept alive, acknowledged
+} PsLinkStep;
+
+/// "files", "DNS", "TCP", "TLS", "MQTT CONNECT", "connection". Never NULL.
+const char *ps_link_step_name(PsLinkStep step);
+
+typedef struct PsLinkFailure {
+    PsLinkStep step;
+    int code;          ///< tells causes of one step apart (errno, alert, X509 code, ...)
+    bool needs_person; ///< trying again without a change will not help
+    char text[440];    ///< cause, then "; ", then what to do; without the step's name
+} PsLinkFailure;
+
+/// Fills `failure`; printf text.
+void ps_link_failure_set(PsLinkFailure *failure, PsLinkStep step, int code, bool needs_person,
+                         const char *fmt, ...) PS_PRINTF(5, 6);
+
+/// Same step and code: worth one log line, not one for each try.
+bool ps_link_failure_same(const PsLinkFailure *a, const PsLinkFailure *b);
+
+/// A cause and its cure.
+typedef struct PsLinkWords {
+    const char *cause;
+    const char *cure;
+} PsLinkWords;
+
+/// errno of a TCP connect. Unknown numbers get general words (strerror is the caller's).
+PsLinkWords ps_tcp_words(int error_number);
+
+/// EAI_ code of getaddrinfo. Never NULL texts.
+PsLinkWords ps_dns_words(int eai);
+
+/// CONNACK return code of MQTT 3.1.1 (section 3.2.2.3). Never NULL texts.
+PsLinkWords ps_connack_words(int code);
+
+/// TLS alert that the server sent (RFC 8446 section 6): what it means about our side.
+/// `about_certificate` tells whether the gateway's certificate is the reason.
+PsLinkWords ps_alert_words(int alert, bool *ret_about_certificate);
+
+/// X509_V_ERR_ code of the server's certificate. Never NULL texts.
+PsLinkWords ps_x509_words(long code);

@@ -1,0 +1,156 @@
+// The connected part of an attempt: subscriptions, publishes in flight, their timers.
+// Link thread; nothing here blocks.
+#include "link/attempt.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#define SUBACK_REFUSED 0x80
+
+static PsMono after_ms(PsMono now, int ms) {
+    return ps_mono_add_ns(now, ms * PS_NS_PER_MS);
+}
+
+static void on_publish(struct mosquitto *handle, void *object, int mid) {
+    PsAttempt *attempt = object;
+    for (size_t i = 0; i < PS_COUNT(attempt->slots); i++) {
+        PsSlot *slot = &attempt->slots[i];
+        if (slot->used && slot->mid == mid) {
+            slot->used = false;
+            attempt->slots_used--;
+            attempt->events.acknowledged(slot->id, slot->now, slot->len, attempt->events.ctx);
+            return;
+        }
+    }
+}
+
+static void on_subscribe(struct mosquitto *handle, void *object, int mid, int count,
+                         const int *granted) {
+    PsAttempt *attempt = object;
+    for (size_t i = 0; i < attempt->settings->subscription_count; i++) {
+        const PsLinkSubscription *wanted = &attempt->settings->subscriptions[i];
+        if (attempt->subscribe_mids[i] != mid) {
+            continue;
+        }
+        attempt->subscribe_mids[i] = 0;
+        attempt->subscribes_waiting--;
+        bool refused = count < 1 || granted[0] >= SUBACK_REFUSED;
+        if (refused && !attempt->refused[i]) {
+            PS_LOGE("LINK-SUBSCRIBE-REFUSED",
+                    "subscribe '%s': the server refused this filter; allow it in the cloud's "
+                    "policy (AWS: iot:Subscribe and iot:Receive) or correct the topic",
+                    wanted->topic);
+        } else if (!refused && attempt->refused[i]) {
+            PS_LOGI("LINK-SUBSCRIBED", "subscribe '%s': accepted now", wanted->topic);
+        } else if (!refused && granted[0] < wanted->qos) {
+            PS_LOGD("LINK-SUBSCRIBE-QOS", "subscribe '%s': QoS %d instead of %d", wanted->topic,
+                    granted[0], wanted->qos);
+        }
+        attempt->refused[i] = refused;
+        return;
+    }
+}
+
+static void on_message(struct mosquitto *handle, void *object,
+                       const struct mosquitto_message *message) {
+    PsAttempt *attempt = object;
+    attempt->events.received(message, attempt->events.ctx);
+}
+
+void ps_session_callbacks(struct mosquitto *handle) {
+    mosquitto_publish_callback_set(handle, on_publish);
+    mosquitto_subscribe_callback_set(handle, on_subscribe);
+    mosquitto_message_callback_set(handle, on_message);
+}
+
+// One filter a packet: AWS IoT takes at most eight in one, and a refusal names its filter.
+void ps_session_begin(PsAttempt *attempt, PsMono now) {
+    attempt->up_since = now;
+    attempt->deadline = after_ms(now, attempt->settings->times.connack_ms);
+    for (size_t i = 0; i < attempt->settings->subscription_count; i++) {
+        const PsLinkSubscription *wanted = &attempt->settings->subscriptions[i];
+        int code = mosquitto_subscribe(attempt->handle, &attempt->subscribe_mids[i], wanted->topic,
+                                       wanted->qos);
+        if (code != MOSQ_ERR_SUCCESS) {
+            ps_attempt_fail_library(attempt, code, errno);
+            return;
+        }
+        attempt->subscribes_waiting++;
+    }
+}
+
+static const char *waiting_filter(const PsAttempt *attempt) {
+    for (size_t i = 0; i < attempt->settings->subscription_count; i++) {
+        if (attempt->subscribe_mids[i] != 0) {
+            return attempt->settings->subscriptions[i].topic;
+        }
+    }
+    return "";
+}
+
+// The oldest publish without acknowledgement; false when nothing is in flight.
+static bool oldest_sent(const PsAttempt *attempt, PsMono *ret_sent) {
+    bool found = false;
+    for (size_t i = 0; i < PS_COUNT(attempt->slots) && attempt->slots_used > 0; i++) {
+        const PsSlot *slot = &attempt->slots[i];
+        if (slot->used && (!found || slot->sent.ns < ret_sent->ns)) {
+            *ret_sent = slot->sent;
+            found = true;
+        }
+    }
+    return found;
+}
+
+void ps_session_check(PsAttempt *attempt, PsMono now) {
+    PsLinkFailure failure;
+    if (attempt->subscribes_waiting > 0 && now.ns >= attempt->deadline.ns) {
+        ps_link_failure_set(&failure, PS_STEP_SESSION, -10, false,
+                            "no SUBACK for '%.200s' after %d s; check the cloud's policy "
+                            "(iot:Subscribe) and the network",
+                            waiting_filter(attempt), attempt->settings->times.connack_ms / 1000);
+        ps_attempt_fail(attempt, &failure);
+        return;
+    }
+    PsMono sent = {0};
+    int limit_ms = attempt->settings->times.puback_ms;
+    if (oldest_sent(attempt, &sent) && now.ns >= after_ms(sent, limit_ms).ns) {
+        ps_link_failure_set(&failure, PS_STEP_SESSION, -11, false,
+                            "no acknowledgement for a message after %d s; connecting again and "
+                            "sending it again (check the network; AWS also does this above 100 "
+                            "messages a second)",
+                            limit_ms / 1000);
+        ps_attempt_fail(attempt, &failure);
+    }
+}
+
+PsMono ps_session_wake_at(const PsAttempt *attempt, PsMono now) {
+    PsMono wake = after_ms(now, 1000); // libmosquitto's keep-alive counts whole seconds
+    PsMono sent = {0};
+    if (oldest_sent(attempt, &sent)) {
+        PsMono limit = after_ms(sent, attempt->settings->times.puback_ms);
+        wake = limit.ns < wake.ns ? limit : wake;
+    }
+    if (attempt->subscribes_waiting > 0 && attempt->deadline.ns < wake.ns) {
+        wake = attempt->deadline;
+    }
+    return wake;
+}
+
+void ps_session_publish(PsAttempt *attempt, uint64_t id, bool is_now, const char *topic,
+                        const void *payload, size_t len, int qos, PsMono now) {
+    PS_ASSERT(attempt->slots_used < PS_COUNT(attempt->slots) && len <= INT_MAX);
+    PsSlot *slot = attempt->slots;
+    while (slot->used) {
+        slot++;
+    }
+    // The slot is complete before the call: QoS 0 is acknowledged inside it.
+    *slot = (PsSlot){.used = true, .now = is_now, .id = id, .len = len, .sent = now};
+    attempt->slots_used++;
+    int code = mosquitto_publish(attempt->handle, &slot->mid, topic, (int)len, payload, qos, false);
+    if (code != MOSQ_ERR_SUCCESS) {
+        ps_attempt_fail_library(attempt, code, errno);
+    }
+}

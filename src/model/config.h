@@ -1,0 +1,235 @@
+//! A loaded configuration: devices, variables, groups, messages, cloud, parameters.
+//!
+//! Key names and meanings are those of Device Supervisor 1.x (devices, vars, groups, publish,
+//! subscribe). A PsConfig is immutable once loaded; every pointer in it lives in its arena and
+//! dies with ps_config_free. References between objects are checked while loading and stored as
+//! indexes, so users of a config never look names up.
+#pragma once
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "model/findings.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PS_CONFIG_VERSION 1
+#define PS_CONFIG_FILE "penstock.json"
+
+typedef enum PsProtocol {
+    PS_PROTOCOL_MODBUS_TCP,
+    PS_PROTOCOL_MODBUS_RTU,
+    PS_PROTOCOL_ISO_ON_TCP,
+    PS_PROTOCOL_OPCUA,
+    PS_PROTOCOL_ETHERNET_IP,
+} PsProtocol;
+
+/// Order of the bytes of a value of 32 bits or more; `a` is the most significant byte.
+/// 0xAABBCCDD in two registers: abcd AABB CCDD, badc BBAA DDCC, cdab CCDD AABB, dcba DDCC BBAA.
+typedef enum PsByteOrder {
+    PS_ORDER_ABCD,
+    PS_ORDER_BADC,
+    PS_ORDER_CDAB,
+    PS_ORDER_DCBA,
+} PsByteOrder;
+
+typedef enum PsDataType {
+    PS_TYPE_BOOL,
+    PS_TYPE_BIT,
+    PS_TYPE_BYTE,
+    PS_TYPE_SINT,
+    PS_TYPE_WORD,
+    PS_TYPE_INT,
+    PS_TYPE_DWORD,
+    PS_TYPE_DINT,
+    PS_TYPE_FLOAT,
+    PS_TYPE_DOUBLE,
+    PS_TYPE_STRING,
+    PS_TYPE_BCD,
+    PS_TYPE_BCD32,
+    PS_TYPE_LONG,
+    PS_TYPE_ULONG,
+} PsDataType;
+
+typedef enum PsAccess {
+    PS_ACCESS_READ,
+    PS_ACCESS_WRITE, ///< never read
+    PS_ACCESS_READ_WRITE,
+} PsAccess;
+
+typedef enum PsMode {
+    PS_MODE_REALTIME, ///< in every upload
+    PS_MODE_ONCHANGE, ///< in an upload only when the value or its status changed
+} PsMode;
+
+typedef enum PsGroupType {
+    PS_GROUP_COLLECT,
+    PS_GROUP_ALARM,
+} PsGroupType;
+
+typedef enum PsCloudType {
+    PS_CLOUD_AWS_IOT,
+    PS_CLOUD_STANDARD_MQTT,
+} PsCloudType;
+
+typedef enum PsMqttVersion {
+    PS_MQTT_V31,
+    PS_MQTT_V311,
+} PsMqttVersion;
+
+/// "WORD", "abcd", "ModbusTCP", ...: the words of the configuration file. Never NULL.
+const char *ps_protocol_name(int protocol);
+const char *ps_data_type_name(int data_type);
+const char *ps_byte_order_name(int byte_order);
+const char *ps_access_name(int access);
+const char *ps_cloud_type_name(int type);
+
+/// Not set: an optional number the file does not give.
+#define PS_UNSET (-1)
+
+typedef struct PsDevice {
+    const char *name;
+    int protocol; ///< PsProtocol
+    const char *ip;
+    int port;
+    int slave;
+    int byte_order; ///< PsByteOrder
+    double timeout; ///< seconds a request may take before the device counts as silent
+} PsDevice;
+
+typedef struct PsVariable {
+    const char *name;
+    const char *device_name;
+    const char *group_name;
+    int data_type;     ///< PsDataType
+    int register_addr; ///< as written: 40001, 310001, ...
+    int register_bit;  ///< PS_UNSET when not given
+    int access;        ///< PsAccess
+    int mode;          ///< PsMode
+    int float_repr;    ///< decimal places of FLOAT and DOUBLE
+    int size;          ///< characters of STRING
+    const char *unit;
+    const char *desc;
+    uint32_t device; ///< index into devices
+    uint32_t group;  ///< index into groups
+} PsVariable;
+
+typedef struct PsGroup {
+    const char *name;
+    int type;                ///< PsGroupType
+    double polling_interval; ///< seconds
+    double upload_interval;  ///< seconds; unused for alarm groups
+    uint32_t variable_count; ///< variables that belong to it, counted while loading
+} PsGroup;
+
+typedef struct PsCloud {
+    bool enable;
+    int type; ///< PsCloudType
+    const char *endpoint;
+    int port; ///< never 0 after loading: the type's default is filled in
+    const char *client_id;
+    const char *cert;    ///< absolute path, or "" when not used
+    const char *key;     ///< absolute path, or ""
+    const char *root_ca; ///< absolute path, or ""
+    int keepalive;       ///< seconds
+    bool clean_session;
+    const char *alpn;          ///< "" = `x-amzn-mqtt-ca` on port 443 of AWS IoT, none elsewhere
+    bool tls;                  ///< Standard MQTT only; AWS IoT is always TLS
+    const char *username;      ///< Standard MQTT only
+    const char *password_file; ///< Standard MQTT only; absolute path, or ""
+    int mqtt_version;          ///< PsMqttVersion, Standard MQTT only
+} PsCloud;
+
+/// A text list inside a configuration.
+typedef struct PsTextList {
+    const char **items;
+    uint32_t count;
+} PsTextList;
+
+typedef struct PsPublish {
+    const char *name;
+    const char *topic; ///< may hold ${parameter}
+    int qos;
+    int group_type; ///< PsGroupType
+    PsTextList group_names;
+    const char *main_function;
+    const char *script; ///< absolute path
+    double timeout;     ///< seconds one call may take
+    uint32_t *groups;   ///< indexes into groups, group_names.count of them
+    PsBuf source;       ///< the script's text; owned by the config, not by the arena
+} PsPublish;
+
+typedef struct PsSubscribe {
+    const char *name;
+    const char *topic; ///< filter; may hold +, # and ${parameter}
+    int qos;
+    const char *main_function;
+    const char *script;
+    double timeout;
+    PsBuf source;
+} PsSubscribe;
+
+/// One custom parameter, `${name}` in topics.
+typedef struct PsCustom {
+    const char *name;
+    const char *value;
+} PsCustom;
+
+typedef struct PsParameters {
+    int log_level; ///< PsLogLevel
+    int catch_recording;
+    int warning_recording;
+    int max_loss_s;         ///< 0, 1 or 10
+    const char *gateway_sn; ///< serial number scripts see
+    PsCustom *custom;
+    uint32_t custom_count;
+} PsParameters;
+
+typedef struct PsConfig {
+    PsArena *arena;
+    const char *folder; ///< absolute path of the configuration folder
+    PsDevice *devices;
+    uint32_t device_count;
+    PsVariable *variables;
+    uint32_t variable_count;
+    PsGroup *groups; ///< always holds `default` (collect) and `warning` (alarm)
+    uint32_t group_count;
+    PsPublish *publish;
+    uint32_t publish_count;
+    PsSubscribe *subscribe;
+    uint32_t subscribe_count;
+    PsCloud cloud;
+    PsParameters parameters;
+} PsConfig;
+
+/// Asks the protocol's owner whether a variable can exist on its device; true when sound. The
+/// check lives with the driver (above this layer) and is passed in.
+typedef PsErr PsVariableCheck(const PsDevice *device, const PsVariable *variable, PsDiag *diag);
+/// The check for a protocol, or NULL when this build has no driver for it.
+typedef PsVariableCheck *PsVariableCheckFor(int protocol);
+
+/// Loads and checks the folder's penstock.json and scripts. Every finding is put into
+/// `findings`; with at least one error nothing is returned and the result is PS_ERR_INVALID.
+/// Reads files: not for the running main loop with large folders.
+PsErr ps_config_load(const char *folder, PsVariableCheckFor *check_for, PsFindings *findings,
+                     PsConfig **ret_config);
+
+/// The same from bytes in memory; files that the text names (scripts, certificates) are looked up
+/// under `folder`. This is the entry for fuzzing.
+PsErr ps_config_parse(const char *folder, const void *json, size_t len,
+                      PsVariableCheckFor *check_for, PsFindings *findings, PsConfig **ret_config);
+
+/// Appends the configuration as penstock.json text: two-space indent, stable key order, one
+/// object a line, defaults left out. Paths are written relative to the folder.
+void ps_config_write(const PsConfig *config, PsBuf *out);
+
+/// Accepts NULL.
+void ps_config_free(PsConfig *config);
+
+/// Replaces each ${name} with the custom parameter of that name and appends the result to `out`.
+/// Unknown names stay as they are; the first of them is returned through `ret_unknown` (borrowed
+/// from `text`, `ret_unknown_len` bytes), NULL when all were known.
+void ps_config_expand(const PsConfig *config, const char *text, PsBuf *out,
+                      const char **ret_unknown, size_t *ret_unknown_len);

@@ -1,0 +1,350 @@
+// Reads one JSON object into a struct by its option table, and writes it back.
+// Pure apart from the arena; the thread that loads the configuration.
+#include "model/option.h"
+
+#include "base/text.h"
+#include "model/config.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_KEYS 64
+
+static void *field_of(const PsOption *option, void *target) {
+    return (char *)target + option->offset;
+}
+
+static const void *const_field_of(const PsOption *option, const void *source) {
+    return (const char *)source + option->offset;
+}
+
+static const char *make_path(const PsOptionContext *context, const char *text) {
+    if (text[0] == '\0' || text[0] == '/') {
+        return ps_arena_strdup(context->arena, text);
+    }
+    size_t size = strlen(context->folder) + 1 + strlen(text) + 1;
+    char *path = ps_arena_take(context->arena, size);
+    snprintf(path, size, "%s/%s", context->folder, text);
+    return path;
+}
+
+static int word_index(const PsWords *words, const char *text) {
+    for (size_t i = 0; i < words->count; i++) {
+        if (strcasecmp(words->items[i], text) == 0) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+static void set_default(const PsOption *option, void *target) {
+    void *field = field_of(option, target);
+    const char *text = option->fallback;
+    switch (option->type) {
+    case PS_OPTION_TEXT:
+    case PS_OPTION_PATH:
+        *(const char **)field = text != NULL ? text : "";
+        break;
+    case PS_OPTION_INT:
+        *(int *)field = text != NULL ? (int)strtol(text, NULL, 10) : PS_UNSET;
+        break;
+    case PS_OPTION_NUMBER:
+        *(double *)field = text != NULL ? strtod(text, NULL) : 0.0;
+        break;
+    case PS_OPTION_BOOL:
+        *(bool *)field = text != NULL && strcmp(text, "true") == 0;
+        break;
+    case PS_OPTION_WORD:
+        *(int *)field = text != NULL ? word_index(option->words, text) : 0;
+        break;
+    case PS_OPTION_TEXTS:
+        *(PsTextList *)field = (PsTextList){0};
+        break;
+    }
+}
+
+static void wrong_type(const PsOption *option, const PsOptionContext *context, const char *object,
+                       const char *expected) {
+    ps_findings_error(context->findings, context->file, object, option->key, "must be %s",
+                      expected);
+}
+
+static void load_text(const PsOption *option, const json_t *value, const char *object,
+                      const PsOptionContext *context, void *field) {
+    const char *text = json_string_value(value);
+    if (text == NULL) {
+        wrong_type(option, context, object, "a text in quotes");
+        return;
+    }
+    size_t len = json_string_length(value);
+    if ((double)len < option->min || (double)len > option->max) {
+        ps_findings_error(context->findings, context->file, object, option->key,
+                          "has %zu characters; it must have %g to %g", len, option->min,
+                          option->max);
+        return;
+    }
+    for (size_t i = 0; i < len; i++) {
+        if ((unsigned char)text[i] < 0x20) {
+            ps_findings_error(context->findings, context->file, object, option->key,
+                              "holds a control character; remove it");
+            return;
+        }
+    }
+    *(const char **)field = option->type == PS_OPTION_PATH ? make_path(context, text)
+                                                           : ps_arena_strdup(context->arena, text);
+}
+
+static void load_number(const PsOption *option, const json_t *value, const char *object,
+                        const PsOptionContext *context, void *field) {
+    bool whole = option->type == PS_OPTION_INT;
+    if (whole ? !json_is_integer(value) : !json_is_number(value)) {
+        wrong_type(option, context, object,
+                   whole ? "a whole number without quotes" : "a number without quotes");
+        return;
+    }
+    double number = json_number_value(value);
+    if (!(number >= option->min && number <= option->max)) {
+        ps_findings_error(context->findings, context->file, object, option->key,
+                          "is %.15g; it must be %.15g to %.15g%s%s", number, option->min,
+                          option->max, option->unit != NULL ? " " : "",
+                          option->unit != NULL ? option->unit : "");
+        return;
+    }
+    if (whole) {
+        *(int *)field = (int)number;
+    } else {
+        *(double *)field = number;
+    }
+}
+
+static void load_word(const PsOption *option, const json_t *value, const char *object,
+                      const PsOptionContext *context, void *field) {
+    const char *text = json_string_value(value);
+    int index = text != NULL ? word_index(option->words, text) : -1;
+    if (index >= 0) {
+        *(int *)field = index;
+        return;
+    }
+    PS_AUTO_BUF PsBuf list = {0};
+    for (size_t i = 0; i < option->words->count; i++) {
+        ps_buf_printf(&list, "%s%s", i > 0 ? ", " : "", option->words->items[i]);
+    }
+    ps_findings_error(context->findings, context->file, object, option->key,
+                      "%s%.60s%s is not one of: %s", text != NULL ? "'" : "",
+                      text != NULL ? text : "this value", text != NULL ? "'" : "",
+                      (const char *)list.data);
+}
+
+static void load_texts(const PsOption *option, const json_t *value, const char *object,
+                       const PsOptionContext *context, void *field) {
+    size_t count = json_array_size(value);
+    if (!json_is_array(value) || (double)count < option->min || (double)count > option->max) {
+        ps_findings_error(context->findings, context->file, object, option->key,
+                          "must be a list of %g to %g names: [\"a\", \"b\"]", option->min,
+                          option->max);
+        return;
+    }
+    PsTextList list = {.items = ps_arena_take(context->arena, (count + 1) * sizeof(char *))};
+    for (size_t i = 0; i < count; i++) {
+        const char *text = json_string_value(json_array_get(value, i));
+        if (text == NULL) {
+            wrong_type(option, context, object, "a list of texts in quotes");
+            return;
+        }
+        list.items[list.count++] = ps_arena_strdup(context->arena, text);
+    }
+    *(PsTextList *)field = list;
+}
+
+static void load_value(const PsOption *option, const json_t *value, const char *object,
+                       const PsOptionContext *context, void *field) {
+    switch (option->type) {
+    case PS_OPTION_TEXT:
+    case PS_OPTION_PATH:
+        load_text(option, value, object, context, field);
+        break;
+    case PS_OPTION_INT:
+    case PS_OPTION_NUMBER:
+        load_number(option, value, object, context, field);
+        break;
+    case PS_OPTION_BOOL:
+        if (json_is_boolean(value)) {
+            *(bool *)field = json_is_true(value);
+        } else {
+            wrong_type(option, context, object, "true or false without quotes");
+        }
+        break;
+    case PS_OPTION_WORD:
+        load_word(option, value, object, context, field);
+        break;
+    case PS_OPTION_TEXTS:
+        load_texts(option, value, object, context, field);
+        break;
+    }
+}
+
+const PsOption *ps_option_find(const PsOptionTable *table, const char *key) {
+    for (size_t i = 0; i < table->count; i++) {
+        if (strcmp(table->options[i].key, key) == 0) {
+            return &table->options[i];
+        }
+    }
+    return NULL;
+}
+
+static bool is_listed(const char *const *words, const char *word) {
+    for (; words != NULL && *words != NULL; words++) {
+        if (strcmp(*words, word) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void report_unknown(const PsOptionTable *table, const char *key, const char *object,
+                           const char *const *also, const PsOptionContext *context) {
+    const char *known[MOST_KEYS];
+    size_t count = 0;
+    for (size_t i = 0; i < table->count && count < MOST_KEYS; i++) {
+        known[count++] = table->options[i].key;
+    }
+    for (; also != NULL && *also != NULL && count < MOST_KEYS; also++) {
+        known[count++] = *also;
+    }
+    const char *nearest = ps_text_nearest(key, known, count);
+    if (nearest != NULL) {
+        ps_findings_error(context->findings, context->file, object, key,
+                          "is not a known key; did you mean '%s'?", nearest);
+    } else {
+        ps_findings_error(context->findings, context->file, object, key,
+                          "is not a known key; remove it ('penstock schema' lists the keys)");
+    }
+}
+
+void ps_option_load(const PsOptionTable *table, const json_t *json, const char *object,
+                    const char *const *also, const PsOptionContext *context, void *target) {
+    for (size_t i = 0; i < table->count; i++) {
+        const PsOption *option = &table->options[i];
+        set_default(option, target);
+        const json_t *value = json_object_get(json, option->key);
+        if (value != NULL) {
+            load_value(option, value, object, context, field_of(option, target));
+        } else if (option->required) {
+            ps_findings_error(context->findings, context->file, object, option->key,
+                              "is missing; add it (%s)", option->help);
+        }
+    }
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)json, key, value) {
+        if (ps_option_find(table, key) == NULL && !is_listed(also, key)) {
+            report_unknown(table, key, object, also, context);
+        }
+    }
+}
+
+void ps_option_write_text(const char *text, PsBuf *out) {
+    ps_buf_put_u8(out, '"');
+    for (const char *at = text; *at != '\0'; at++) {
+        unsigned char byte = (unsigned char)*at;
+        if (byte == '"' || byte == '\\') {
+            ps_buf_put_u8(out, '\\');
+            ps_buf_put_u8(out, byte);
+        } else if (byte < 0x20) {
+            ps_buf_printf(out, "\\u%04x", byte);
+        } else {
+            ps_buf_put_u8(out, byte);
+        }
+    }
+    ps_buf_put_u8(out, '"');
+}
+
+static const char *relative_path(const char *path, const char *folder) {
+    size_t len = strlen(folder);
+    return strncmp(path, folder, len) == 0 && path[len] == '/' ? path + len + 1 : path;
+}
+
+static void write_number(double number, PsBuf *out) {
+    char text[32];
+    for (int digits = 6; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, number);
+        if (strtod(text, NULL) == number) {
+            break;
+        }
+    }
+    ps_buf_put(out, text, strlen(text));
+}
+
+static void write_value(const PsOption *option, const void *field, const char *folder, PsBuf *out) {
+    switch (option->type) {
+    case PS_OPTION_TEXT:
+        ps_option_write_text(*(const char *const *)field, out);
+        break;
+    case PS_OPTION_PATH:
+        ps_option_write_text(relative_path(*(const char *const *)field, folder), out);
+        break;
+    case PS_OPTION_INT:
+        ps_buf_printf(out, "%d", *(const int *)field);
+        break;
+    case PS_OPTION_NUMBER:
+        write_number(*(const double *)field, out);
+        break;
+    case PS_OPTION_BOOL:
+        ps_buf_printf(out, "%s", *(const bool *)field ? "true" : "false");
+        break;
+    case PS_OPTION_WORD:
+        ps_option_write_text(option->words->items[*(const int *)field], out);
+        break;
+    case PS_OPTION_TEXTS: {
+        const PsTextList *list = field;
+        ps_buf_put_u8(out, '[');
+        for (uint32_t i = 0; i < list->count; i++) {
+            ps_buf_printf(out, "%s", i > 0 ? ", " : "");
+            ps_option_write_text(list->items[i], out);
+        }
+        ps_buf_put_u8(out, ']');
+        break;
+    }
+    }
+}
+
+static bool is_default(const PsOption *option, const void *field) {
+    const char *text = option->fallback;
+    switch (option->type) {
+    case PS_OPTION_TEXT:
+    case PS_OPTION_PATH:
+        return strcmp(*(const char *const *)field, text != NULL ? text : "") == 0;
+    case PS_OPTION_INT:
+        return *(const int *)field == (text != NULL ? (int)strtol(text, NULL, 10) : PS_UNSET);
+    case PS_OPTION_NUMBER:
+        return *(const double *)field == (text != NULL ? strtod(text, NULL) : 0.0);
+    case PS_OPTION_BOOL:
+        return *(const bool *)field == (text != NULL && strcmp(text, "true") == 0);
+    case PS_OPTION_WORD:
+        return *(const int *)field == (text != NULL ? word_index(option->words, text) : 0);
+    case PS_OPTION_TEXTS:
+        return ((const PsTextList *)field)->count == 0;
+    }
+    return false;
+}
+
+void ps_option_write(const PsOptionTable *table, const void *source, const char *folder,
+                     PsBuf *out) {
+    ps_buf_put_u8(out, '{');
+    bool first = true;
+    for (size_t i = 0; i < table->count; i++) {
+        const PsOption *option = &table->options[i];
+        const void *field = const_field_of(option, source);
+        if (!option->required && is_default(option, field)) {
+            continue;
+        }
+        ps_buf_printf(out, "%s", first ? "" : ", ");
+        ps_option_write_text(option->key, out);
+        ps_buf_printf(out, ": ");
+        write_value(option, field, folder, out);
+        first = false;
+    }
+    ps_buf_put_u8(out, '}');
+}

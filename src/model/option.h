@@ -1,0 +1,74 @@
+//! Options as data: one record per key of the configuration file, and the code that reads,
+//! writes and documents a struct from its table. Parser, JSON Schema, reference page and
+//! penstock.json writer all come from the same records, so none of them can lag behind.
+//! Pure apart from the arena; one thread.
+#pragma once
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "model/findings.h"
+
+#include <jansson.h>
+
+typedef enum PsOptionType {
+    PS_OPTION_TEXT,   ///< const char *
+    PS_OPTION_PATH,   ///< const char *, made absolute below the configuration folder; "" stays ""
+    PS_OPTION_INT,    ///< int
+    PS_OPTION_NUMBER, ///< double
+    PS_OPTION_BOOL,   ///< bool
+    PS_OPTION_WORD,   ///< int, the index of the word in `words`
+    PS_OPTION_TEXTS,  ///< PsTextList (model/config.h)
+} PsOptionType;
+
+/// The words of an enumeration in the order of its C constants.
+typedef struct PsWords {
+    const char *const *items;
+    size_t count;
+} PsWords;
+
+typedef struct PsOption {
+    const char *key;
+    PsOptionType type;
+    bool required;
+    size_t offset;        ///< of the field in the object's struct
+    const char *unit;     ///< "s", "characters"; NULL when it has none
+    double min;           ///< least number, or least length of a text
+    double max;           ///< greatest number, or greatest length of a text in bytes
+    const char *fallback; ///< documented default as it would stand in the file; NULL: none
+    const PsWords *words; ///< for PS_OPTION_WORD
+    const char *help;     ///< one sentence for the reference page and forms
+} PsOption;
+
+typedef struct PsOptionTable {
+    const char *block;    ///< key at the top level of penstock.json: "devices"
+    const char *kind;     ///< what one object is called in messages: "device"
+    const char *name_key; ///< the key that names an object; NULL when there is only one
+    const char *help;
+    const PsOption *options;
+    size_t count;
+} PsOptionTable;
+
+/// What loading needs to know besides the table.
+typedef struct PsOptionContext {
+    PsArena *arena;
+    const char *folder; ///< for PS_OPTION_PATH
+    const char *file;   ///< for findings
+    PsFindings *findings;
+} PsOptionContext;
+
+/// Fills `target` (zeroed by the caller) from a JSON object: defaults first, then each key. Every
+/// problem becomes a finding under `object`. Keys listed in `also` (NULL-terminated, may be NULL)
+/// belong to the caller and are passed over.
+void ps_option_load(const PsOptionTable *table, const json_t *json, const char *object,
+                    const char *const *also, const PsOptionContext *context, void *target);
+
+/// Appends `{"key": value, ...}` on one line: required keys, and others that differ from their
+/// default, in table order. `folder` shortens paths below it.
+void ps_option_write(const PsOptionTable *table, const void *source, const char *folder,
+                     PsBuf *out);
+
+/// Appends a JSON string literal.
+void ps_option_write_text(const char *text, PsBuf *out);
+
+/// The record of a key, or NULL.
+const PsOption *ps_option_find(const PsOptionTable *table, const char *key);

@@ -1,0 +1,479 @@
+// The option tables of penstock.json: every key, its unit, range, default and meaning, once.
+// Names, ranges and defaults are those of Device Supervisor 1.x where it has the field.
+// Constant data.
+#include "model/tables.h"
+
+#include "model/config.h"
+
+#include <limits.h>
+#include <stddef.h>
+
+#define WORDS(name, ...)                                                                           \
+    static const char *const name##_items[] = {__VA_ARGS__};                                       \
+    static const PsWords name = {name##_items, PS_COUNT(name##_items)}
+
+WORDS(protocol_words, "ModbusTCP", "ModbusRTU", "ISO-on-TCP", "OPCUA", "EtherNet/IP");
+WORDS(byte_order_words, "abcd", "badc", "cdab", "dcba");
+WORDS(data_type_words, "BOOL", "BIT", "BYTE", "SINT", "WORD", "INT", "DWORD", "DINT", "FLOAT",
+      "DOUBLE", "STRING", "BCD", "BCD32", "LONG", "ULONG");
+WORDS(access_words, "read", "write", "read/write");
+WORDS(mode_words, "realtime", "onchange");
+WORDS(group_type_words, "collect", "alarm");
+WORDS(cloud_type_words, "AWS IoT", "Standard MQTT");
+WORDS(mqtt_version_words, "MQTTv31", "MQTTv311");
+WORDS(log_level_words, "DEBUG", "INFO", "WARNING", "ERROR");
+
+static const char *word_at(const PsWords *words, int index) {
+    return index >= 0 && (size_t)index < words->count ? words->items[index] : "unknown";
+}
+
+const char *ps_protocol_name(int protocol) {
+    return word_at(&protocol_words, protocol);
+}
+
+const char *ps_data_type_name(int data_type) {
+    return word_at(&data_type_words, data_type);
+}
+
+const char *ps_byte_order_name(int byte_order) {
+    return word_at(&byte_order_words, byte_order);
+}
+
+const char *ps_access_name(int access) {
+    return word_at(&access_words, access);
+}
+
+const char *ps_cloud_type_name(int type) {
+    return word_at(&cloud_type_words, type);
+}
+
+#define TABLE(table_name, block_key, kind_text, name, help_text, array)                            \
+    const PsOptionTable table_name = {.block = (block_key),                                        \
+                                      .kind = (kind_text),                                         \
+                                      .name_key = (name),                                          \
+                                      .help = (help_text),                                         \
+                                      .options = (array),                                          \
+                                      .count = PS_COUNT(array)}
+
+static const PsOption device_options[] = {
+    {.key = "device_name",
+     .type = PS_OPTION_TEXT,
+     .required = true,
+     .offset = offsetof(PsDevice, name),
+     .min = 1,
+     .max = 128,
+     .unit = "characters",
+     .help = "Name of the device, unique in the gateway."},
+    {.key = "protocol",
+     .type = PS_OPTION_WORD,
+     .required = true,
+     .offset = offsetof(PsDevice, protocol),
+     .words = &protocol_words,
+     .help = "How the gateway talks to the device."},
+    {.key = "ip",
+     .type = PS_OPTION_TEXT,
+     .required = true,
+     .offset = offsetof(PsDevice, ip),
+     .min = 1,
+     .max = 253,
+     .unit = "characters",
+     .help = "IP address or host name of the device."},
+    {.key = "port",
+     .type = PS_OPTION_INT,
+     .offset = offsetof(PsDevice, port),
+     .min = 1,
+     .max = 65535,
+     .fallback = "502",
+     .help = "TCP port of the device."},
+    {.key = "slave",
+     .type = PS_OPTION_INT,
+     .offset = offsetof(PsDevice, slave),
+     .min = 0,
+     .max = 255,
+     .fallback = "1",
+     .help = "Modbus slave (unit) address. Devices that share ip and port share one connection."},
+    {.key = "byte_order",
+     .type = PS_OPTION_WORD,
+     .offset = offsetof(PsDevice, byte_order),
+     .words = &byte_order_words,
+     .fallback = "abcd",
+     .help = "Order of the bytes of values of 32 bits and more; a is the most significant."},
+    {.key = "timeout",
+     .type = PS_OPTION_NUMBER,
+     .offset = offsetof(PsDevice, timeout),
+     .min = 0.05,
+     .max = 60,
+     .unit = "s",
+     .fallback = "1",
+     .help = "How long a request may take before the device counts as silent."},
+};
+TABLE(ps_table_device, "devices", "device", "device_name", "The devices (PLCs) to read.",
+      device_options);
+
+static const PsOption variable_options[] = {
+    {.key = "var_name",
+     .type = PS_OPTION_TEXT,
+     .required = true,
+     .offset = offsetof(PsVariable, name),
+     .min = 1,
+     .max = 128,
+     .unit = "characters",
+     .help = "Name of the variable, unique within its device."},
+    {.key = "device",
+     .type = PS_OPTION_TEXT,
+     .required = true,
+     .offset = offsetof(PsVariable, device_name),
+     .min = 1,
+     .max = 128,
+     .unit = "characters",
+     .help = "Name of the device the variable belongs to."},
+    {.key = "group",
+     .type = PS_OPTION_TEXT,
+     .offset = offsetof(PsVariable, group_name),
+     .min = 1,
+     .max = 128,
+     .unit = "characters",
+     .fallback = "default",
+     .help = "Name of the collect group that reads the variable."},
+    {.key = "data_type",
+     .type = PS_OPTION_WORD,
+     .required = true,
+     .offset = offsetof(PsVariable, data_type),
+     .words = &data_type_words,
+     .help = "Type of the value in the device."},
+    {.key = "register_addr",
+     .type = PS_OPTION_INT,
+     .required = true,
+     .offset = offsetof(PsVariable, register_addr),
+     .min = 0,
+     .max = 465535,
+     .help = "Register address as written in the PLC's notation: 1 (coil), 10001 or 110001 "
+             "(discrete input), 30001 or 310001 (input register), 40001 or 410001 (holding "
+             "register)."},
+    {.key = "register_bit",
+     .type = PS_OPTION_INT,
+     .offset = offsetof(PsVariable, register_bit),
+     .min = 0,
+     .max = 15,
+     .help = "Bit of the register, for BOOL and BIT in registers; 0 is the least significant."},
+    {.key = "read_write",
+     .type = PS_OPTION_WORD,
+     .offset = offsetof(PsVariable, access),
+     .words = &access_words,
+     .fallback = "read",
+     .help = "What the gateway may do with the variable; 'write' is never read."},
+    {.key = "mode",
+     .type = PS_OPTION_WORD,
+     .offset = offsetof(PsVariable, mode),
+     .words = &mode_words,
+     .fallback = "realtime",
+     .help = "realtime: in every upload; onchange: only when the value or its status changed."},
+    {.key = "float_repr",
+     .type = PS_OPTION_INT,
+     .offset = offsetof(PsVariable, float_repr),
+     .min = 0,
+     .max = 6,
+     .fallback = "2",
+     .help = "Decimal places FLOAT and DOUBLE values are rounded to, half up."},
+    {.key = "size",
+     .type = PS_OPTION_INT,
+     .offset = offsetof(PsVariable, size),
+     .min = 1,
+     .max = 250,
+     .unit = "characters",
+     .fallback = "1",
+     .help = "Length of a STRING."},
+    {.key = "unit",
+     .type = PS_OPTION_TEXT,
+     .offset = offsetof(PsVariable, unit),
+     .max = 32,
+     .help = "Unit shown behind the value."},
+    {.key = "desc",
+     .type = PS_OPTION_TEXT,
+     .offset = offsetof(PsVariable, desc),
+     .max = 256,
+     .help = "Description for people."},
+};
+TABLE(ps_table_variable, "vars", "var", "var_name", "The variables to read from the devices.",
+      variable_options);
+
+static const PsOption group_options[] = {
+    {.key = "group_name",
+     .type = PS_OPTION_TEXT,
+     .required = true,
+     .offset = offsetof(PsGroup, name),
+     .min = 1,
+     .max = 128,
+     .unit = "characters",
+     .help = "Name of the group. 'default' (collect) and 'warning' (alarm) always exist."},
+    {.key = "group_type",
+     .type = PS_OPTION_WORD,
+     .offset = offsetof(PsGroup, type),
+     .words = &group_type_words,
+     .fallback = "collect",
+     .help = "collect: reads and uploads variables; alarm: evaluates alarms."},
+    {.key = "polling_interval",
+     .type = PS_OPTION_NUMBER,
+     .offset = offsetof(PsGroup, polling_interval),
+     .min = 0.01,
+     .max = 3600,
+     .unit = "s",
+     .fallback = "10",
+     .help = "How often the group's variables are read."},
+    {.key = "upload_interval",
+     .type = PS_OPTION_NUMBER,
+     .offset = offsetof(PsGroup, upload_interval),
+     .min = 0.01,
+     .max = 3600,
+     .unit = "s",
+     .fallback = "10",
+     .help = "How often the newest values go to the scripts; never more often than they are "
+             "read."},
+};
+TABLE(ps_table_group, "groups", "group", "group_name", "Schedules of reading and uploading.",
+      group_options);
+
+static const PsOption cloud_options[] = {
+    {.key = "enable",
+     .type = PS_OPTION_BOOL,
+     .offset = offsetof(PsCloud, enable),
+     .fallback = "true",
+     .help = "false: the block is kept but nothing connects."},
+    {.key = "type",
+     .type = PS_OPTION_WORD,
+     .offset = offsetof(PsCloud, type),
+     .words = &cloud_type_words,
+     .fallback = "AWS IoT",
+     .help = "Kind of server."},
+    {.key = "endpoint",
+     .type = PS_OPTION_TEXT,
+     .required = true,
+     .offset = offsetof(PsCloud, endpoint),
+     .min = 1,
+     .max = 253,
+     .unit = "characters",
+     .help = "Host name of the server; for AWS IoT the data endpoint from its Settings page, "
+             "without scheme or port."},
+    {.key = "port",
+     .type = PS_OPTION_INT,
+     .offset = offsetof(PsCloud, port),
+     .min = 1,
+     .max = 65535,
+     .help = "TCP port; left out: 8883 for AWS IoT, 1883 for Standard MQTT. On 443 AWS IoT is "
+             "reached through ALPN, which most firewalls let pass."},
+    {.key = "client_id",
+     .type = PS_OPTION_TEXT,
+     .required = true,
+     .offset = offsetof(PsCloud, client_id),
+     .min = 1,
+     .max = 128,
+     .unit = "bytes",
+     .help = "MQTT client id, unique on the server; a second connection with the same id ends "
+             "the first."},
+    {.key = "cert",
+     .type = PS_OPTION_PATH,
+     .offset = offsetof(PsCloud, cert),
+     .max = 1024,
+     .help = "Certificate of the thing, PEM."},
+    {.key = "key",
+     .type = PS_OPTION_PATH,
+     .offset = offsetof(PsCloud, key),
+     .max = 1024,
+     .help = "Private key of the thing, PEM, mode 0600."},
+    {.key = "root_ca",
+     .type = PS_OPTION_PATH,
+     .offset = offsetof(PsCloud, root_ca),
+     .max = 1024,
+     .help = "Root certificates the server is checked against, PEM; several in one file are "
+             "fine."},
+    {.key = "keepalive",
+     .type = PS_OPTION_INT,
+     .offset = offsetof(PsCloud, keepalive),
+     .min = 1,
+     .max = 3600,
+     .unit = "s",
+     .fallback = "60",
+     .help = "MQTT keep-alive. AWS IoT treats less than 30 as 30 and more than 1200 as 1200."},
+    {.key = "clean_session",
+     .type = PS_OPTION_BOOL,
+     .offset = offsetof(PsCloud, clean_session),
+     .fallback = "true",
+     .help = "true: the server forgets subscriptions and waiting messages between connections."},
+    {.key = "alpn",
+     .type = PS_OPTION_TEXT,
+     .offset = offsetof(PsCloud, alpn),
+     .max = 64,
+     .help = "ALPN protocol name; left out: x-amzn-mqtt-ca on port 443 of AWS IoT, none "
+             "elsewhere."},
+    {.key = "tls",
+     .type = PS_OPTION_BOOL,
+     .offset = offsetof(PsCloud, tls),
+     .fallback = "false",
+     .help = "Standard MQTT: encrypt. AWS IoT always does."},
+    {.key = "username",
+     .type = PS_OPTION_TEXT,
+     .offset = offsetof(PsCloud, username),
+     .max = 128,
+     .help = "Standard MQTT: user name."},
+    {.key = "password_file",
+     .type = PS_OPTION_PATH,
+     .offset = offsetof(PsCloud, password_file),
+     .max = 1024,
+     .help = "Standard MQTT: file that holds the password, mode 0600, so that the password is "
+             "never part of the configuration."},
+    {.key = "mqtt_version",
+     .type = PS_OPTION_WORD,
+     .offset = offsetof(PsCloud, mqtt_version),
+     .words = &mqtt_version_words,
+     .fallback = "MQTTv311",
+     .help = "Standard MQTT: protocol version."},
+};
+TABLE(ps_table_cloud, "cloud", "cloud", NULL, "The server that receives the messages.",
+      cloud_options);
+
+// What publish and subscribe entries have in common.
+#define MESSAGE_NAME(entry)                                                                        \
+    {.key = "name",                                                                                \
+     .type = PS_OPTION_TEXT,                                                                       \
+     .required = true,                                                                             \
+     .offset = offsetof(entry, name),                                                              \
+     .min = 1,                                                                                     \
+     .max = 128,                                                                                   \
+     .unit = "characters",                                                                         \
+     .help = "Name of the message, unique among publish and subscribe entries."}
+#define MESSAGE_FUNCTION(entry)                                                                    \
+    {.key = "main_function",                                                                       \
+     .type = PS_OPTION_TEXT,                                                                       \
+     .required = true,                                                                             \
+     .offset = offsetof(entry, main_function),                                                     \
+     .min = 1,                                                                                     \
+     .max = 128,                                                                                   \
+     .unit = "characters",                                                                         \
+     .help = "Entry function in the script."}
+#define MESSAGE_SCRIPT(entry)                                                                      \
+    {.key = "script",                                                                              \
+     .type = PS_OPTION_PATH,                                                                       \
+     .required = true,                                                                             \
+     .offset = offsetof(entry, script),                                                            \
+     .min = 1,                                                                                     \
+     .max = 1024,                                                                                  \
+     .help = "Python file, relative to the configuration folder."}
+#define MESSAGE_TIMEOUT(entry)                                                                     \
+    {.key = "timeout",                                                                             \
+     .type = PS_OPTION_NUMBER,                                                                     \
+     .offset = offsetof(entry, timeout),                                                           \
+     .min = 0.1,                                                                                   \
+     .max = 3600,                                                                                  \
+     .unit = "s",                                                                                  \
+     .fallback = "30",                                                                             \
+     .help = "How long one call of the script may take before its worker is stopped and started "  \
+             "again."}
+
+static const PsOption publish_options[] = {
+    MESSAGE_NAME(PsPublish),
+    {.key = "topic",
+     .type = PS_OPTION_TEXT,
+     .required = true,
+     .offset = offsetof(PsPublish, topic),
+     .min = 1,
+     .max = 1024,
+     .unit = "bytes",
+     .help = "Topic; ${name} is replaced by the custom parameter of that name."},
+    {.key = "qos",
+     .type = PS_OPTION_INT,
+     .offset = offsetof(PsPublish, qos),
+     .min = 0,
+     .max = 2,
+     .fallback = "1",
+     .help = "0 at most once, 1 at least once, 2 exactly once (not on AWS IoT)."},
+    {.key = "group_type",
+     .type = PS_OPTION_WORD,
+     .offset = offsetof(PsPublish, group_type),
+     .words = &group_type_words,
+     .fallback = "collect",
+     .help = "Whether the message carries variables or alarms."},
+    {.key = "groups",
+     .type = PS_OPTION_TEXTS,
+     .required = true,
+     .offset = offsetof(PsPublish, group_names),
+     .min = 1,
+     .max = 1000,
+     .help = "Groups whose uploads run the script, each on its own schedule."},
+    MESSAGE_FUNCTION(PsPublish),
+    MESSAGE_SCRIPT(PsPublish),
+    MESSAGE_TIMEOUT(PsPublish),
+};
+TABLE(ps_table_publish, "publish", "publish", "name", "Messages from the gateway to the server.",
+      publish_options);
+
+static const PsOption subscribe_options[] = {
+    MESSAGE_NAME(PsSubscribe),
+    {.key = "topic",
+     .type = PS_OPTION_TEXT,
+     .required = true,
+     .offset = offsetof(PsSubscribe, topic),
+     .min = 1,
+     .max = 1024,
+     .unit = "bytes",
+     .help = "Topic filter; + and # as in MQTT, ${name} as in publish."},
+    {.key = "qos",
+     .type = PS_OPTION_INT,
+     .offset = offsetof(PsSubscribe, qos),
+     .min = 0,
+     .max = 2,
+     .fallback = "0",
+     .help = "Highest QoS of delivery; 2 not on AWS IoT."},
+    MESSAGE_FUNCTION(PsSubscribe),
+    MESSAGE_SCRIPT(PsSubscribe),
+    MESSAGE_TIMEOUT(PsSubscribe),
+};
+TABLE(ps_table_subscribe, "subscribe", "subscribe", "name",
+      "Messages from the server to the gateway.", subscribe_options);
+
+static const PsOption parameter_options[] = {
+    {.key = "log_level",
+     .type = PS_OPTION_WORD,
+     .offset = offsetof(PsParameters, log_level),
+     .words = &log_level_words,
+     .fallback = "INFO",
+     .help = "Least level of log lines that are shown."},
+    {.key = "catch_recording",
+     .type = PS_OPTION_INT,
+     .offset = offsetof(PsParameters, catch_recording),
+     .min = 1,
+     .max = 100000,
+     .unit = "messages",
+     .fallback = "100000",
+     .help = "Most messages of variables kept while the server cannot be reached; when full the "
+             "oldest is dropped and counted."},
+    {.key = "warning_recording",
+     .type = PS_OPTION_INT,
+     .offset = offsetof(PsParameters, warning_recording),
+     .min = 1,
+     .max = 10000,
+     .unit = "messages",
+     .fallback = "2000",
+     .help = "Most messages of alarms kept while the server cannot be reached."},
+    {.key = "max_loss_s",
+     .type = PS_OPTION_INT,
+     .offset = offsetof(PsParameters, max_loss_s),
+     .min = 0,
+     .max = 10,
+     .unit = "s",
+     .fallback = "1",
+     .help = "How much a sudden power loss may cost: 0 (every message is on disk before it is "
+             "sent), 1 or 10 seconds."},
+    {.key = "gateway_sn",
+     .type = PS_OPTION_TEXT,
+     .offset = offsetof(PsParameters, gateway_sn),
+     .max = 64,
+     .help = "Serial number that scripts see as gateway_sn."},
+};
+TABLE(ps_table_parameters, "parameters", "parameters", NULL,
+      "Settings of the gateway; `custom` holds your own name/value pairs, `${name}` in topics.",
+      parameter_options);
+
+const PsOptionTable *const ps_tables[] = {
+    &ps_table_device,  &ps_table_variable,  &ps_table_group,      &ps_table_cloud,
+    &ps_table_publish, &ps_table_subscribe, &ps_table_parameters, NULL,
+};

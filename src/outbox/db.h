@@ -1,0 +1,54 @@
+//! The database file of the outbox: schema and statements. Blocks on the disk; one thread at a
+//! time (the opener, then the store thread).
+//!
+//! SQLite in WAL mode with synchronous=FULL: a commit is on the disk when it returns. NORMAL would
+//! survive a killed process, but not a cut supply, and gateways lose power more often than they
+//! crash; with one commit for many rows (at most a few a second) the price is small.
+#pragma once
+
+#include "base/err.h"
+#include "outbox/ledger.h"
+#include "outbox/queue.h"
+
+typedef struct PsDb PsDb;
+
+/// Opens `path`, making it when missing. PS_ERR_CORRUPT when it is not a sound outbox,
+/// PS_ERR_BUSY when another process has it, PS_ERR_IO, PS_ERR_DENIED.
+PsErr ps_db_open(const char *path, PsDb **ret_db, PsDiag *diag);
+/// Accepts NULL.
+void ps_db_close(PsDb *db);
+
+/// Fills books (delivered, dropped, dead, and waiting from the rows), making entries for names the
+/// database knows, and gives entries without number one. `ret_rows` per class, `ret_next_id`.
+PsErr ps_db_load(PsDb *db, PsLedgers *ledgers, uint64_t ret_rows[PS_OUTBOX_CLASS_COUNT],
+                 uint64_t *ret_next_id);
+
+/// A definition's counters as they shall be.
+typedef struct PsDbBook {
+    int64_t number;
+    uint64_t delivered;
+    uint64_t dropped[PS_DROP_COUNT];
+    uint64_t dead;
+} PsDbBook;
+
+/// One transaction. A row's message is in `numbers`, index by index.
+typedef struct PsDbBatch {
+    PsRow **rows;
+    int64_t *numbers;
+    size_t row_count;
+    uint64_t *deletes;
+    size_t delete_count;
+    PsDbBook *books;
+    size_t book_count;
+} PsDbBatch;
+
+/// All of it or nothing. PS_ERR_FULL (disk full), PS_ERR_IO.
+PsErr ps_db_write(PsDb *db, const PsDbBatch *batch);
+
+/// Up to `limit` rows of a class at or above `from`, in order, stopping after `limit_bytes`. Each
+/// row's `pub.message` is left 0 and its number put into `numbers`. `ret_complete`: nothing above.
+PsErr ps_db_fetch(PsDb *db, PsOutboxClass class, PsRowKey from, size_t limit, size_t limit_bytes,
+                  PsRow **ret_rows, int64_t *ret_numbers, size_t *ret_count, bool *ret_complete);
+
+/// Bytes of pages written since open (what the disk sees, without file system overhead).
+uint64_t ps_db_written_bytes(PsDb *db);

@@ -1,0 +1,243 @@
+// Traffic between the queues and the store: when to write, what to fetch, what its answers mean.
+// Main thread; nothing here waits.
+//
+// One write is under way at a time; what comes meanwhile goes with the next (group commit).
+#include "outbox/outbox_private.h"
+
+#include "base/log.h"
+
+#define LOW_ROWS 300                          // fetch more below this
+#define EARLY_ROWS 500                        // write before the time when so many are fresh
+#define EARLY_BYTES ((size_t)4 * 1024 * 1024) // or so much
+#define DELETE_DELAY_NS (500 * PS_NS_PER_MS)  // an acknowledged row may stay on disk so long
+#define RETRY_NS (1 * PS_NS_PER_S)
+
+static const char *const class_names[PS_OUTBOX_CLASS_COUNT] = {
+    [PS_OUTBOX_POINT] = "catch_recording",
+    [PS_OUTBOX_ALARM] = "warning_recording",
+};
+
+// ---- asking the store
+
+static PsMono long_ago(PsMono now, int64_t ns) {
+    return ps_mono_add_ns(now, -ns);
+}
+
+void ps_outbox_put_write(PsOutbox *outbox, PsStoreCommand *command) {
+    outbox->write = command;
+    outbox->commands++;
+    ps_store_put(outbox->store, command);
+}
+
+static bool wants_all(const PsOutbox *outbox) {
+    const PsPending *pending = &outbox->pending;
+    return pending->rows >= EARLY_ROWS || pending->bytes >= EARLY_BYTES;
+}
+
+// Writes what is old enough, or everything. True when nothing is left that a fetch must wait for.
+static bool flush(PsOutbox *outbox, PsMono now, bool all) {
+    if (outbox->write != NULL || (outbox->failing && now.ns < outbox->retry_at.ns)) {
+        return false;
+    }
+    const PsPending *pending = &outbox->pending;
+    bool deletes_due =
+        pending->delete_count > 0 && ps_mono_diff_ns(now, pending->delete_since) >= DELETE_DELAY_NS;
+    bool everything = all || wants_all(outbox);
+    PsMono until = everything ? now : long_ago(now, outbox->hold_ns);
+    bool rows_due = pending->first != NULL && pending->first->accepted.ns <= until.ns;
+    if (everything || rows_due || deletes_due) {
+        PsStoreCommand *command =
+            ps_pending_batch(&outbox->pending, &outbox->ledgers, until, false);
+        if (command != NULL) {
+            ps_outbox_put_write(outbox, command);
+        }
+    }
+    return everything;
+}
+
+static void fetch_where_needed(PsOutbox *outbox, PsMono now) {
+    for (int class = 0; class < PS_OUTBOX_CLASS_COUNT; class ++) {
+        PsQueue *queue = &outbox->queues[class];
+        if (!ps_queue_wants_fetch(queue, LOW_ROWS)) {
+            continue;
+        }
+        if (outbox->failing) {
+            ps_queue_unspill(queue);
+        }
+        // In the order of the store's commands the write stands before the fetch.
+        if (!ps_queue_wants_fetch(queue, LOW_ROWS) || !flush(outbox, now, true)) {
+            continue;
+        }
+        PsRowKey from = ps_queue_fetch_begin(queue);
+        outbox->commands++;
+        ps_store_put(outbox->store,
+                     ps_store_fetch_new((PsOutboxClass) class, from, PS_OUTBOX_MEMORY_ROWS,
+                                        PS_OUTBOX_MEMORY_BYTES));
+    }
+}
+
+static int64_t next_due_ns(const PsOutbox *outbox) {
+    const PsPending *pending = &outbox->pending;
+    int64_t due = INT64_MAX;
+    if (pending->first != NULL) {
+        due = pending->first->accepted.ns + outbox->hold_ns;
+    }
+    if (pending->delete_count > 0 && pending->delete_since.ns + DELETE_DELAY_NS < due) {
+        due = pending->delete_since.ns + DELETE_DELAY_NS;
+    }
+    for (int class = 0; class < PS_OUTBOX_CLASS_COUNT; class ++) {
+        if (outbox->failing && ps_queue_wants_fetch(&outbox->queues[class], LOW_ROWS)) {
+            due = due < outbox->retry_at.ns ? due : outbox->retry_at.ns;
+        }
+    }
+    return outbox->failing && due < outbox->retry_at.ns ? outbox->retry_at.ns : due;
+}
+
+static void on_timer(uv_timer_t *timer) {
+    ps_outbox_work(timer->data);
+}
+
+static void arm(PsOutbox *outbox, PsMono now) {
+    int64_t due = next_due_ns(outbox);
+    if (outbox->write != NULL || due == INT64_MAX) {
+        return; // the answer comes back here
+    }
+    uint64_t ms = (uint64_t)ps_mono_poll_ms(now, (PsMono){due});
+    if (uv_is_active((uv_handle_t *)&outbox->timer) && uv_timer_get_due_in(&outbox->timer) <= ms) {
+        return;
+    }
+    uv_update_time(outbox->setup.loop);
+    uv_timer_start(&outbox->timer, on_timer, ms, 0);
+}
+
+void ps_outbox_work(PsOutbox *outbox) {
+    PsMono now = ps_mono_now();
+    (void)flush(outbox, now, false);
+    fetch_where_needed(outbox, now);
+    arm(outbox, now);
+}
+
+void ps_outbox_accepted(PsOutbox *outbox) {
+    PsMono now = ps_mono_now();
+    if (wants_all(outbox)) {
+        (void)flush(outbox, now, true);
+    }
+    arm(outbox, now);
+}
+
+void ps_outbox_fetch(PsOutbox *outbox) {
+    fetch_where_needed(outbox, ps_mono_now());
+}
+
+// ---- leaving the queue
+
+void ps_outbox_forget(PsOutbox *outbox, PsRow *row) {
+    ps_queue_take(&outbox->queues[row->pub.class], row);
+    if (row->state == PS_ROW_FRESH) {
+        ps_pending_remove(&outbox->pending, row);
+    } else {
+        ps_pending_delete(&outbox->pending, row->pub.id, ps_mono_now());
+    }
+    ps_row_unref(row);
+}
+
+// Rows in flight are left alone.
+void ps_outbox_enforce(PsOutbox *outbox, PsOutboxClass class) {
+    PsQueue *queue = &outbox->queues[class];
+    uint64_t most = outbox->keep_rows[class];
+    while (ps_queue_total(queue) > most && ps_queue_head(queue) != NULL) {
+        PsRow *oldest = ps_queue_head(queue);
+        if (outbox->dropping[class]++ == 0) {
+            PS_LOGW("OUTBOX-RETENTION",
+                    "outbox: full with %llu messages (%s); the oldest are dropped from now on, the "
+                    "first is of '%s'; restore the cloud connection or raise the limit",
+                    (unsigned long long)most, class_names[class],
+                    outbox->ledgers.entries[oldest->pub.message].book.name);
+        }
+        ps_ledgers_drop(&outbox->ledgers, oldest->pub.message, PS_DROP_RETENTION);
+        ps_outbox_forget(outbox, oldest);
+    }
+    if (outbox->dropping[class] > 0 && ps_queue_total(queue) < most - most / 10) {
+        PS_LOGI("OUTBOX-RETENTION-END", "outbox: room again (%s); %llu messages were dropped",
+                class_names[class], (unsigned long long)outbox->dropping[class]);
+        outbox->dropping[class] = 0;
+    }
+}
+
+// ---- answers of the store
+
+static void set_failing(PsOutbox *outbox, PsErr result, PsMono now) {
+    bool failing = result != PS_OK;
+    if (failing) {
+        outbox->retry_at = ps_mono_add_ns(now, RETRY_NS);
+    }
+    if (failing && !outbox->failing) {
+        PS_LOGE("OUTBOX-DISK",
+                "outbox: %s cannot be written (%s); messages are kept in memory and tried again; "
+                "%s",
+                outbox->path, ps_err_name(result),
+                result == PS_ERR_FULL ? "make room on the disk" : "check the disk");
+    } else if (!failing && outbox->failing) {
+        PS_LOGI("OUTBOX-DISK-OK", "outbox: %s can be written again", outbox->path);
+    }
+    outbox->failing = failing;
+}
+
+static void write_done(PsOutbox *outbox, PsStoreCommand *command, PsMono now) {
+    outbox->write = NULL;
+    set_failing(outbox, command->result, now);
+    if (command->result != PS_OK) {
+        ps_pending_undo(&outbox->pending, &outbox->ledgers, command, now);
+        return;
+    }
+    outbox->transactions++;
+    outbox->rows_stored += command->batch.row_count;
+    for (size_t i = 0; i < command->batch.row_count; i++) {
+        PsRow *row = command->batch.rows[i];
+        ps_queue_stored(&outbox->queues[row->pub.class], row);
+        ps_row_unref(row);
+    }
+}
+
+// Numbers to indexes; rows acknowledged while the fetch was under way are left out.
+static size_t keep_known(PsOutbox *outbox, PsStoreCommand *command) {
+    size_t kept = 0;
+    for (size_t i = 0; i < command->count; i++) {
+        PsRow *row = command->rows[i];
+        size_t index = ps_ledgers_number(&outbox->ledgers, command->numbers[i]);
+        if (index == outbox->ledgers.count ||
+            ps_pending_is_deleted(&outbox->pending, row->pub.id)) {
+            ps_row_unref(row);
+            continue;
+        }
+        row->pub.message = index;
+        command->rows[kept++] = row;
+    }
+    return kept;
+}
+
+static void fetch_done(PsOutbox *outbox, PsStoreCommand *command, PsMono now) {
+    bool failed = command->result != PS_OK;
+    if (failed) {
+        set_failing(outbox, command->result, now);
+        command->count = 0;
+    } else if (outbox->pending.rows == 0 && outbox->pending.delete_count == 0) {
+        set_failing(outbox, PS_OK, now); // nothing is left that a write could fail with
+    }
+    size_t kept = keep_known(outbox, command);
+    ps_queue_fetch_end(&outbox->queues[command->class], command->rows, kept, command->complete,
+                       failed);
+    ps_outbox_enforce(outbox, command->class);
+}
+
+void ps_outbox_take_answer(PsOutbox *outbox, PsStoreCommand *command) {
+    PsMono now = ps_mono_now();
+    outbox->commands--;
+    outbox->disk_bytes = command->written_bytes;
+    if (command->kind == PS_STORE_WRITE) {
+        write_done(outbox, command, now);
+    } else {
+        fetch_done(outbox, command, now);
+    }
+    ps_store_command_free(command);
+}

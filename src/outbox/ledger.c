@@ -1,0 +1,144 @@
+// Counting, and what is refused at the entrance. Pure; main thread.
+#include "outbox/ledger.h"
+
+#include "base/mem.h"
+#include "model/topic.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// Largest payload of one packet (3.1.1 section 2.2.3), with room for the header.
+#define MQTT_PAYLOAD_BYTES ((size_t)256 * 1024 * 1024 - 70000)
+
+static const char *const reason_names[PS_DROP_COUNT] = {
+    [PS_DROP_RETENTION] = "retention",
+    [PS_DROP_TOO_LARGE] = "too_large",
+    [PS_DROP_BAD_TOPIC] = "bad_topic",
+    [PS_DROP_STORAGE] = "storage",
+};
+
+const char *ps_drop_reason_name(PsDropReason reason) {
+    size_t index = (size_t)reason;
+    return index < PS_COUNT(reason_names) ? reason_names[index] : "unknown";
+}
+
+bool ps_ledger_adds_up(const PsLedger *ledger) {
+    uint64_t sum = ledger->delivered + ledger->waiting + ledger->dead;
+    for (size_t i = 0; i < PS_DROP_COUNT; i++) {
+        sum += ledger->dropped[i];
+    }
+    return sum == ledger->accepted;
+}
+
+void ps_ledgers_deinit(PsLedgers *ledgers) {
+    for (size_t i = 0; i < ledgers->count; i++) {
+        free((char *)(uintptr_t)ledgers->entries[i].book.name);
+    }
+    free(ledgers->entries);
+    *ledgers = (PsLedgers){0};
+}
+
+size_t ps_ledgers_name(PsLedgers *ledgers, const char *name) {
+    for (size_t i = 0; i < ledgers->count; i++) {
+        if (strcmp(ledgers->entries[i].book.name, name) == 0) {
+            return i;
+        }
+    }
+    ledgers->entries =
+        ps_grow_array(ledgers->entries, ledgers->count + 1, sizeof *ledgers->entries);
+    ledgers->entries[ledgers->count] = (PsLedgerEntry){.book.name = ps_strdup(name)};
+    return ledgers->count++;
+}
+
+size_t ps_ledgers_number(const PsLedgers *ledgers, int64_t number) {
+    size_t index = 0;
+    while (index < ledgers->count && ledgers->entries[index].number != number) {
+        index++;
+    }
+    return index;
+}
+
+void ps_ledgers_accept(PsLedgers *ledgers, size_t index) {
+    PsLedger *book = &ledgers->entries[index].book;
+    book->accepted++;
+    book->waiting++;
+}
+
+static PsLedger *change_waiting(PsLedgers *ledgers, size_t index) {
+    PsLedgerEntry *entry = &ledgers->entries[index];
+    PS_ASSERT(entry->book.waiting > 0);
+    entry->book.waiting--;
+    entry->dirty = true;
+    return &entry->book;
+}
+
+void ps_ledgers_deliver(PsLedgers *ledgers, size_t index) {
+    change_waiting(ledgers, index)->delivered++;
+}
+
+void ps_ledgers_drop(PsLedgers *ledgers, size_t index, PsDropReason reason) {
+    change_waiting(ledgers, index)->dropped[reason]++;
+}
+
+void ps_ledgers_refuse(PsLedgers *ledgers, size_t index, PsDropReason reason) {
+    PsLedgerEntry *entry = &ledgers->entries[index];
+    entry->book.accepted++;
+    entry->book.dropped[reason]++;
+    entry->dirty = true;
+}
+
+// AWS counts neither length nor slashes of the prefix $aws/rules/RULE/ (Basic Ingest).
+static const char *after_basic_ingest(const char *topic) {
+    static const char prefix[] = "$aws/rules/";
+    if (strncmp(topic, prefix, sizeof prefix - 1) != 0) {
+        return topic;
+    }
+    const char *slash = strchr(topic + sizeof prefix - 1, '/');
+    return slash != NULL ? slash + 1 : topic;
+}
+
+static size_t count_slashes(const char *text) {
+    size_t count = 0;
+    for (; *text != '\0'; text++) {
+        count += *text == '/' ? 1 : 0;
+    }
+    return count;
+}
+
+static PsErr admit_topic(const PsOutboxLimits *limits, const char *object, const char *topic,
+                         PsDiag *diag) {
+    PsDiag reason = {0};
+    if (ps_topic_check_name(topic, false, &reason) != PS_OK) {
+        // libmosquitto would take it for a broken connection, again at each try.
+        return ps_fail(PS_ERR_INVALID, diag, object, "topic", "'%.200s' %s", topic, reason.text);
+    }
+    const char *counted = after_basic_ingest(topic);
+    if (limits->topic_bytes > 0 && strlen(counted) > limits->topic_bytes) {
+        return ps_fail(PS_ERR_INVALID, diag, object, "topic",
+                       "has %zu bytes; this cloud takes at most %zu, use a shorter one",
+                       strlen(counted), limits->topic_bytes);
+    }
+    if (limits->topic_slashes > 0 && count_slashes(counted) > limits->topic_slashes) {
+        return ps_fail(PS_ERR_INVALID, diag, object, "topic",
+                       "'%.200s' has %zu slashes; this cloud takes at most %zu", topic,
+                       count_slashes(counted), limits->topic_slashes);
+    }
+    return PS_OK;
+}
+
+PsErr ps_admit(const PsOutboxLimits *limits, const char *name, const PsOutboxMessage *message,
+               PsDropReason *ret_reason, PsDiag *diag) {
+    PsErr err = admit_topic(limits, name, message->topic, diag);
+    if (err != PS_OK) {
+        *ret_reason = PS_DROP_BAD_TOPIC;
+        return err;
+    }
+    size_t most = limits->payload_bytes > 0 ? limits->payload_bytes : MQTT_PAYLOAD_BYTES;
+    if (message->len > most) {
+        *ret_reason = PS_DROP_TOO_LARGE;
+        return ps_fail(PS_ERR_TOO_BIG, diag, name, "payload",
+                       "has %zu bytes; this cloud takes at most %zu, send less at once",
+                       message->len, most);
+    }
+    return PS_OK;
+}

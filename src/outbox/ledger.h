@@ -1,0 +1,33 @@
+//! The books of all message definitions, and the check at the entrance. Pure; main thread.
+#pragma once
+
+#include "outbox/outbox.h"
+
+/// One definition with what the database needs to know.
+typedef struct PsLedgerEntry {
+    PsLedger book;
+    int64_t number; ///< key in the database
+    bool dirty;     ///< changed since it was last handed to the store
+} PsLedgerEntry;
+
+typedef struct PsLedgers {
+    PsLedgerEntry *entries;
+    size_t count;
+} PsLedgers;
+
+void ps_ledgers_deinit(PsLedgers *ledgers);
+/// Finds the name or adds it with zero counts; the index.
+size_t ps_ledgers_name(PsLedgers *ledgers, const char *name);
+/// Index of the database's number, or `count` when unknown.
+size_t ps_ledgers_number(const PsLedgers *ledgers, int64_t number);
+
+void ps_ledgers_accept(PsLedgers *ledgers, size_t index);
+void ps_ledgers_deliver(PsLedgers *ledgers, size_t index);
+/// A waiting one goes.
+void ps_ledgers_drop(PsLedgers *ledgers, size_t index, PsDropReason reason);
+/// One that never got in.
+void ps_ledgers_refuse(PsLedgers *ledgers, size_t index, PsDropReason reason);
+
+/// PS_OK, or why the message cannot be taken, with *ret_reason set and a diagnosis.
+PsErr ps_admit(const PsOutboxLimits *limits, const char *name, const PsOutboxMessage *message,
+               PsDropReason *ret_reason, PsDiag *diag);

@@ -1,0 +1,323 @@
+// The outbox on the main loop: what comes in, what goes out, and when the store is asked to write.
+// Nothing here waits for the disk, except open and close.
+#include "outbox/outbox.h"
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "outbox/outbox_private.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define FILE_NAME "outbox.db"
+#define STUCK_ROWS 20000 // refuse when the disk has failed for so long
+#define STUCK_BYTES ((size_t)32 * 1024 * 1024)
+
+static void on_wake(PsWake *wake) {
+    PsOutbox *outbox = wake->data;
+    PsStoreCommand *command;
+    while ((command = ps_store_take(outbox->store)) != NULL) {
+        ps_outbox_take_answer(outbox, command);
+    }
+    ps_outbox_work(outbox);
+    if (outbox->setup.on_ready != NULL) {
+        outbox->setup.on_ready(outbox->setup.ctx);
+    }
+}
+
+static void wake_main(void *ctx) {
+    ps_wake_send(&((PsOutbox *)ctx)->wake);
+}
+
+// ---- open and close
+
+static void set_aside(const char *path, const char *why) {
+    char stamp[32];
+    time_t now = time(NULL);
+    struct tm parts;
+    gmtime_r(&now, &parts);
+    strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &parts);
+    const char *const endings[] = {"", "-wal", "-shm"};
+    char from[PATH_MAX];
+    char to[PATH_MAX];
+    for (size_t i = 0; i < PS_COUNT(endings); i++) {
+        snprintf(from, sizeof from, "%s%s", path, endings[i]);
+        snprintf(to, sizeof to, "%s.damaged-%s%s", path, stamp, endings[i]);
+        (void)rename(from, to); // the side files may not exist
+    }
+    PS_LOGE("OUTBOX-DAMAGED",
+            "outbox: %s is damaged (%s); it is kept as %s.damaged-%s for recovery and a new one is "
+            "begun; messages waiting in it are not sent",
+            path, why, path, stamp);
+}
+
+static PsErr open_and_load(PsOutbox *outbox, PsDb **ret_db, PsDiag *diag) {
+    PsErr err = ps_db_open(outbox->path, ret_db, diag);
+    if (err != PS_OK) {
+        return err;
+    }
+    for (size_t i = 0; i < outbox->setup.name_count; i++) {
+        ps_ledgers_name(&outbox->ledgers, outbox->setup.names[i]);
+    }
+    uint64_t rows[PS_OUTBOX_CLASS_COUNT] = {0};
+    err = ps_db_load(*ret_db, &outbox->ledgers, rows, &outbox->next_id);
+    if (err != PS_OK) {
+        ps_db_close(*ret_db);
+        ps_ledgers_deinit(&outbox->ledgers);
+        return ps_fail(err, diag, outbox->path, NULL, "cannot be read: %s; check the disk",
+                       ps_err_name(err));
+    }
+    for (int class = 0; class < PS_OUTBOX_CLASS_COUNT; class ++) {
+        ps_queue_init(&outbox->queues[class], rows[class]);
+    }
+    return PS_OK;
+}
+
+static PsErr open_files(PsOutbox *outbox, PsDiag *diag) {
+    PsErr err = ps_dir_make(outbox->setup.folder, 0700, diag);
+    if (err != PS_OK) {
+        return err;
+    }
+    PsDb *db = NULL;
+    PsDiag why = {0};
+    err = open_and_load(outbox, &db, &why);
+    if (err == PS_ERR_CORRUPT) {
+        set_aside(outbox->path, why.text);
+        err = open_and_load(outbox, &db, &why);
+    }
+    if (err == PS_OK) {
+        err = ps_store_start(db, wake_main, outbox, &outbox->store);
+        if (err != PS_OK) {
+            ps_db_close(db);
+            (void)ps_fail(err, &why, outbox->path, NULL, "no thread for the outbox");
+        }
+    }
+    if (err != PS_OK && diag != NULL) {
+        *diag = why;
+    }
+    return err;
+}
+
+static void free_parts(PsOutbox *outbox) {
+    for (int class = 0; class < PS_OUTBOX_CLASS_COUNT; class ++) {
+        ps_queue_deinit(&outbox->queues[class]);
+    }
+    ps_pending_deinit(&outbox->pending);
+    ps_ledgers_deinit(&outbox->ledgers);
+    free(outbox->path);
+    outbox->path = NULL;
+}
+
+static void handle_closed(PsOutbox *outbox) {
+    if (--outbox->open_handles == 0) {
+        free(outbox);
+    }
+}
+
+static void on_timer_closed(uv_handle_t *handle) {
+    handle_closed(handle->data);
+}
+
+static void on_wake_closed(PsWake *wake) {
+    handle_closed(wake->data);
+}
+
+static void close_handles(PsOutbox *outbox) {
+    ps_wake_close(&outbox->wake, on_wake_closed);
+    uv_close((uv_handle_t *)&outbox->timer, on_timer_closed);
+}
+
+PsErr ps_outbox_open(const PsOutboxSetup *setup, PsOutbox **ret_outbox, PsDiag *diag) {
+    PsOutbox *outbox = ps_alloc(sizeof *outbox);
+    outbox->setup = *setup;
+    outbox->keep_rows[PS_OUTBOX_POINT] = setup->catch_recording;
+    outbox->keep_rows[PS_OUTBOX_ALARM] = setup->warning_recording;
+    // Half the promised time, so that the commit is done before the whole has passed.
+    outbox->hold_ns = setup->max_loss_s * PS_NS_PER_S / 2;
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/%s", setup->folder, FILE_NAME);
+    outbox->path = ps_strdup(path);
+    outbox->timer.data = outbox;
+    if (ps_wake_init(&outbox->wake, setup->loop, on_wake, outbox) != PS_OK) {
+        free_parts(outbox);
+        free(outbox);
+        return ps_fail(PS_ERR_IO, diag, "outbox", NULL,
+                       "no descriptor left; raise the limit of open files");
+    }
+    uv_timer_init(setup->loop, &outbox->timer);
+    outbox->open_handles = 2;
+    PsErr err = open_files(outbox, diag);
+    if (err != PS_OK) {
+        free_parts(outbox);
+        close_handles(outbox);
+        return err;
+    }
+    ps_outbox_fetch(outbox);
+    *ret_outbox = outbox;
+    return PS_OK;
+}
+
+static void wait_for_answers(PsOutbox *outbox) {
+    while (outbox->commands > 0) {
+        PsMono deadline = ps_mono_add_ns(ps_mono_now(), PS_NS_PER_S);
+        PsStoreCommand *command = ps_store_wait(outbox->store, deadline);
+        if (command != NULL) {
+            ps_outbox_take_answer(outbox, command);
+        }
+    }
+}
+
+void ps_outbox_close(PsOutbox *outbox) {
+    if (outbox == NULL) {
+        return;
+    }
+    wait_for_answers(outbox);
+    PsStoreCommand *last =
+        ps_pending_batch(&outbox->pending, &outbox->ledgers, ps_mono_now(), true);
+    if (last != NULL) {
+        ps_outbox_put_write(outbox, last);
+        wait_for_answers(outbox);
+    }
+    if (outbox->pending.rows > 0) {
+        PS_LOGE("OUTBOX-LOST", "outbox: %zu messages could not be written to %s before the end",
+                outbox->pending.rows, outbox->path);
+    }
+    ps_store_stop(outbox->store);
+    while (outbox->pending.first != NULL) {
+        ps_pending_remove(&outbox->pending, outbox->pending.first);
+    }
+    free_parts(outbox);
+    close_handles(outbox);
+}
+
+// ---- in
+
+static bool is_stuck(const PsOutbox *outbox) {
+    return outbox->pending.rows >= STUCK_ROWS || outbox->pending.bytes >= STUCK_BYTES;
+}
+
+PsErr ps_outbox_accept(PsOutbox *outbox, const PsOutboxMessage *message, PsDiag *diag) {
+    PS_ASSERT(message->message < outbox->setup.name_count);
+    PS_ASSERT(message->class < PS_OUTBOX_CLASS_COUNT);
+    const char *name = outbox->ledgers.entries[message->message].book.name;
+    PsDropReason reason = PS_DROP_STORAGE;
+    PsErr err = ps_admit(&outbox->setup.limits, name, message, &reason, diag);
+    if (err == PS_OK && is_stuck(outbox)) {
+        err = ps_fail(PS_ERR_FULL, diag, name, NULL,
+                      "cannot be kept: the disk takes nothing and memory is used up; check the "
+                      "disk of %s",
+                      outbox->path);
+    }
+    PsOutboxRow content = {.id = outbox->next_id,
+                           .message = message->message,
+                           .collected = message->collected,
+                           .topic = message->topic,
+                           .qos = message->qos,
+                           .class = message->class,
+                           .payload = message->payload,
+                           .len = message->len};
+    PsRow *row = err == PS_OK ? ps_row_new(&content) : NULL;
+    if (err == PS_OK && row == NULL) {
+        err = ps_fail(PS_ERR_NO_MEMORY, diag, name, NULL, "cannot be kept: no memory");
+    }
+    if (err != PS_OK) {
+        ps_ledgers_refuse(&outbox->ledgers, message->message, reason);
+        return err;
+    }
+    outbox->next_id++;
+    row->accepted = ps_mono_now();
+    ps_ledgers_accept(&outbox->ledgers, message->message);
+    ps_pending_add(&outbox->pending, row);
+    PsQueue *queue = &outbox->queues[message->class];
+    ps_queue_put(queue, row);
+    (void)ps_queue_trim(queue, PS_OUTBOX_MEMORY_ROWS, PS_OUTBOX_MEMORY_BYTES);
+    ps_outbox_enforce(outbox, message->class);
+    ps_outbox_accepted(outbox);
+    return PS_OK;
+}
+
+// ---- out
+
+// With max_loss_s 0 a row must be on the disk first; when the disk refuses, waiting would only add
+// to what a power cut takes, so then rows go out from memory.
+static bool may_go(const PsOutbox *outbox, const PsRow *row) {
+    return row->state == PS_ROW_STORED || outbox->setup.max_loss_s > 0 || outbox->failing;
+}
+
+const PsOutboxRow *ps_outbox_next(PsOutbox *outbox) {
+    PsRow *oldest = NULL;
+    for (int class = 0; class < PS_OUTBOX_CLASS_COUNT; class ++) {
+        PsRow *head = ps_queue_head(&outbox->queues[class]);
+        if (head != NULL && may_go(outbox, head) &&
+            (oldest == NULL || ps_row_key_compare(ps_row_key(head), ps_row_key(oldest)) < 0)) {
+            oldest = head;
+        }
+    }
+    if (oldest != NULL) {
+        ps_queue_mark_in_flight(&outbox->queues[oldest->pub.class], oldest);
+    }
+    ps_outbox_fetch(outbox);
+    return oldest != NULL ? &oldest->pub : NULL;
+}
+
+static PsRow *find_in_flight(PsOutbox *outbox, uint64_t id) {
+    PsRow *row = NULL;
+    for (int class = 0; row == NULL && class < PS_OUTBOX_CLASS_COUNT; class ++) {
+        row = ps_queue_find_in_flight(&outbox->queues[class], id);
+    }
+    return row;
+}
+
+void ps_outbox_put_back(PsOutbox *outbox, uint64_t id) {
+    PsRow *row = find_in_flight(outbox, id);
+    if (row != NULL) {
+        ps_queue_put_back(&outbox->queues[row->pub.class], row);
+    }
+}
+
+void ps_outbox_acknowledged(PsOutbox *outbox, uint64_t id) {
+    PsRow *row = find_in_flight(outbox, id);
+    if (row == NULL) {
+        return;
+    }
+    PsOutboxClass class = row->pub.class;
+    ps_ledgers_deliver(&outbox->ledgers, row->pub.message);
+    ps_outbox_forget(outbox, row);
+    ps_outbox_enforce(outbox, class);
+    ps_outbox_accepted(outbox);
+}
+
+void ps_outbox_link_lost(PsOutbox *outbox) {
+    for (int class = 0; class < PS_OUTBOX_CLASS_COUNT; class ++) {
+        ps_queue_link_lost(&outbox->queues[class]);
+        (void)ps_queue_trim(&outbox->queues[class], PS_OUTBOX_MEMORY_ROWS, PS_OUTBOX_MEMORY_BYTES);
+    }
+}
+
+// ---- what it looks like
+
+size_t ps_outbox_ledger_count(const PsOutbox *outbox) {
+    return outbox->ledgers.count;
+}
+
+const PsLedger *ps_outbox_ledger(const PsOutbox *outbox, size_t index) {
+    return &outbox->ledgers.entries[index].book;
+}
+
+PsOutboxStats ps_outbox_stats(const PsOutbox *outbox) {
+    PsOutboxStats stats = {.transactions = outbox->transactions,
+                           .rows_stored = outbox->rows_stored,
+                           .disk_bytes = outbox->disk_bytes,
+                           .store_failing = outbox->failing};
+    for (int class = 0; class < PS_OUTBOX_CLASS_COUNT; class ++) {
+        const PsQueue *queue = &outbox->queues[class];
+        stats.waiting += ps_queue_total(queue);
+        stats.in_flight += queue->lists[PS_PLACE_IN_FLIGHT].count;
+        stats.memory_rows += ps_queue_memory_rows(queue);
+        stats.memory_bytes += ps_queue_memory_bytes(queue);
+    }
+    return stats;
+}

@@ -1,0 +1,147 @@
+//! The durable, ordered queue between the scripts and the link, and its ledger.
+//!
+//! A message that is accepted is handed out in order of its collection time, is deleted only when
+//! acknowledged, and survives a restart. Main thread: every function and callback. SQLite runs on
+//! the store thread; only open and close wait for the disk.
+//!
+//! Durability is one knob, `max_loss_s`. 0: a row is committed before ps_outbox_next hands it out.
+//! 1 or 10: a row may be handed out at once; what is not acknowledged in time is committed before
+//! it is that many seconds old, so a message acknowledged in time never touches the disk.
+//!
+//! Bounds: each class keeps about 1,000 rows or 8 MB in memory, the rest lives in the database
+//! only. `catch_recording` and `warning_recording` bound the rows; the oldest goes first, counted.
+#pragma once
+
+#include "base/err.h"
+#include "base/time.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+typedef struct PsOutbox PsOutbox;
+
+/// Which limit a message counts against, as in Device Supervisor's parameter settings.
+typedef enum PsOutboxClass {
+    PS_OUTBOX_POINT, ///< catch_recording
+    PS_OUTBOX_ALARM, ///< warning_recording
+    PS_OUTBOX_CLASS_COUNT,
+} PsOutboxClass;
+
+/// Why a message was dropped: the keys of `dropped` in the ledger.
+typedef enum PsDropReason {
+    PS_DROP_RETENTION, ///< the class was full and this was its oldest
+    PS_DROP_TOO_LARGE, ///< payload above the cloud's limit, refused at the entrance
+    PS_DROP_BAD_TOPIC, ///< topic the cloud does not take, refused at the entrance
+    PS_DROP_STORAGE,   ///< the disk takes nothing and memory is used up, refused at the entrance
+    PS_DROP_COUNT,
+} PsDropReason;
+
+/// "retention", "too_large", "bad_topic", "storage". Never NULL.
+const char *ps_drop_reason_name(PsDropReason reason);
+
+/// One message definition. accepted == delivered + waiting + sum of dropped + dead, at any time
+/// and across restarts. `accepted` counts everything handed in, also what was refused.
+typedef struct PsLedger {
+    const char *name;
+    uint64_t accepted;
+    uint64_t delivered;
+    uint64_t waiting; ///< in memory, in the database, or in flight
+    uint64_t dropped[PS_DROP_COUNT];
+    uint64_t dead; ///< script inputs set aside (kept by the script host; 0 in this form)
+} PsLedger;
+
+bool ps_ledger_adds_up(const PsLedger *ledger);
+
+/// What the cloud takes; the daemon takes them from ps_link_limits. 0 = no limit.
+typedef struct PsOutboxLimits {
+    size_t payload_bytes;
+    size_t topic_bytes;
+    size_t topic_slashes;
+} PsOutboxLimits;
+
+typedef struct PsOutboxSetup {
+    uv_loop_t *loop;    ///< borrowed; outlives the outbox
+    const char *folder; ///< made when missing (0700); holds outbox.db
+    int max_loss_s;     ///< 0, 1 or 10
+    uint64_t catch_recording;
+    uint64_t warning_recording;
+    PsOutboxLimits limits;
+    const char *const *names; ///< message definitions; a message's index is its place here
+    size_t name_count;
+
+    /// ps_outbox_next may have something that it did not have before. Never called from within an
+    /// outbox function; call ps_outbox_next after ps_outbox_accept, too.
+    void (*on_ready)(void *ctx);
+    void *ctx;
+} PsOutboxSetup;
+
+/// Opens or makes the database; blocks for the integrity check. A damaged file is set aside under
+/// another name, said in the log, and a fresh one begun. Rows of definitions that no longer exist
+/// are still delivered and have their ledger row. PS_ERR_IO, PS_ERR_DENIED with a diagnosis.
+PsErr ps_outbox_open(const PsOutboxSetup *setup, PsOutbox **ret_outbox, PsDiag *diag);
+
+/// Commits what is in memory and the ledger, then frees. Blocks until the disk has answered; what a
+/// refusing disk did not take is said in the log. Accepts NULL. The loop must still run once
+/// afterwards (libuv handles close).
+void ps_outbox_close(PsOutbox *outbox);
+
+typedef struct PsOutboxMessage {
+    size_t message;   ///< index into the setup's names
+    PsWall collected; ///< order and stamp
+    const char *topic;
+    int qos;
+    PsOutboxClass class;
+    const void *payload; ///< copied
+    size_t len;
+} PsOutboxMessage;
+
+/// Takes a message over; microseconds, no disk. Refusals (counted, with a diagnosis):
+/// PS_ERR_TOO_BIG and PS_ERR_INVALID at the entrance, PS_ERR_FULL when the disk has failed and
+/// memory is used up.
+PsErr ps_outbox_accept(PsOutbox *outbox, const PsOutboxMessage *message, PsDiag *diag);
+
+/// A message on its way out. Borrowed from the outbox until ps_outbox_acknowledged with its id, or
+/// ps_outbox_link_lost.
+typedef struct PsOutboxRow {
+    uint64_t id; ///< unique among all rows that wait
+    size_t message;
+    PsWall collected;
+    const char *topic;
+    int qos;
+    PsOutboxClass class;
+    const void *payload;
+    size_t len;
+} PsOutboxRow;
+
+/// The oldest waiting row that may be sent, now marked in flight; NULL when there is none at the
+/// moment. A row that the link refuses after all goes back with ps_outbox_put_back.
+const PsOutboxRow *ps_outbox_next(PsOutbox *outbox);
+/// Undoes the ps_outbox_next that gave `id`.
+void ps_outbox_put_back(PsOutbox *outbox, uint64_t id);
+
+/// The broker has it: the row and its place in the database go. Unknown ids are ignored (an
+/// acknowledgement that crossed with ps_outbox_link_lost).
+void ps_outbox_acknowledged(PsOutbox *outbox, uint64_t id);
+
+/// The connection ended: everything in flight waits again, in order.
+void ps_outbox_link_lost(PsOutbox *outbox);
+
+/// Ledger rows: first the setup's names in their order, then names only the database knows.
+size_t ps_outbox_ledger_count(const PsOutbox *outbox);
+/// Borrowed until the next call of any outbox function.
+const PsLedger *ps_outbox_ledger(const PsOutbox *outbox, size_t index);
+
+typedef struct PsOutboxStats {
+    uint64_t waiting;      ///< rows not acknowledged, all classes
+    uint64_t in_flight;    ///< of them handed out
+    uint64_t memory_rows;  ///< of them held in memory
+    uint64_t memory_bytes; ///< payload and topic bytes held in memory
+    uint64_t transactions; ///< committed since open
+    uint64_t rows_stored;  ///< rows written since open
+    uint64_t disk_bytes;   ///< bytes of database pages written since open
+    bool store_failing;    ///< the disk refuses writes at the moment
+} PsOutboxStats;
+
+PsOutboxStats ps_outbox_stats(const PsOutbox *outbox);

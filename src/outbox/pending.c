@@ -1,0 +1,141 @@
+// Collecting batches for the store and taking them back when it refuses. Pure; main thread.
+#include "outbox/pending.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void ps_pending_deinit(PsPending *pending) {
+    free(pending->deletes);
+    *pending = (PsPending){0};
+}
+
+void ps_pending_add(PsPending *pending, PsRow *row) {
+    row->state = PS_ROW_FRESH;
+    row->fresh_next = NULL;
+    row->fresh_previous = pending->last;
+    *(pending->last != NULL ? &pending->last->fresh_next : &pending->first) = row;
+    pending->last = row;
+    pending->rows++;
+    pending->bytes += row->bytes;
+}
+
+void ps_pending_remove(PsPending *pending, PsRow *row) {
+    PS_ASSERT(row->state == PS_ROW_FRESH && pending->rows > 0);
+    *(row->fresh_previous != NULL ? &row->fresh_previous->fresh_next : &pending->first) =
+        row->fresh_next;
+    *(row->fresh_next != NULL ? &row->fresh_next->fresh_previous : &pending->last) =
+        row->fresh_previous;
+    row->fresh_previous = NULL;
+    row->fresh_next = NULL;
+    pending->rows--;
+    pending->bytes -= row->bytes;
+}
+
+void ps_pending_delete(PsPending *pending, uint64_t id, PsMono now) {
+    if (pending->delete_count == pending->delete_capacity) {
+        pending->delete_capacity = pending->delete_capacity > 0 ? pending->delete_capacity * 2 : 64;
+        pending->deletes =
+            ps_grow_array(pending->deletes, pending->delete_capacity, sizeof *pending->deletes);
+    }
+    if (pending->delete_count == 0) {
+        pending->delete_since = now;
+    }
+    pending->deletes[pending->delete_count++] = id;
+}
+
+bool ps_pending_is_deleted(const PsPending *pending, uint64_t id) {
+    for (size_t i = 0; i < pending->delete_count; i++) {
+        if (pending->deletes[i] == id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void batch_rows(PsPending *pending, const PsLedgers *ledgers, PsMono until,
+                       PsDbBatch *batch) {
+    batch->rows = ps_alloc_array(pending->rows, sizeof(PsRow *));
+    batch->numbers = ps_alloc_array(pending->rows, sizeof(int64_t));
+    while (pending->first != NULL && pending->first->accepted.ns <= until.ns) {
+        PsRow *row = pending->first;
+        ps_pending_remove(pending, row);
+        row->state = PS_ROW_STORING;
+        batch->numbers[batch->row_count] = ledgers->entries[row->pub.message].number;
+        batch->rows[batch->row_count++] = ps_row_ref(row);
+    }
+}
+
+static void batch_books(PsLedgers *ledgers, PsDbBatch *batch) {
+    batch->books = ps_alloc_array(ledgers->count, sizeof(PsDbBook));
+    for (size_t i = 0; i < ledgers->count; i++) {
+        PsLedgerEntry *entry = &ledgers->entries[i];
+        if (!entry->dirty) {
+            continue;
+        }
+        entry->dirty = false;
+        PsDbBook *book = &batch->books[batch->book_count++];
+        *book = (PsDbBook){
+            .number = entry->number, .delivered = entry->book.delivered, .dead = entry->book.dead};
+        memcpy(book->dropped, entry->book.dropped, sizeof book->dropped);
+    }
+}
+
+static bool has_dirty_book(const PsLedgers *ledgers) {
+    for (size_t i = 0; i < ledgers->count; i++) {
+        if (ledgers->entries[i].dirty) {
+            return true;
+        }
+    }
+    return false;
+}
+
+PsStoreCommand *ps_pending_batch(PsPending *pending, PsLedgers *ledgers, PsMono until,
+                                 bool books_alone) {
+    bool rows_due = pending->first != NULL && pending->first->accepted.ns <= until.ns;
+    if (!rows_due && pending->delete_count == 0 && !(books_alone && has_dirty_book(ledgers))) {
+        return NULL;
+    }
+    PsStoreCommand *command = ps_alloc(sizeof *command);
+    command->kind = PS_STORE_WRITE;
+    batch_rows(pending, ledgers, until, &command->batch);
+    command->batch.deletes = pending->deletes;
+    command->batch.delete_count = pending->delete_count;
+    pending->deletes = NULL;
+    pending->delete_count = 0;
+    pending->delete_capacity = 0;
+    batch_books(ledgers, &command->batch);
+    return command;
+}
+
+void ps_pending_undo(PsPending *pending, PsLedgers *ledgers, PsStoreCommand *command, PsMono now) {
+    PsDbBatch *batch = &command->batch;
+    // Back to the front, newest first, so that the order by age stands.
+    PsPending later = *pending;
+    pending->first = NULL;
+    pending->last = NULL;
+    pending->rows = 0;
+    pending->bytes = 0;
+    for (size_t i = 0; i < batch->row_count; i++) {
+        PsRow *row = batch->rows[i];
+        if (row->place != PS_PLACE_NONE) {
+            ps_pending_add(pending, row);
+        }
+        ps_row_unref(row);
+    }
+    while (later.first != NULL) {
+        PsRow *row = later.first;
+        ps_pending_remove(&later, row);
+        ps_pending_add(pending, row);
+    }
+    for (size_t i = 0; i < batch->delete_count; i++) {
+        ps_pending_delete(pending, batch->deletes[i], now);
+    }
+    for (size_t i = 0; i < ledgers->count; i++) {
+        for (size_t book = 0; book < batch->book_count; book++) {
+            ledgers->entries[i].dirty = ledgers->entries[i].dirty ||
+                                        ledgers->entries[i].number == batch->books[book].number;
+        }
+    }
+}

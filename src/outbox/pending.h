@@ -1,0 +1,33 @@
+//! What the store does not know yet: fresh rows in the order they came, deletions, changed books.
+//! Pure; main thread.
+#pragma once
+
+#include "outbox/ledger.h"
+#include "outbox/store.h"
+
+typedef struct PsPending {
+    PsRow *first; ///< fresh rows, oldest first
+    PsRow *last;
+    size_t rows;
+    size_t bytes;
+    uint64_t *deletes; ///< ids of stored rows that are gone
+    size_t delete_count;
+    size_t delete_capacity;
+    PsMono delete_since; ///< when the first of them was put
+} PsPending;
+
+void ps_pending_deinit(PsPending *pending);
+/// Borrows the row until it is removed or batched.
+void ps_pending_add(PsPending *pending, PsRow *row);
+void ps_pending_remove(PsPending *pending, PsRow *row);
+void ps_pending_delete(PsPending *pending, uint64_t id, PsMono now);
+bool ps_pending_is_deleted(const PsPending *pending, uint64_t id);
+
+/// The batch of what is due: rows accepted at or before `until`, all deletions, all dirty books
+/// (then clean). Rows become PS_ROW_STORING and get a reference. NULL when there is nothing but
+/// books and `books_alone` is false.
+PsStoreCommand *ps_pending_batch(PsPending *pending, PsLedgers *ledgers, PsMono until,
+                                 bool books_alone);
+/// The store refused: rows that still wait are fresh again, deletions pending, books dirty. Rows'
+/// references are given back.
+void ps_pending_undo(PsPending *pending, PsLedgers *ledgers, PsStoreCommand *command, PsMono now);

@@ -1,0 +1,47 @@
+//! The store thread: one database, one command after the other. Commands from the main thread,
+//! answers back to it; at most one write and one fetch of each class are under way.
+#pragma once
+
+#include "outbox/db.h"
+
+typedef struct PsStore PsStore;
+
+typedef struct PsStoreCommand PsStoreCommand;
+
+/// A write or a fetch and its answer. The sender owns it before and after.
+struct PsStoreCommand {
+    enum {
+        PS_STORE_WRITE,
+        PS_STORE_FETCH,
+        PS_STORE_STOP,
+    } kind;
+    PsErr result;        ///< filled by the store
+    PsDbBatch batch;     ///< write
+    PsOutboxClass class; ///< fetch, and what follows
+    PsRowKey from;
+    size_t limit;
+    size_t limit_bytes;
+    PsRow **rows; ///< room for `limit`; `count` filled by the store
+    int64_t *numbers;
+    size_t count;
+    bool complete;
+    uint64_t written_bytes; ///< since open, filled by the store
+};
+
+/// Room for `limit` rows in a fetch. Freed with ps_store_command_free.
+PsStoreCommand *ps_store_fetch_new(PsOutboxClass class, PsRowKey from, size_t limit,
+                                   size_t limit_bytes);
+/// Frees the arrays, not the rows in them. Accepts NULL.
+void ps_store_command_free(PsStoreCommand *command);
+
+/// Takes the database over and starts the thread. `wake` is called on the store thread when an
+/// answer waits.
+PsErr ps_store_start(PsDb *db, void (*wake)(void *ctx), void *ctx, PsStore **ret_store);
+void ps_store_put(PsStore *store, PsStoreCommand *command);
+/// The oldest answer, or NULL.
+PsStoreCommand *ps_store_take(PsStore *store);
+/// As take, but waits until `deadline`. Blocks: for closing only.
+PsStoreCommand *ps_store_wait(PsStore *store, PsMono deadline);
+/// Ends the thread, closes the database. Blocks until the command under way is done. All answers
+/// must have been taken.
+void ps_store_stop(PsStore *store);

@@ -1,0 +1,127 @@
+//! One message script as penstockd sees it: its worker process with a named state, its queue, the
+//! call in flight and its time limit, its restarts. Loop thread; never blocks.
+#pragma once
+
+#include "script/inputs.h"
+#include "script/proc_usage.h"
+#include "script/snapshot.h"
+#include "script/spawner.h"
+#include "script/streams.h"
+#include "script/writes.h"
+
+/// What all entries of a host share.
+typedef struct PsScriptShared {
+    PsScriptHostSetup setup;
+    PsScriptSpawner spawner;
+    PsScriptWrites writes;
+    PsSnapshotSchema *schemas; ///< one per group of the configuration
+    bool link;                 ///< the cloud link is up
+    bool stopping;
+    uint32_t handles;                               ///< entries' handles and streams on the loop
+    void (*on_idle)(struct PsScriptShared *shared); ///< an entry ended, or a handle went
+} PsScriptShared;
+
+/// What the entry's one timer is for at the moment.
+typedef enum PsEntryTimer {
+    PS_ENTRY_TIMER_NONE,
+    PS_ENTRY_TIMER_BUILD, ///< process and module must be there by then
+    PS_ENTRY_TIMER_CALL,
+    PS_ENTRY_TIMER_DUMP,  ///< Python has been asked where it is; then the process is killed
+    PS_ENTRY_TIMER_DRAIN, ///< the process has ended; its last words may still be under way
+    PS_ENTRY_TIMER_RESTART,
+} PsEntryTimer;
+
+/// A result of write_plc_values that waits to be handed to the script.
+typedef struct PsScriptReply {
+    struct PsScriptReply *next;
+    PsBuf frame;
+} PsScriptReply;
+
+typedef struct PsScriptEntry {
+    PsScriptShared *shared;
+    PsScriptKind kind;
+    uint32_t index; ///< into PsConfig.publish or .subscribe
+    uint32_t slot;  ///< number of this entry in the host
+    const char *name;
+    const char *main_function;
+    const PsBuf *source;
+    double timeout_s;
+    int qos;
+    char *topic; ///< expanded
+
+    PsWorkerState state;
+    uint32_t generation; ///< counts the processes of this entry
+    int pid;
+    PsScriptStreams *streams; ///< of the present process, or NULL
+    bool exited;              ///< the present process is known to have ended
+    bool ended;               ///< its streams are at their end
+    int wait_status;          ///< PS_STATUS_UNKNOWN when nobody saw it
+    bool build_failed;
+    bool doomed;        ///< it is being killed; what it sends no longer counts
+    char doom[200];     ///< why, "" when it ends by itself
+    unsigned dump_line; ///< line of the script in Python's own dump, 0 when none
+    uv_timer_t timer;
+    PsEntryTimer timer_use;
+    uint32_t crashes; ///< in a row, for the delay
+    PsMono started;
+
+    PsScriptInputs inputs;
+    PsScriptReply *replies; ///< oldest first; they go before inputs
+    uint32_t open_writes;   ///< of the present process: results not yet handed over
+    uint32_t silent_writes; ///< of the present process: open writes that want no result
+    bool *schema_sent;      ///< by group, of the present process
+    PsScriptInput current;  ///< the input of the call in flight
+    bool in_call;
+    bool returned;  ///< the present call has published its return value
+    bool acted;     ///< it has published or written something
+    bool asks;      ///< an mqtt_publish waits for its answer
+    uint32_t lines; ///< logged since the present call began
+    uint32_t lines_hidden;
+    bool dropping; ///< the queue overflowed and has not been empty since
+
+    uint64_t calls;
+    uint64_t errors;
+    uint64_t restarts;
+    uint64_t dropped;
+    char last_error[200];
+} PsScriptEntry;
+
+#define PS_STATUS_UNKNOWN (-1)
+
+/// `kind` and `index` are set; everything else is filled in from the configuration.
+void ps_script_entry_init(PsScriptEntry *entry, PsScriptShared *shared, PsScriptKind kind,
+                          uint32_t index, uint32_t slot);
+void ps_script_entry_deinit(PsScriptEntry *entry);
+/// Puts the entry's timer on the loop.
+void ps_script_entry_open(PsScriptEntry *entry);
+/// Takes it off; counted in shared->handles.
+void ps_script_entry_close(PsScriptEntry *entry);
+/// penstock-script is ready: have the worker made.
+void ps_script_entry_launch(PsScriptEntry *entry);
+/// News of the entry's present process.
+void ps_script_entry_forked(PsScriptEntry *entry, int pid);
+void ps_script_entry_fork_failed(PsScriptEntry *entry, int error);
+/// `wait_status` may be PS_STATUS_UNKNOWN: penstock-script died and took the worker along.
+void ps_script_entry_exited(PsScriptEntry *entry, int wait_status);
+/// Queues an input (moved from) and calls the script when it is free.
+PsErr ps_script_entry_put(PsScriptEntry *entry, PsScriptInput *input);
+/// A write_plc_values of process `generation` has ended; `frame` (moved from) may be NULL.
+void ps_script_entry_write_ended(PsScriptEntry *entry, uint32_t generation, PsBuf *frame);
+/// Answers the open mqtt_publish of process `generation`.
+void ps_script_entry_sent(PsScriptEntry *entry, uint32_t generation, bool sent);
+/// Lets a call in flight finish, then ends the process; PS_WORKER_STOPPED is the end.
+void ps_script_entry_stop(PsScriptEntry *entry);
+
+// Between the files that make up an entry.
+
+/// A frame of the worker arrived.
+void ps_script_entry_take_frame(PsScriptEntry *entry, const PsWireFrame *frame);
+/// Starts the next call when the worker is free and something waits.
+void ps_script_entry_next(PsScriptEntry *entry);
+/// Kills the worker; `why` is for the log. With `dump` Python first says where it is.
+void ps_script_entry_doom(PsScriptEntry *entry, bool dump, const char *fmt, ...) PS_PRINTF(3, 4);
+void ps_script_entry_set_timer(PsScriptEntry *entry, PsEntryTimer use, double seconds);
+/// Keeps a text for the status row.
+void ps_script_entry_note_error(PsScriptEntry *entry, const char *text, size_t len);
+/// The worker's module has been built; failed ones end without restart.
+void ps_script_entry_built(PsScriptEntry *entry, bool ok);

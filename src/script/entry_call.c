@@ -1,0 +1,359 @@
+// The conversation with a running worker: inputs go down one at a time, what the script does
+// comes up as frames. Each type a worker may send has its handler; one that makes no sense at
+// that moment ends the worker, never the gateway. Loop thread.
+#include "script/entry.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "model/topic.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// Answers a worker that does not read may pile up before it is given up.
+#define UNREAD_MAX ((size_t)64 * 1024)
+#define TOPIC_MAX 65535
+#define FILE_MAX 256
+#define ERROR_SHOWN 160
+
+// --- downwards ----------------------------------------------------------------------------------
+
+// The two lines of spec 8.7, for a person who looks for a message that was sent to the gateway.
+static void log_message(const PsScriptEntry *entry, bool before) {
+    if (entry->current.type != PS_WIRE_MESSAGE || ps_log_level() > PS_LOG_INFO) {
+        return;
+    }
+    const PsBuf *frame = &entry->current.frame;
+    PsReader reader = ps_reader(frame->data + PS_WIRE_HEAD_BYTES, frame->len - PS_WIRE_HEAD_BYTES);
+    (void)ps_reader_u8(&reader);
+    size_t topic_len = 0;
+    size_t len = 0;
+    const char *topic = (const char *)ps_reader_bytes(&reader, &topic_len);
+    const char *payload = (const char *)ps_reader_bytes(&reader, &len);
+    const char *cloud =
+        entry->shared->setup.config->cloud.type == PS_CLOUD_AWS_IOT ? "AWSIoT" : "MQTT";
+    if (!ps_text_is_utf8(payload, len)) {
+        payload = "(not text)";
+        len = strlen(payload);
+    }
+    if (before) {
+        PS_LOGI(NULL, "[%s]: on_cloud_subscribe. topic: %.*s, payload: %.*s, qos: %d", cloud,
+                (int)topic_len, topic, (int)len, payload, entry->current.qos);
+    } else {
+        PS_LOGI(NULL, "[%s]: receive message, topic: %.*s, payload: %.*s", cloud, (int)topic_len,
+                topic, (int)len, payload);
+    }
+}
+
+static bool take_reply(PsScriptEntry *entry) {
+    PsScriptReply *reply = entry->replies;
+    if (reply == NULL) {
+        return false;
+    }
+    entry->replies = reply->next;
+    entry->open_writes--;
+    ps_buf_deinit(&entry->current.frame);
+    entry->current = (PsScriptInput){.frame = reply->frame, .type = PS_WIRE_WRITE_DONE};
+    free(reply);
+    return true;
+}
+
+static void quit(PsScriptEntry *entry) {
+    PS_AUTO_BUF PsBuf frame = {0};
+    ps_wire_put(&frame, PS_WIRE_QUIT, NULL, 0);
+    ps_script_streams_send(entry->streams, &frame, NULL);
+}
+
+void ps_script_entry_next(PsScriptEntry *entry) {
+    if (entry->in_call || entry->doomed || entry->streams == NULL) {
+        return;
+    }
+    if (entry->state == PS_WORKER_STOPPING) {
+        quit(entry);
+        return;
+    }
+    if (entry->state != PS_WORKER_RUNNING ||
+        !(take_reply(entry) || ps_script_inputs_take(&entry->inputs, &entry->current))) {
+        return;
+    }
+    if (entry->inputs.count == 0) {
+        entry->dropping = false;
+    }
+    PsScriptShared *shared = entry->shared;
+    PsScriptInput *input = &entry->current;
+    log_message(entry, true);
+    PS_AUTO_BUF PsBuf schema = {0};
+    if (input->type == PS_WIRE_DATA && !entry->schema_sent[input->group]) {
+        ps_snapshot_put_schema(&shared->schemas[input->group], shared->setup.config, &schema);
+        entry->schema_sent[input->group] = true;
+    }
+    if (input->type != PS_WIRE_DATA) {
+        input->collected = ps_wall_now();
+    }
+    ps_snapshot_set_link(&input->frame, shared->link);
+    entry->in_call = true;
+    entry->returned = false;
+    entry->acted = false;
+    entry->lines = 0;
+    ps_script_streams_send(entry->streams, &schema, &input->frame);
+    ps_script_entry_set_timer(entry, PS_ENTRY_TIMER_CALL, entry->timeout_s);
+}
+
+static void warn_dropping(PsScriptEntry *entry) {
+    if (!entry->dropping) {
+        entry->dropping = true;
+        PS_LOGW("SCRIPT-LATE",
+                "%s '%s': its script is slower than its inputs come; the queue is full and the "
+                "oldest are dropped until it has caught up",
+                ps_script_kind_name(entry->kind), entry->name);
+    }
+}
+
+PsErr ps_script_entry_put(PsScriptEntry *entry, PsScriptInput *input) {
+    if (entry->build_failed || entry->shared->stopping) {
+        entry->dropped++;
+        return PS_ERR_CLOSED;
+    }
+    uint32_t dropped = ps_script_inputs_put(&entry->inputs, input);
+    if (dropped > 0) {
+        entry->dropped += dropped;
+        warn_dropping(entry);
+    }
+    ps_script_entry_next(entry);
+    return PS_OK;
+}
+
+void ps_script_entry_write_ended(PsScriptEntry *entry, uint32_t generation, PsBuf *frame) {
+    if (entry->generation != generation || entry->streams == NULL) {
+        return; // the process that asked is no more
+    }
+    if (frame == NULL) {
+        entry->silent_writes--;
+        return;
+    }
+    PsScriptReply *reply = ps_alloc(sizeof *reply);
+    reply->frame = *frame;
+    *frame = (PsBuf){0};
+    PsScriptReply **last = &entry->replies;
+    while (*last != NULL) {
+        last = &(*last)->next;
+    }
+    *last = reply;
+    ps_script_entry_next(entry);
+}
+
+static void send_answer(PsScriptEntry *entry, bool sent) {
+    if (ps_script_streams_waiting(entry->streams) > UNREAD_MAX) {
+        ps_script_entry_doom(entry, false, "it does not read its answers");
+        return;
+    }
+    PS_AUTO_BUF PsBuf frame = {0};
+    uint8_t body = sent;
+    ps_wire_put(&frame, PS_WIRE_SENT, &body, 1);
+    ps_script_streams_send(entry->streams, &frame, NULL);
+}
+
+void ps_script_entry_sent(PsScriptEntry *entry, uint32_t generation, bool sent) {
+    if (entry->generation == generation && entry->streams != NULL && entry->asks) {
+        entry->asks = false;
+        send_answer(entry, sent);
+    }
+}
+
+// --- upwards ------------------------------------------------------------------------------------
+
+static PsErr take_built(PsScriptEntry *entry, const PsWireFrame *frame) {
+    PsWireBuilt built;
+    PsErr err = ps_wire_get_built(frame, &built);
+    if (err != PS_OK || entry->state == PS_WORKER_RUNNING) {
+        return PS_ERR_PROTOCOL;
+    }
+    PS_LOGI(NULL, "Build module: %s, type: %s", entry->main_function,
+            ps_script_kind_name(entry->kind));
+    if (built.ok) {
+        PS_LOGI(NULL, "Build OK.");
+    } else {
+        PS_LOGE(NULL, "Build module error. '%.*s' (%s '%s')", (int)built.error.len,
+                built.error.data, ps_script_kind_name(entry->kind), entry->name);
+        ps_script_entry_note_error(entry, built.error.data, built.error.len);
+    }
+    ps_script_entry_built(entry, built.ok != 0);
+    ps_script_entry_next(entry);
+    return PS_OK;
+}
+
+static PsErr take_log(PsScriptEntry *entry, const PsWireFrame *frame) {
+    PsWireLog log;
+    PsErr err = ps_wire_get_log(frame, &log);
+    if (err != PS_OK || log.file.len >= FILE_MAX) {
+        return PS_ERR_PROTOCOL;
+    }
+    if (entry->lines >= PS_SCRIPT_CALL_LINES_MAX) {
+        entry->lines_hidden++;
+        return PS_OK;
+    }
+    entry->lines++;
+    char file[FILE_MAX];
+    memcpy(file, log.file.data, log.file.len);
+    file[log.file.len] = '\0';
+    ps_log_script((PsLogLevel)log.level, log.always != 0, file, (int)log.line, log.text.data,
+                  log.text.len);
+    return PS_OK;
+}
+
+static void publish(PsScriptEntry *entry, const char *topic, int qos, PsWireText payload) {
+    const PsScriptHostSetup *setup = &entry->shared->setup;
+    PsScriptPublish message = {
+        .kind = entry->kind,
+        .entry = entry->index,
+        .topic = topic,
+        .qos = qos,
+        .payload = (const uint8_t *)payload.data,
+        .payload_len = payload.len,
+        .collected = entry->in_call ? entry->current.collected : ps_wall_now(),
+    };
+    setup->on_publish(&message, setup->ctx);
+}
+
+static PsErr take_return(PsScriptEntry *entry, const PsWireFrame *frame) {
+    if (!entry->in_call || entry->current.type != PS_WIRE_DATA || entry->returned) {
+        return PS_ERR_PROTOCOL;
+    }
+    entry->returned = true;
+    publish(entry, entry->topic, entry->qos,
+            (PsWireText){(const char *)frame->body, (uint32_t)frame->len});
+    return PS_OK;
+}
+
+// The topic as a C string if it is one that may be published to; otherwise NULL, and the log says
+// what is wrong with it. AWS IoT would answer such a topic by closing the connection.
+static char *take_topic(const PsScriptEntry *entry, PsWireText text) {
+    char *topic = ps_alloc((size_t)text.len + 1);
+    memcpy(topic, text.data, text.len);
+    PsDiag diag = {0};
+    bool aws = entry->shared->setup.config->cloud.type == PS_CLOUD_AWS_IOT;
+    PsErr err = strlen(topic) == text.len ? ps_topic_check_name(topic, aws, &diag)
+                                          : ps_fail(PS_ERR_INVALID, &diag, NULL, NULL, "has a NUL");
+    if (err == PS_OK) {
+        return topic;
+    }
+    PS_LOGE("SCRIPT-TOPIC", "%s '%s': message not sent: topic '%.200s': %s",
+            ps_script_kind_name(entry->kind), entry->name, topic, diag.text);
+    free(topic);
+    return NULL;
+}
+
+static PsErr take_publish(PsScriptEntry *entry, const PsWireFrame *frame) {
+    PsWirePublish message;
+    PsErr err = ps_wire_get_publish(frame, &message);
+    if (err != PS_OK || message.topic.len > TOPIC_MAX || message.topic.len == 0 ||
+        entry->shared->setup.config->cloud.type != PS_CLOUD_AWS_IOT) {
+        return PS_ERR_PROTOCOL;
+    }
+    char *topic = take_topic(entry, message.topic);
+    if (topic != NULL) {
+        publish(entry, topic, message.qos, message.payload);
+        free(topic);
+    }
+    return PS_OK;
+}
+
+static PsErr take_publish_now(PsScriptEntry *entry, const PsWireFrame *frame) {
+    PsWirePublish message;
+    PsErr err = ps_wire_get_publish(frame, &message);
+    if (err != PS_OK || message.topic.len > TOPIC_MAX || message.topic.len == 0 || entry->asks) {
+        return PS_ERR_PROTOCOL;
+    }
+    const PsScriptHostSetup *setup = &entry->shared->setup;
+    char *topic = take_topic(entry, message.topic);
+    bool asked = false;
+    if (topic != NULL) {
+        PsScriptPublish now = {
+            .kind = entry->kind,
+            .entry = entry->index,
+            .topic = topic,
+            .qos = message.qos,
+            .payload = (const uint8_t *)message.payload.data,
+            .payload_len = message.payload.len,
+            .collected = entry->in_call ? entry->current.collected : ps_wall_now(),
+        };
+        // Set first: the answer may come from inside the callback.
+        entry->asks = true;
+        asked = setup->on_publish_now(&now, (uint64_t)entry->slot << 32 | entry->generation,
+                                      setup->ctx);
+        free(topic);
+    }
+    if (!asked) {
+        entry->asks = false;
+        send_answer(entry, false);
+    }
+    return PS_OK;
+}
+
+static PsErr take_write(PsScriptEntry *entry, const PsWireFrame *frame) {
+    PsWireWrite write;
+    PsReader items;
+    PsErr err = ps_wire_get_write(frame, &write, &items);
+    if (err != PS_OK) {
+        return err;
+    }
+    uint32_t *open = write.wants_result ? &entry->open_writes : &entry->silent_writes;
+    if (*open >= PS_SCRIPT_WRITES_MAX) {
+        if (write.wants_result) {
+            return PS_ERR_PROTOCOL; // the worker counts as well
+        }
+        PS_LOGW("SCRIPT-WRITE", "%s '%s': write_plc_values: %d writes are still open; not written",
+                ps_script_kind_name(entry->kind), entry->name, PS_SCRIPT_WRITES_MAX);
+        return PS_OK;
+    }
+    (*open)++;
+    PsScriptWriteOwner owner = {entry->slot, entry->generation, entry->name};
+    ps_script_writes_begin(&entry->shared->writes, owner, &write, items);
+    return PS_OK;
+}
+
+static PsErr take_done(PsScriptEntry *entry, const PsWireFrame *frame) {
+    PsWireDone done;
+    PsErr err = ps_wire_get_done(frame, &done);
+    if (err != PS_OK || !entry->in_call || entry->asks) {
+        return PS_ERR_PROTOCOL;
+    }
+    entry->in_call = false;
+    ps_script_entry_set_timer(entry, PS_ENTRY_TIMER_NONE, 0);
+    entry->calls++;
+    if (!done.ok) {
+        entry->errors++;
+        ps_script_entry_note_error(entry, done.error.data, done.error.len);
+    }
+    if (entry->lines_hidden > 0) {
+        PS_LOGW("SCRIPT-LINES", "%s: %u more lines of this call were not logged", entry->name,
+                entry->lines_hidden);
+        entry->lines_hidden = 0;
+    }
+    log_message(entry, false);
+    ps_script_entry_next(entry);
+    return PS_OK;
+}
+
+typedef PsErr FrameHandler(PsScriptEntry *entry, const PsWireFrame *frame);
+
+static FrameHandler *const handlers[PS_WIRE_TYPE_COUNT] = {
+    [PS_WIRE_BUILT] = take_built,
+    [PS_WIRE_LOG] = take_log,
+    [PS_WIRE_RETURN] = take_return,
+    [PS_WIRE_PUBLISH] = take_publish,
+    [PS_WIRE_PUBLISH_NOW] = take_publish_now,
+    [PS_WIRE_WRITE] = take_write,
+    [PS_WIRE_DONE] = take_done,
+};
+
+void ps_script_entry_take_frame(PsScriptEntry *entry, const PsWireFrame *frame) {
+    entry->acted |= frame->type != PS_WIRE_LOG && frame->type != PS_WIRE_BUILT;
+    PS_ASSERT(handlers[frame->type] != NULL); // the decoder lets only a worker's types through
+    PsErr err = handlers[frame->type](entry, frame);
+    if (err != PS_OK) {
+        ps_script_entry_doom(entry, false, "it sent a '%s' that makes no sense",
+                             ps_wire_type_name(frame->type));
+    }
+}

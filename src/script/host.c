@@ -1,0 +1,330 @@
+// The host: hands inputs to the entries and news of penstock-script to those they concern, and
+// takes everything down in order. Loop thread; never blocks.
+#include "script/host.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "script/entry.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define STOP_LIMIT_MS 2000
+#define RESTART_MIN_MS 1000
+
+struct PsScriptHost {
+    PsScriptShared shared; // first: callbacks get it and mean the host
+    char *program;
+    PsScriptEntry *entries;
+    uint32_t count;
+    PsScriptInput scratch; // an input while it is being made
+    uv_timer_t stop_timer;
+    bool started;
+    bool spawner_stopped;
+    bool closing;
+    PsScriptHostStopped *on_stopped;
+    void *stopped_ctx;
+};
+
+static const char *const kind_names[] = {
+    [PS_SCRIPT_PUBLISH] = "publish",
+    [PS_SCRIPT_SUBSCRIBE] = "subscribe",
+};
+
+static const char *const state_names[] = {
+    [PS_WORKER_STOPPED] = "stopped",   [PS_WORKER_STARTING] = "starting",
+    [PS_WORKER_RUNNING] = "running",   [PS_WORKER_CRASHED] = "crashed",
+    [PS_WORKER_STOPPING] = "stopping",
+};
+
+const char *ps_script_kind_name(PsScriptKind kind) {
+    size_t index = (size_t)kind;
+    return index < PS_COUNT(kind_names) ? kind_names[index] : "unknown";
+}
+
+const char *ps_worker_state_name(PsWorkerState state) {
+    size_t index = (size_t)state;
+    return index < PS_COUNT(state_names) ? state_names[index] : "unknown";
+}
+
+// --- news of penstock-script --------------------------------------------------------------------
+
+static void on_ready(void *ctx) {
+    PsScriptHost *host = ctx;
+    for (uint32_t i = 0; i < host->count; i++) {
+        ps_script_entry_launch(&host->entries[i]);
+    }
+}
+
+// The entry whose present process is meant, or NULL when it is a former one.
+static PsScriptEntry *find_process(PsScriptHost *host, PsWireChild child) {
+    if (child.slot >= host->count || host->entries[child.slot].generation != child.generation) {
+        return NULL;
+    }
+    return &host->entries[child.slot];
+}
+
+static void on_forked(PsWireChild child, void *ctx) {
+    PsScriptEntry *entry = find_process(ctx, child);
+    if (entry != NULL) {
+        ps_script_entry_forked(entry, (int)child.number);
+    }
+}
+
+static void on_fork_failed(PsWireChild child, void *ctx) {
+    PsScriptEntry *entry = find_process(ctx, child);
+    if (entry != NULL) {
+        ps_script_entry_fork_failed(entry, (int)child.number);
+    }
+}
+
+static void on_exited(PsWireChild child, void *ctx) {
+    PsScriptEntry *entry = find_process(ctx, child);
+    if (entry != NULL) {
+        ps_script_entry_exited(entry, (int)child.number);
+    }
+}
+
+static void on_lost(void *ctx) {
+    PsScriptHost *host = ctx;
+    for (uint32_t i = 0; i < host->count; i++) {
+        ps_script_entry_exited(&host->entries[i], PS_STATUS_UNKNOWN);
+    }
+}
+
+static void on_idle(PsScriptShared *shared);
+
+static void on_spawner_stopped(void *ctx) {
+    PsScriptHost *host = ctx;
+    host->spawner_stopped = true;
+    on_idle(&host->shared);
+}
+
+static const PsScriptSpawnerEvents spawner_events = {
+    .ready = on_ready,
+    .forked = on_forked,
+    .fork_failed = on_fork_failed,
+    .exited = on_exited,
+    .lost = on_lost,
+    .stopped = on_spawner_stopped,
+};
+
+static void on_write_ended(PsScriptWriteOwner owner, PsBuf *frame, void *ctx) {
+    PsScriptHost *host = ctx;
+    ps_script_entry_write_ended(&host->entries[owner.slot], owner.generation, frame);
+}
+
+// --- making -------------------------------------------------------------------------------------
+
+PsErr ps_script_host_new(const PsScriptHostSetup *setup, PsScriptHost **ret_host, PsDiag *diag) {
+    if (access(setup->program, X_OK) < 0) {
+        return ps_fail(PS_ERR_INVALID, diag, "penstock-script", NULL,
+                       "'%s' is not there or cannot be executed; scripts run in it. Install it "
+                       "beside penstockd",
+                       setup->program);
+    }
+    PsScriptHost *host = ps_alloc(sizeof *host);
+    const PsConfig *config = setup->config;
+    PsScriptShared *shared = &host->shared;
+    host->program = ps_strdup(setup->program);
+    shared->setup = *setup;
+    shared->setup.program = host->program;
+    shared->on_idle = on_idle;
+    uint32_t delay = setup->restart_min_ms != 0 ? setup->restart_min_ms : RESTART_MIN_MS;
+    ps_script_spawner_init(&shared->spawner, setup->loop, host->program, delay, &spawner_events,
+                           host);
+    ps_script_writes_init(&shared->writes, &shared->setup, on_write_ended, host);
+    shared->schemas = ps_alloc_array(config->group_count + 1, sizeof *shared->schemas);
+    for (uint32_t i = 0; i < config->group_count; i++) {
+        ps_snapshot_schema_init(&shared->schemas[i], config, i);
+    }
+    host->entries =
+        ps_alloc_array(config->publish_count + config->subscribe_count + 1, sizeof *host->entries);
+    for (uint32_t i = 0; i < config->publish_count; i++, host->count++) {
+        ps_script_entry_init(&host->entries[host->count], shared, PS_SCRIPT_PUBLISH, i,
+                             host->count);
+    }
+    for (uint32_t i = 0; i < config->subscribe_count; i++, host->count++) {
+        ps_script_entry_init(&host->entries[host->count], shared, PS_SCRIPT_SUBSCRIBE, i,
+                             host->count);
+    }
+    *ret_host = host;
+    return PS_OK;
+}
+
+PsErr ps_script_host_start(PsScriptHost *host, PsDiag *diag) {
+    int failure = uv_timer_init(host->shared.setup.loop, &host->stop_timer);
+    if (failure != 0) {
+        return ps_fail(PS_ERR_IO, diag, "scripts", NULL, "no timer: %s", uv_strerror(failure));
+    }
+    host->stop_timer.data = host;
+    host->started = true;
+    ps_script_writes_open(&host->shared.writes);
+    host->shared.handles += 2;
+    for (uint32_t i = 0; i < host->count; i++) {
+        ps_script_entry_open(&host->entries[i]);
+    }
+    if (host->count > 0) {
+        ps_script_spawner_start(&host->shared.spawner);
+    }
+    return PS_OK;
+}
+
+void ps_script_host_free(PsScriptHost *host) {
+    if (host == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < host->count; i++) {
+        ps_script_entry_deinit(&host->entries[i]);
+    }
+    for (uint32_t i = 0; i < host->shared.setup.config->group_count; i++) {
+        ps_snapshot_schema_deinit(&host->shared.schemas[i]);
+    }
+    ps_script_writes_deinit(&host->shared.writes);
+    ps_script_spawner_deinit(&host->shared.spawner);
+    ps_buf_deinit(&host->scratch.frame);
+    free(host->shared.schemas);
+    free(host->entries);
+    free(host->program);
+    free(host);
+}
+
+// --- inputs -------------------------------------------------------------------------------------
+
+PsErr ps_script_host_collect(PsScriptHost *host, uint32_t publish, const PsUpload *upload) {
+    PS_ASSERT(publish < host->shared.setup.config->publish_count);
+    PsScriptInput *input = &host->scratch;
+    input->type = PS_WIRE_DATA;
+    input->group = upload->group;
+    input->collected = upload->collected;
+    ps_buf_clear(&input->frame);
+    PsErr err = ps_snapshot_put_data(&host->shared.schemas[upload->group], upload, &input->frame);
+    return err == PS_OK ? ps_script_entry_put(&host->entries[publish], input) : err;
+}
+
+PsErr ps_script_host_receive(PsScriptHost *host, uint32_t subscribe, const char *topic,
+                             const void *payload, size_t len, int qos) {
+    const PsConfig *config = host->shared.setup.config;
+    PS_ASSERT(subscribe < config->subscribe_count);
+    size_t topic_len = strlen(topic);
+    if (len > PS_SCRIPT_QUEUE_BYTES || topic_len + len + 16 > PS_SCRIPT_QUEUE_BYTES) {
+        return PS_ERR_TOO_BIG;
+    }
+    PsScriptInput *input = &host->scratch;
+    input->type = PS_WIRE_MESSAGE;
+    input->qos = qos;
+    ps_buf_clear(&input->frame);
+    size_t begin = ps_wire_begin(&input->frame, PS_WIRE_MESSAGE);
+    ps_buf_put_u8(&input->frame, 0);
+    ps_buf_put_bytes(&input->frame, topic, topic_len);
+    ps_buf_put_bytes(&input->frame, payload, len);
+    ps_wire_end(&input->frame, begin);
+    return ps_script_entry_put(&host->entries[config->publish_count + subscribe], input);
+}
+
+void ps_script_host_set_link(PsScriptHost *host, bool connected) {
+    host->shared.link = connected;
+}
+
+void ps_script_host_publish_now_done(PsScriptHost *host, uint64_t ticket, bool sent) {
+    uint64_t slot = ticket >> 32;
+    if (slot < host->count) {
+        ps_script_entry_sent(&host->entries[slot], (uint32_t)ticket, sent);
+    }
+}
+
+// --- status -------------------------------------------------------------------------------------
+
+uint32_t ps_script_host_worker_count(const PsScriptHost *host) {
+    return host->count;
+}
+
+void ps_script_host_worker_status(const PsScriptHost *host, uint32_t index,
+                                  PsScriptWorkerStatus *ret_status) {
+    PS_ASSERT(index < host->count);
+    const PsScriptEntry *entry = &host->entries[index];
+    PsProcUsage usage = {0};
+    if (entry->pid != 0 && ps_proc_usage_read(entry->pid, &usage) != PS_OK) {
+        usage = (PsProcUsage){0}; // it has just ended; the next row says so
+    }
+    *ret_status = (PsScriptWorkerStatus){
+        .name = entry->name,
+        .kind = entry->kind,
+        .state = entry->state,
+        .pid = entry->pid,
+        .calls = entry->calls,
+        .errors = entry->errors,
+        .restarts = entry->restarts,
+        .dropped = entry->dropped,
+        .queued = entry->inputs.count,
+        .cpu_s = usage.cpu_s,
+        .rss_kib = usage.rss_kib,
+    };
+    memcpy(ret_status->last_error, entry->last_error, sizeof ret_status->last_error);
+}
+
+// --- stopping -----------------------------------------------------------------------------------
+
+static void on_handle_closed(uv_handle_t *handle) {
+    PsScriptHost *host = handle->data;
+    host->shared.handles--;
+    on_idle(&host->shared);
+}
+
+static void close_handles(PsScriptHost *host) {
+    host->closing = true;
+    ps_script_writes_close(&host->shared.writes, on_handle_closed);
+    uv_close((uv_handle_t *)&host->stop_timer, on_handle_closed);
+    for (uint32_t i = 0; i < host->count; i++) {
+        ps_script_entry_close(&host->entries[i]);
+    }
+}
+
+static bool all_stopped(const PsScriptHost *host) {
+    for (uint32_t i = 0; i < host->count; i++) {
+        if (host->entries[i].state != PS_WORKER_STOPPED) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Called whenever something that stopping waits for has happened: workers, then penstock-script,
+// then the handles.
+static void on_idle(PsScriptShared *shared) {
+    PsScriptHost *host = (PsScriptHost *)shared;
+    if (!shared->stopping || !all_stopped(host)) {
+        return;
+    }
+    if (!shared->spawner.stopping) {
+        ps_script_spawner_stop(&shared->spawner); // calls back when done
+    } else if (host->spawner_stopped && !host->closing) {
+        close_handles(host);
+    } else if (host->closing && shared->handles == 0) {
+        host->on_stopped(host->stopped_ctx);
+    }
+}
+
+static void on_stop_limit(uv_timer_t *timer) {
+    PsScriptHost *host = timer->data;
+    if (!host->shared.spawner.stopping) {
+        ps_script_spawner_stop(&host->shared.spawner); // the kernel ends the workers with it
+    }
+}
+
+void ps_script_host_stop(PsScriptHost *host, PsScriptHostStopped *done, void *ctx) {
+    PS_ASSERT(!host->shared.stopping);
+    host->shared.stopping = true;
+    if (!host->started) {
+        done(ctx);
+        return;
+    }
+    host->on_stopped = done;
+    host->stopped_ctx = ctx;
+    for (uint32_t i = 0; i < host->count; i++) {
+        ps_script_entry_stop(&host->entries[i]);
+    }
+    uv_timer_start(&host->stop_timer, on_stop_limit, STOP_LIMIT_MS, 0);
+    on_idle(&host->shared);
+}

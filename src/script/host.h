@@ -1,0 +1,126 @@
+//! The scripts of one configuration, run in their own processes: one worker for each publish and
+//! subscribe entry, all forked from one warmed penstock-script.
+//!
+//! Everything here belongs to the thread of `loop` and never blocks. Order of calls: new, start,
+//! then collect/receive/set_link as things happen, stop, (its done callback), free. A changed
+//! configuration is a new host; the old one is stopped. The process ignores SIGPIPE.
+//!
+//! What is bounded: PS_SCRIPT_QUEUE_INPUTS inputs and PS_SCRIPT_QUEUE_BYTES bytes wait per worker
+//! (when full the oldest input is dropped, counted, and logged once per episode), one mqtt_publish
+//! is open per worker (its script waits for it), PS_SCRIPT_WRITES_MAX write_plc_values calls are
+//! open per worker (one more raises in the script).
+#pragma once
+
+#include "model/config.h"
+#include "tags/upload.h"
+
+#include <uv.h>
+
+#define PS_SCRIPT_QUEUE_INPUTS 64
+#define PS_SCRIPT_QUEUE_BYTES ((size_t)8 * 1024 * 1024)
+#define PS_SCRIPT_WRITES_MAX 256
+/// Longest message a script may publish; longer is refused in the worker with an ERROR line.
+#define PS_SCRIPT_PAYLOAD_MAX ((size_t)1024 * 1024)
+/// Lines one call may log; the rest is counted, and the count is logged when the call ends.
+#define PS_SCRIPT_CALL_LINES_MAX 1000
+
+typedef struct PsScriptHost PsScriptHost;
+
+typedef enum PsScriptKind {
+    PS_SCRIPT_PUBLISH,
+    PS_SCRIPT_SUBSCRIBE,
+} PsScriptKind;
+
+/// "publish", "subscribe". Never NULL.
+const char *ps_script_kind_name(PsScriptKind kind);
+
+typedef enum PsWorkerState {
+    PS_WORKER_STOPPED,  ///< never started, ended by stop, or its module could not be built
+    PS_WORKER_STARTING, ///< process and module are being made
+    PS_WORKER_RUNNING,
+    PS_WORKER_CRASHED, ///< ended by itself or killed; starts again after a growing delay
+    PS_WORKER_STOPPING,
+} PsWorkerState;
+
+/// "stopped", "starting", "running", "crashed", "stopping". Never NULL.
+const char *ps_worker_state_name(PsWorkerState state);
+
+/// A message a script wants sent. Everything is borrowed until the callback returns.
+typedef struct PsScriptPublish {
+    PsScriptKind kind;
+    uint32_t entry;    ///< index into PsConfig.publish or .subscribe, by `kind`
+    const char *topic; ///< expanded when it is the entry's own; as given by the script otherwise
+    int qos;           ///< 0, 1 or 2
+    const uint8_t *payload;
+    size_t payload_len;
+    PsWall collected; ///< collection time of the upload; time of the call in subscribe scripts
+} PsScriptPublish;
+
+/// Outcome of one write: exactly once, on the loop's thread, also from inside on_write.
+typedef void PsScriptWriteDone(PsErr result, const PsDiag *diag, PsValue read_back, void *ctx);
+
+typedef struct PsScriptHostSetup {
+    uv_loop_t *loop;
+    const PsConfig *config; ///< borrowed, outlives the host
+    const char *program;    ///< path of penstock-script; copied
+    void *ctx;              ///< handed to the callbacks
+    /// A returned message, or awsiot_publish: to be kept until delivered.
+    void (*on_publish)(const PsScriptPublish *publish, void *ctx);
+    /// mqtt_publish: send now or not at all. True: the answer comes later through
+    /// ps_script_host_publish_now_done(ticket); false: not sent, and no answer follows.
+    bool (*on_publish_now)(const PsScriptPublish *publish, uint64_t ticket, void *ctx);
+    /// Write one variable. On PS_OK `done` is called once (with the result, or PS_ERR_CANCELLED,
+    /// at the latest some time after `deadline`); otherwise never, and `diag` says why. The text
+    /// of `value` is borrowed until this returns. `done` may come after the host was freed.
+    PsErr (*on_write)(uint32_t variable, PsValue value, PsMono deadline, PsScriptWriteDone *done,
+                      void *done_ctx, void *ctx, PsDiag *diag);
+    uint64_t memory_limit;   ///< bytes a worker may map beyond the warm interpreter; 0 = 512 MiB
+    uint32_t restart_min_ms; ///< first delay after a crash, doubled up to 60 s; 0 = 1000
+} PsScriptHostSetup;
+
+/// PS_ERR_INVALID with `diag` when the setup cannot work (program missing or not executable).
+PsErr ps_script_host_new(const PsScriptHostSetup *setup, PsScriptHost **ret_host, PsDiag *diag);
+/// Starts penstock-script and then the workers; the rest happens on the loop. A failure to start
+/// is retried with growing delay and logged; PS_ERR_IO only when the loop itself fails.
+PsErr ps_script_host_start(PsScriptHost *host, PsDiag *diag);
+
+/// Queues one call of a publish entry with the snapshot, which is copied. PS_ERR_CLOSED when the
+/// entry's module could not be built or the host is stopping. A full queue is PS_OK: the oldest
+/// input went.
+PsErr ps_script_host_collect(PsScriptHost *host, uint32_t publish, const PsUpload *upload);
+/// Queues one call of a subscribe entry. `qos` is that of the delivery.
+PsErr ps_script_host_receive(PsScriptHost *host, uint32_t subscribe, const char *topic,
+                             const void *payload, size_t len, int qos);
+/// Tells scripts whether the cloud link is up: what awsiot_publish returns. Down at start.
+void ps_script_host_set_link(PsScriptHost *host, bool connected);
+/// Answers an on_publish_now that returned true. Tickets of workers that ended are ignored.
+void ps_script_host_publish_now_done(PsScriptHost *host, uint64_t ticket, bool sent);
+
+typedef struct PsScriptWorkerStatus {
+    const char *name; ///< borrowed from the configuration
+    PsScriptKind kind;
+    PsWorkerState state;
+    int pid; ///< 0 when there is no process
+    uint64_t calls;
+    uint64_t errors; ///< calls that raised, timed out or crashed
+    uint64_t restarts;
+    uint64_t dropped; ///< inputs lost to a full queue, a crash or a module that was not built
+    uint32_t queued;
+    double cpu_s;         ///< of the present process
+    uint64_t rss_kib;     ///< of the present process; 0 when there is none
+    char last_error[200]; ///< newest error of this worker, "" when none
+} PsScriptWorkerStatus;
+
+uint32_t ps_script_host_worker_count(const PsScriptHost *host);
+/// Row `index` (publish entries first, in configuration order). Reads /proc.
+void ps_script_host_worker_status(const PsScriptHost *host, uint32_t index,
+                                  PsScriptWorkerStatus *ret_status);
+
+typedef void PsScriptHostStopped(void *ctx);
+/// Asynchronous: a call in flight may finish within two seconds, then everything is killed.
+/// Waiting inputs are dropped; open writes answer nobody. `done` is called once, from the loop, or
+/// before this returns when the host was never started; it may free the host. Afterwards no
+/// callback of the setup is called again.
+void ps_script_host_stop(PsScriptHost *host, PsScriptHostStopped *done, void *ctx);
+/// After `done`, or for a host that was never started. Accepts NULL.
+void ps_script_host_free(PsScriptHost *host);

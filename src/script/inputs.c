@@ -1,0 +1,86 @@
+// The input queue of a worker. Frames are moved by swapping buffers, so that a steady stream of
+// equal inputs allocates nothing. Pure; loop thread.
+#include "script/inputs.h"
+
+// Larger buffers are not kept for reuse.
+#define KEPT_BYTES ((size_t)64 * 1024)
+
+static PsScriptInput *slot(PsScriptInputs *inputs, uint32_t at) {
+    return &inputs->items[(inputs->first + at) % PS_SCRIPT_QUEUE_INPUTS];
+}
+
+static void empty(PsScriptInput *input) {
+    if (input->frame.capacity > KEPT_BYTES) {
+        ps_buf_deinit(&input->frame);
+    }
+    ps_buf_clear(&input->frame);
+}
+
+void ps_script_inputs_deinit(PsScriptInputs *inputs) {
+    for (size_t i = 0; i < PS_COUNT(inputs->items); i++) {
+        ps_buf_deinit(&inputs->items[i].frame);
+    }
+}
+
+static void swap(PsScriptInput *a, PsScriptInput *b) {
+    PsScriptInput kept = *a;
+    *a = *b;
+    *b = kept;
+}
+
+static void drop_oldest(PsScriptInputs *inputs) {
+    PsScriptInput *oldest = slot(inputs, 0);
+    inputs->bytes -= oldest->frame.len;
+    empty(oldest);
+    inputs->first = (inputs->first + 1) % PS_SCRIPT_QUEUE_INPUTS;
+    inputs->count--;
+}
+
+uint32_t ps_script_inputs_put(PsScriptInputs *inputs, PsScriptInput *input) {
+    uint32_t dropped = 0;
+    while (inputs->count > 0 && (inputs->count == PS_SCRIPT_QUEUE_INPUTS ||
+                                 inputs->bytes + input->frame.len > PS_SCRIPT_QUEUE_BYTES)) {
+        drop_oldest(inputs);
+        dropped++;
+    }
+    PsScriptInput *last = slot(inputs, inputs->count);
+    swap(last, input);
+    empty(input);
+    inputs->bytes += last->frame.len;
+    inputs->count++;
+    return dropped;
+}
+
+bool ps_script_inputs_take(PsScriptInputs *inputs, PsScriptInput *input) {
+    if (inputs->count == 0) {
+        return false;
+    }
+    PsScriptInput *oldest = slot(inputs, 0);
+    inputs->bytes -= oldest->frame.len;
+    swap(oldest, input);
+    empty(oldest);
+    inputs->first = (inputs->first + 1) % PS_SCRIPT_QUEUE_INPUTS;
+    inputs->count--;
+    return true;
+}
+
+bool ps_script_inputs_put_back(PsScriptInputs *inputs, PsScriptInput *input) {
+    if (inputs->count == PS_SCRIPT_QUEUE_INPUTS) {
+        return false;
+    }
+    inputs->first = (inputs->first + PS_SCRIPT_QUEUE_INPUTS - 1) % PS_SCRIPT_QUEUE_INPUTS;
+    inputs->count++;
+    PsScriptInput *oldest = slot(inputs, 0);
+    swap(oldest, input);
+    empty(input);
+    inputs->bytes += oldest->frame.len;
+    return true;
+}
+
+uint32_t ps_script_inputs_clear(PsScriptInputs *inputs) {
+    uint32_t dropped = inputs->count;
+    while (inputs->count > 0) {
+        drop_oldest(inputs);
+    }
+    return dropped;
+}

@@ -1,0 +1,14 @@
+//! CPU time and memory of another process, from /proc. Any thread; reads files that never block.
+#pragma once
+
+#include "base/err.h"
+
+#include <stdint.h>
+
+typedef struct PsProcUsage {
+    double cpu_s;     ///< user and system time
+    uint64_t rss_kib; ///< resident set, shared pages included
+} PsProcUsage;
+
+/// Fields 14, 15 and 24 of /proc/<pid>/stat (proc(5)). PS_ERR_NOT_FOUND when it has gone.
+PsErr ps_proc_usage_read(int pid, PsProcUsage *ret_usage);

@@ -1,0 +1,49 @@
+//! penstock-script as penstockd sees it: started, given orders over its control socket, started
+//! again with growing delay when it dies. Loop thread; never blocks.
+#pragma once
+
+#include "script/messages.h"
+
+#include <uv.h>
+
+/// What the spawner reports. `ctx` is the one of init.
+typedef struct PsScriptSpawnerEvents {
+    void (*ready)(void *ctx); ///< workers may be ordered; also after each restart
+    void (*forked)(PsWireChild child, void *ctx);      ///< number: pid
+    void (*fork_failed)(PsWireChild child, void *ctx); ///< number: errno
+    void (*exited)(PsWireChild child, void *ctx);      ///< number: wait status
+    void (*lost)(void *ctx);    ///< penstock-script ended; the kernel ends its workers with it
+    void (*stopped)(void *ctx); ///< after stop: nothing of the spawner is on the loop any more
+} PsScriptSpawnerEvents;
+
+typedef struct PsSpawnerLife PsSpawnerLife;
+
+typedef struct PsScriptSpawner {
+    uv_loop_t *loop;
+    char *program;
+    const PsScriptSpawnerEvents *events;
+    void *ctx;
+    PsSpawnerLife *life; ///< the present process, NULL between two
+    uv_timer_t restart;
+    uint32_t failures; ///< in a row, for the delay
+    uint32_t delay_min_ms;
+    uint32_t handles; ///< still on the loop
+    bool ready;
+    bool stopping;
+} PsScriptSpawner;
+
+/// `events` is borrowed, `program` copied.
+void ps_script_spawner_init(PsScriptSpawner *spawner, uv_loop_t *loop, const char *program,
+                            uint32_t delay_min_ms, const PsScriptSpawnerEvents *events, void *ctx);
+/// After `stopped`, or when it was never started.
+void ps_script_spawner_deinit(PsScriptSpawner *spawner);
+/// A failure to start is logged and tried again.
+void ps_script_spawner_start(PsScriptSpawner *spawner);
+/// `fds`: the worker's socket and standard error; borrowed. PS_ERR_CLOSED without a ready
+/// process, PS_ERR_BUSY when its socket is full.
+PsErr ps_script_spawner_fork(PsScriptSpawner *spawner, PsWireFork order, const int fds[2]);
+/// Sends a signal to a worker, if it still lives.
+void ps_script_spawner_kill(PsScriptSpawner *spawner, uint32_t slot, uint32_t generation,
+                            int signal);
+/// Asynchronous, ends in events->stopped. The workers still alive die.
+void ps_script_spawner_stop(PsScriptSpawner *spawner);

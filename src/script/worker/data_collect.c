@@ -1,0 +1,345 @@
+// Builds data_collect. The hot path of a worker: per value it stores one object in the two-key dict
+// of the call before, or in a copy of a template where the script kept or changed that dict; no key
+// is hashed twice and no dict grows while it is filled.
+#include "script/worker/data_collect.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+
+static PyObject *interned(PsReader *reader) {
+    size_t len = 0;
+    const uint8_t *text = ps_reader_bytes(reader, &len);
+    PyObject *name = PyUnicode_DecodeUTF8((const char *)text, (Py_ssize_t)len, "replace");
+    if (name != NULL) {
+        PyUnicode_InternInPlace(&name);
+    }
+    return name;
+}
+
+static PyObject *value_template(const PsWorkerGroups *groups, PyObject *status) {
+    PyObject *dict = PyDict_New();
+    if (dict == NULL || PyDict_SetItem(dict, groups->key_raw_data, Py_None) < 0 ||
+        PyDict_SetItem(dict, groups->key_status, status) < 0) {
+        Py_CLEAR(dict);
+    }
+    return dict;
+}
+
+bool ps_worker_groups_init(PsWorkerGroups *groups) {
+    *groups = (PsWorkerGroups){0};
+    groups->key_timestamp = PyUnicode_InternFromString("timestamp");
+    groups->key_values = PyUnicode_InternFromString("values");
+    groups->key_group_name = PyUnicode_InternFromString("group_name");
+    groups->key_raw_data = PyUnicode_InternFromString("raw_data");
+    groups->key_status = PyUnicode_InternFromString("status");
+    groups->one = PyLong_FromLong(1);
+    groups->zero = PyLong_FromLong(0);
+    if (PyErr_Occurred()) {
+        return false;
+    }
+    groups->good = value_template(groups, groups->one);
+    groups->bad = value_template(groups, groups->zero);
+    return groups->good != NULL && groups->bad != NULL;
+}
+
+static bool read_device(PsWorkerGroup *group, PsReader *reader) {
+    PsWorkerDevice *device = &group->devices[group->device_count];
+    *device = (PsWorkerDevice){.name = interned(reader), .blank = PyDict_New()};
+    device->first = group->variable_count;
+    device->count = ps_reader_u32(reader);
+    if (device->name == NULL || device->blank == NULL) {
+        return false;
+    }
+    group->device_count++;
+    uint32_t total = group->variable_count + device->count;
+    group->variables = ps_grow_array(group->variables, total + 1, sizeof(PyObject *));
+    group->device_of = ps_grow_array(group->device_of, total + 1, sizeof(uint32_t));
+    while (group->variable_count < total && !reader->failed) {
+        PyObject *name = interned(reader);
+        if (name == NULL || PyDict_SetItem(device->blank, name, Py_None) < 0) {
+            return false;
+        }
+        group->variables[group->variable_count] = name;
+        group->device_of[group->variable_count] = group->device_count - 1;
+        group->variable_count++;
+    }
+    return true;
+}
+
+bool ps_worker_groups_add(PsWorkerGroups *groups, const PsWireFrame *schema) {
+    PsReader reader = ps_reader(schema->body, schema->len);
+    PsWorkerGroup group = {.id = ps_reader_u32(&reader)};
+    group.name = interned(&reader);
+    uint32_t devices = ps_reader_u32(&reader);
+    if (group.name == NULL || reader.failed || devices > schema->len) {
+        PyErr_SetString(PyExc_SystemError, "unreadable schema from penstockd");
+        return false;
+    }
+    group.devices = ps_alloc_array(devices + 1, sizeof *group.devices);
+    for (uint32_t i = 0; i < devices && !reader.failed; i++) {
+        if (!read_device(&group, &reader)) {
+            return false;
+        }
+    }
+    if (!ps_reader_done(&reader)) {
+        PyErr_SetString(PyExc_SystemError, "unreadable schema from penstockd");
+        return false;
+    }
+    groups->items = ps_grow_array(groups->items, groups->count + 1, sizeof *groups->items);
+    groups->items[groups->count++] = group;
+    return true;
+}
+
+static PsWorkerGroup *find_group(const PsWorkerGroups *groups, uint32_t id) {
+    for (uint32_t i = 0; i < groups->count; i++) {
+        if (groups->items[i].id == id) {
+            return &groups->items[i];
+        }
+    }
+    return NULL;
+}
+
+// Text of a PLC is whatever the device sent: UTF-8 when it is, otherwise one character a byte.
+static PyObject *text_object(const char *text, uint32_t len) {
+    PyObject *object = PyUnicode_DecodeUTF8(text, len, NULL);
+    if (object == NULL && PyErr_ExceptionMatches(PyExc_UnicodeDecodeError)) {
+        PyErr_Clear();
+        object = PyUnicode_DecodeLatin1(text, len, NULL);
+    }
+    return object;
+}
+
+static PyObject *value_object(PsValue value) {
+    switch ((PsValueKind)value.kind) {
+    case PS_VALUE_BOOL:
+        return PyBool_FromLong(value.boolean);
+    case PS_VALUE_INT:
+        return PyLong_FromLongLong(value.integer);
+    case PS_VALUE_UINT:
+        return PyLong_FromUnsignedLongLong(value.unsigned_integer);
+    case PS_VALUE_FLOAT:
+        return PyFloat_FromDouble(value.number);
+    case PS_VALUE_TEXT:
+        return text_object(value.text, value.text_len);
+    case PS_VALUE_NONE:
+        break;
+    }
+    return Py_NewRef(Py_None);
+}
+
+// {'raw_data': value, 'status': 0 or 1}: a new reference, NULL with a Python exception set.
+static PyObject *fresh_entry(const PsWorkerGroups *groups, PsValue value) {
+    bool good = value.kind != PS_VALUE_NONE;
+    PyObject *entry = PyDict_Copy(good ? groups->good : groups->bad);
+    if (entry == NULL || !good) {
+        return entry;
+    }
+    PyObject *object = value_object(value);
+    if (object == NULL || PyDict_SetItem(entry, groups->key_raw_data, object) < 0) {
+        Py_CLEAR(entry);
+    }
+    Py_XDECREF(object);
+    return entry;
+}
+
+static bool put_value(const PsWorkerGroups *groups, PsReader *reader, PyObject *target,
+                      PyObject *name) {
+    PyObject *entry = fresh_entry(groups, ps_wire_get_value(reader));
+    bool ok = entry != NULL && PyDict_SetItem(target, name, entry) == 0;
+    Py_XDECREF(entry);
+    return ok;
+}
+
+// Can this entry of the call before be filled again with no script the wiser? Then its present
+// objects are returned, borrowed.
+static bool is_untouched(const PsWorkerGroups *groups, PyObject *entry, PyObject **ret_raw_data,
+                         PyObject **ret_status) {
+    if (!PyDict_CheckExact(entry) || Py_REFCNT(entry) != 1 || PyDict_GET_SIZE(entry) != 2) {
+        return false;
+    }
+    Py_ssize_t at = 0;
+    PyObject *first = NULL;
+    PyObject *second = NULL;
+    return PyDict_Next(entry, &at, &first, ret_raw_data) && first == groups->key_raw_data &&
+           PyDict_Next(entry, &at, &second, ret_status) && second == groups->key_status;
+}
+
+static bool refill_entry(const PsWorkerGroups *groups, PyObject *target, PyObject *name,
+                         PyObject *entry, PsValue value) {
+    PyObject *raw_data = NULL;
+    PyObject *status = NULL;
+    if (!is_untouched(groups, entry, &raw_data, &status)) {
+        PyObject *fresh = fresh_entry(groups, value);
+        bool ok = fresh != NULL && PyDict_SetItem(target, name, fresh) == 0;
+        Py_XDECREF(fresh);
+        return ok;
+    }
+    PyObject *wanted = value.kind != PS_VALUE_NONE ? groups->one : groups->zero;
+    if (status != wanted && PyDict_SetItem(entry, groups->key_status, wanted) < 0) {
+        return false;
+    }
+    PyObject *object = value_object(value);
+    bool ok = object != NULL &&
+              (object == raw_data || PyDict_SetItem(entry, groups->key_raw_data, object) == 0);
+    Py_XDECREF(object);
+    return ok;
+}
+
+// Is this dict held by nobody but its owner, with as many keys as we gave it?
+static bool is_ours(PyObject *dict, uint32_t size) {
+    return dict != NULL && PyDict_CheckExact(dict) && Py_REFCNT(dict) == 1 &&
+           PyDict_GET_SIZE(dict) == (Py_ssize_t)size;
+}
+
+// Fills the last call's dict of one device. False with no exception set when the script changed it.
+static bool refill_device(const PsWorkerGroups *groups, const PsWorkerGroup *group,
+                          const PsWorkerDevice *device, PyObject *target, PsReader *reader) {
+    Py_ssize_t at = 0;
+    PyObject *name = NULL;
+    PyObject *entry = NULL;
+    for (uint32_t i = 0; i < device->count; i++) {
+        if (!PyDict_Next(target, &at, &name, &entry) ||
+            name != group->variables[device->first + i] ||
+            !refill_entry(groups, target, name, entry, ps_wire_get_value(reader))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Has data_collect of the last call its three keys, in order? Its size alone does not say so: a
+// script may have put a key of its own in place of one. Then its values are returned, borrowed.
+static bool has_our_keys(const PsWorkerGroups *groups, const PsWorkerGroup *group,
+                         PyObject **ret_values) {
+    if (!is_ours(group->last, 3)) {
+        return false;
+    }
+    Py_ssize_t at = 0;
+    PyObject *key = NULL;
+    PyObject *value = NULL;
+    PyObject *values = NULL;
+    bool ok = PyDict_Next(group->last, &at, &key, &value) && key == groups->key_timestamp &&
+              PyDict_Next(group->last, &at, &key, &values) && key == groups->key_values &&
+              PyDict_Next(group->last, &at, &key, &value) && key == groups->key_group_name &&
+              value == group->name;
+    *ret_values = values;
+    return ok;
+}
+
+// Fills the dicts of the last call once more. False when they are not ours alone, or changed; with
+// an exception set only when Python itself failed.
+static bool refill_all(const PsWorkerGroups *groups, PsWorkerGroup *group, double timestamp,
+                       PsReader *reader) {
+    PyObject *values = NULL;
+    if (!has_our_keys(groups, group, &values) || !is_ours(values, group->device_count)) {
+        return false;
+    }
+    Py_ssize_t at = 0;
+    PyObject *name = NULL;
+    PyObject *target = NULL;
+    for (uint32_t d = 0; d < group->device_count; d++) {
+        const PsWorkerDevice *device = &group->devices[d];
+        if (!PyDict_Next(values, &at, &name, &target) || name != device->name ||
+            !is_ours(target, device->count) ||
+            !refill_device(groups, group, device, target, reader)) {
+            return false;
+        }
+    }
+    PyObject *stamp = PyFloat_FromDouble(timestamp);
+    bool ok = stamp != NULL && PyDict_SetItem(group->last, groups->key_timestamp, stamp) == 0;
+    Py_XDECREF(stamp);
+    return ok;
+}
+
+static bool put_all(const PsWorkerGroups *groups, const PsWorkerGroup *group, PsReader *reader,
+                    PyObject *values) {
+    for (uint32_t d = 0; d < group->device_count; d++) {
+        const PsWorkerDevice *device = &group->devices[d];
+        PyObject *target = PyDict_Copy(device->blank);
+        bool ok = target != NULL && PyDict_SetItem(values, device->name, target) == 0;
+        for (uint32_t i = 0; ok && i < device->count; i++) {
+            ok = put_value(groups, reader, target, group->variables[device->first + i]);
+        }
+        Py_XDECREF(target);
+        if (!ok) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool put_some(const PsWorkerGroups *groups, const PsWorkerGroup *group, uint32_t count,
+                     PsReader *reader, PyObject *values) {
+    for (uint32_t i = 0; i < count && !reader->failed; i++) {
+        uint32_t place = ps_reader_u32(reader);
+        if (place >= group->variable_count) {
+            reader->failed = true;
+            break;
+        }
+        PyObject *name = group->devices[group->device_of[place]].name;
+        PyObject *target = PyDict_GetItemWithError(values, name); // borrowed
+        if (target == NULL) {
+            target = PyDict_New();
+            if (target == NULL || PyDict_SetItem(values, name, target) < 0) {
+                Py_XDECREF(target);
+                return false;
+            }
+            Py_DECREF(target); // `values` holds it
+        }
+        if (!put_value(groups, reader, target, group->variables[place])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static PyObject *frame_dict(const PsWorkerGroups *groups, const PsWorkerGroup *group,
+                            double timestamp, PyObject *values) {
+    PyObject *dict = PyDict_New();
+    PyObject *stamp = PyFloat_FromDouble(timestamp);
+    if (dict == NULL || stamp == NULL || PyDict_SetItem(dict, groups->key_timestamp, stamp) < 0 ||
+        PyDict_SetItem(dict, groups->key_values, values) < 0 ||
+        PyDict_SetItem(dict, groups->key_group_name, group->name) < 0) {
+        Py_CLEAR(dict);
+    }
+    Py_XDECREF(stamp);
+    return dict;
+}
+
+static PyObject *build(const PsWorkerGroups *groups, const PsWorkerGroup *group, double timestamp,
+                       bool sparse, uint32_t count, PsReader *reader) {
+    PyObject *values = PyDict_New();
+    bool ok = values != NULL && (sparse ? put_some(groups, group, count, reader, values)
+                                        : put_all(groups, group, reader, values));
+    PyObject *dict = ok ? frame_dict(groups, group, timestamp, values) : NULL;
+    Py_XDECREF(values);
+    return dict;
+}
+
+PyObject *ps_worker_data_collect(const PsWorkerGroups *groups, PsReader *reader) {
+    PsWorkerGroup *group = find_group(groups, ps_reader_u32(reader));
+    double timestamp = ps_reader_f64(reader);
+    bool sparse = ps_reader_u8(reader) != 0;
+    uint32_t count = ps_reader_u32(reader);
+    PyObject *dict = NULL;
+    if (group != NULL && !reader->failed) {
+        PsReader again = *reader;
+        if (!sparse && refill_all(groups, group, timestamp, reader)) {
+            dict = Py_NewRef(group->last);
+        } else if (!PyErr_Occurred()) {
+            *reader = again;
+            dict = build(groups, group, timestamp, sparse, count, reader);
+        }
+    }
+    if (dict != NULL && !ps_reader_done(reader)) {
+        Py_CLEAR(dict);
+    }
+    if (dict == NULL && !PyErr_Occurred()) {
+        PyErr_SetString(PyExc_SystemError, "unreadable data from penstockd");
+    }
+    if (group != NULL && !sparse && dict != group->last) {
+        Py_XSETREF(group->last, Py_XNewRef(dict));
+    }
+    return dict;
+}

@@ -1,0 +1,228 @@
+"""What every worker has ready before a script is loaded.
+
+Run once in penstock-script, before the first fork, so that all workers share its memory. The C
+side calls the functions below; `ship(level, always, file, line, text)` comes from there.
+"""
+import base64  # noqa: F401  imported for the workers: what most scripts use is then shared
+import collections  # noqa: F401
+import copy  # noqa: F401
+import datetime  # noqa: F401
+import faulthandler
+import functools  # noqa: F401
+import gc
+import io
+import json
+import linecache
+import logging
+import math
+import os
+import random  # noqa: F401
+import re
+import signal
+import struct  # noqa: F401
+import sys
+import threading  # noqa: F401
+import time  # noqa: F401
+import traceback
+import types
+
+SCRIPT_FILE = "<string>"  # the file name Device Supervisor gives scripts; people search for it
+VARARGS = 0x04  # CO_VARARGS
+LINE_MAX = 8192
+
+_encode = json.JSONEncoder(allow_nan=False).encode
+
+
+class ShipHandler(logging.Handler):
+    """Sends each record to the gateway. Only the root logger ignores the log level."""
+
+    def emit(self, record):
+        try:
+            text = record.getMessage()
+        except Exception:
+            text = f"{record.msg!s} {record.args!r}"
+        if record.exc_info:
+            text += "\n" + logging.Formatter().formatException(record.exc_info)
+        ship(record.levelno, record.name == "root", record.filename, record.lineno, text)
+
+
+class LineStream(io.TextIOBase):
+    """sys.stdout and sys.stderr: each finished line becomes a log line."""
+
+    encoding = "utf-8"
+    errors = "replace"
+
+    def __init__(self, level):
+        self.level = level
+        self.pending = ""
+        self.file = SCRIPT_FILE
+        self.line = 0
+
+    def writable(self):
+        return True
+
+    def write(self, text):
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        frame = sys._getframe(1)
+        self.file = os.path.basename(frame.f_code.co_filename)
+        self.line = frame.f_lineno
+        lines = (self.pending + text).split("\n")
+        self.pending = lines.pop()
+        for line in lines:
+            self._send(line)
+        if len(self.pending) > LINE_MAX:
+            self.drain()
+        return len(text)
+
+    def drain(self):
+        """Sends an unfinished line; the C side calls it at the end of a call."""
+        if self.pending:
+            line, self.pending = self.pending, ""
+            self._send(line)
+
+    def _send(self, line):
+        if line:
+            ship(self.level, True, self.file, self.line, line)
+
+
+def _install_logging():
+    handler = ShipHandler()
+    root = logging.getLogger()
+    root.setLevel(logging.DEBUG)
+    root.addHandler(handler)
+    logger = logging.getLogger("common.Logger")
+    logger.setLevel(logging.DEBUG)
+    package = types.ModuleType("common", "Device Supervisor's helpers for scripts.")
+    package.__path__ = []
+    package.Logger = types.ModuleType("common.Logger", "A logger that obeys the log level.")
+    package.Logger.logger = logger
+    sys.modules["common"] = package
+    sys.modules["common.Logger"] = package.Logger
+    sys.stdout = LineStream(logging.INFO)
+    sys.stderr = LineStream(logging.WARNING)
+
+
+def start_worker():
+    """In the new process. The dumps go to descriptor 2, which the gateway reads."""
+    faulthandler.enable(file=2, all_threads=False)
+    faulthandler.register(signal.SIGUSR2, file=2, all_threads=False)
+
+
+def build(source, main_function, most):
+    """Compiles and runs a script as a module of its own; its entry function and arity."""
+    text = _text_of(source)
+    linecache.cache[SCRIPT_FILE] = (len(text), None, text.splitlines(True), SCRIPT_FILE)
+    module = types.ModuleType("__script__")
+    sys.modules["__script__"] = module
+    exec(compile(source, SCRIPT_FILE, "exec", dont_inherit=True), module.__dict__)
+    entry = module.__dict__.get(main_function)
+    if not callable(entry):
+        raise LookupError(f"No main entry method found. {main_function}")
+    return entry, arity(entry, most)
+
+
+def _text_of(source):
+    """The source for tracebacks. compile() itself does not mind stray bytes in comments."""
+    try:
+        return source.decode("utf-8")
+    except UnicodeDecodeError as error:
+        first_two = b"\n".join(source.split(b"\n", 2)[:2])
+        if re.search(rb"^[ \t\f]*#.*?coding[:=]", first_two, re.MULTILINE):
+            return source.decode("utf-8", "replace")  # compile() obeys the declaration
+        line = source.count(b"\n", 0, error.start) + 1
+        place = (SCRIPT_FILE, line, None, None)
+        raise SyntaxError(f"(unicode error) {error}; save the script as UTF-8", place) from None
+
+
+def arity(function, most):
+    """How many positional arguments, at most `most`, the function takes."""
+    code = getattr(function, "__code__", None)
+    if isinstance(function, types.FunctionType) and not hasattr(function, "__wrapped__"):
+        return most if code.co_flags & VARARGS else min(code.co_argcount, most)
+    import inspect
+
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return most
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return most
+    count = sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
+    return min(count, most)
+
+
+def describe_build(error):
+    """One line for `Build module error.`, with Python's message and the line."""
+    if isinstance(error, LookupError) and error.__traceback__.tb_next is None:
+        return str(error.args[0])
+    text = str(error)
+    if isinstance(error, SyntaxError):
+        return text
+    return f"{type(error).__name__}: {text} ({SCRIPT_FILE}, line {_script_line(error)})"
+
+
+def _script_line(error):
+    line = 0
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        if frame.f_code.co_filename == SCRIPT_FILE:
+            line = number
+    return line
+
+
+def describe(error):
+    """(line in the script, one-line summary, lines of the traceback)"""
+    kind = type(error)
+    name = kind.__qualname__
+    if kind.__module__ not in ("builtins", "__script__"):
+        name = f"{kind.__module__}.{name}"
+    text = str(error)
+    summary = f"{name}: {text}" if text else name
+    if isinstance(error, SystemExit):
+        summary += " (the script called sys.exit(); this call ended, the worker goes on)"
+    lines = "".join(traceback.format_exception(kind, error, error.__traceback__)).splitlines()
+    return _script_line(error), summary, lines
+
+
+def to_text(value):
+    """json.dumps, except that NaN and Infinity, which JSON does not know, become null."""
+    try:
+        return _encode(value)
+    except ValueError as first:
+        try:
+            plain = _without_nan(value)
+        except RecursionError:
+            raise first from None
+        return _encode(plain)
+
+
+def _without_nan(value):
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {_plain_key(key): _without_nan(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_nan(item) for item in value]
+    return value
+
+
+def _plain_key(key):
+    if isinstance(key, float) and not math.isfinite(key):
+        return "NaN" if key != key else "Infinity" if key > 0 else "-Infinity"
+    return key
+
+
+def drain():
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, LineStream):
+            stream.drain()
+
+
+_install_logging()
+try:
+    raise ValueError("warm")  # formatting a traceback loads what it needs
+except ValueError as warm_error:
+    describe(warm_error)
+    to_text([{"warm": 1.5}])
+gc.collect()
+gc.freeze()  # the collector then never writes to the memory the workers share

@@ -1,0 +1,7 @@
+//! penstock-script itself: takes orders on its control socket, forks workers, reaps them.
+#pragma once
+
+#include "script/worker/worker.h"
+
+/// Serves the control socket until penstockd closes it; returns the exit status.
+int ps_starter_run(PsWorker *worker, int control);

@@ -1,0 +1,34 @@
+//! One worker process: its socket to the gateway, the script's functions and what is open.
+//! Everything runs on the worker's first thread, which holds the interpreter lock whenever it is
+//! not waiting for the gateway. Threads a script starts may log and publish, nothing else here.
+#pragma once
+
+#include "script/messages.h"
+#include "script/worker/data_collect.h"
+#include "script/worker/socket.h"
+
+#include <Python.h>
+
+typedef struct PsWorker {
+    PsWorkerSocket socket;
+    pid_t pid;             ///< a fork made by the script finds a different getpid()
+    unsigned long thread;  ///< Python's id of the first thread
+    PsBuf out;             ///< reused for every frame that is sent
+    bool link;             ///< cloud link up when the present input was sent
+    bool aws;              ///< the cloud is AWS IoT
+    uint8_t kind;          ///< PsScriptKind
+    char name[64];         ///< entry name, for log lines; cut
+    uint32_t next_ticket;  ///< of write_plc_values
+    PyObject *entry;       ///< the script's entry function; NULL until built
+    int arity;             ///< arguments the entry function takes
+    PyObject *api;         ///< wizard_api
+    PyObject *parameters;  ///< dict of get_global_parameter
+    PyObject *writes;      ///< ticket -> (callback, arity, tail, names and values)
+    PyObject *prelude;     ///< namespace of prelude.py
+    PsWorkerGroups groups; ///< names of the groups seen so far
+} PsWorker;
+
+/// Starts the interpreter and runs the prelude: once, in penstock-script, before any fork.
+PsErr ps_worker_warm(PsWorker *worker, PsDiag *diag);
+/// Serves the gateway on `fd` until it closes the socket; never returns. Called in a fork.
+_Noreturn void ps_worker_run(PsWorker *worker, int fd);

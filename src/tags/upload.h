@@ -1,0 +1,18 @@
+//! The snapshot of one group at one upload tick: what a script is called with.
+//! Made on the main thread; borrowed by the callee until it returns.
+#pragma once
+
+#include "tags/value.h"
+
+typedef struct PsUploadItem {
+    uint32_t variable; ///< index into PsConfig.variables
+    bool good;         ///< scripts see status 1; otherwise raw_data None and status 0
+    PsValue value;     ///< none unless good
+} PsUploadItem;
+
+typedef struct PsUpload {
+    uint32_t group;   ///< index into PsConfig.groups
+    PsWall collected; ///< collection time of the snapshot: `timestamp` of data_collect
+    uint32_t item_count;
+    const PsUploadItem *items; ///< all variables of one device stand together
+} PsUpload;

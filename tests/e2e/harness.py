@@ -1,0 +1,311 @@
+"""Real programs for end-to-end tests: gateway, local cloud, foreign Modbus server, foreign MQTT client.
+
+Everything listens on 127.0.0.1 on a free port, is waited for by condition and stopped by process id.
+"""
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BIN = pathlib.Path(os.environ.get("PENSTOCK_BUILD", ROOT / "build")).resolve() / "bin"
+PATIENCE = float(os.environ.get("PENSTOCK_PATIENCE", "60"))  # seconds; a slow machine needs them
+HERE = pathlib.Path(__file__).resolve().parent
+PYTHON = "/usr/bin/python3"
+
+
+def wait_for(condition, what, timeout=PATIENCE):
+    """The first true value of condition(); fails with `what` after `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {timeout:.0f} s for {what}")
+        time.sleep(0.02)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Program:
+    """A child whose output is collected line by line."""
+
+    def __init__(self, arguments, env=None, name=None):
+        self.name = name or pathlib.Path(arguments[0]).name
+        self.lines = []
+        self.process = subprocess.Popen(
+            [str(argument) for argument in arguments], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env, text=True, errors="replace",
+            bufsize=1)
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip("\n"))
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def text(self):
+        return "\n".join(self.lines)
+
+    def send(self, line):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def find(self, *parts, start=0):
+        """Lines from number `start` on that hold all parts."""
+        return [line for line in self.lines[start:] if all(part in line for part in parts)]
+
+    def wait_line(self, *parts, start=0, timeout=PATIENCE):
+        def look():
+            found = self.find(*parts, start=start)
+            if not found and self.process.poll() is not None:
+                self.reader.join(5)
+                if not self.find(*parts, start=start):
+                    raise AssertionError(f"{self.name} ended ({self.process.returncode}) without "
+                                         f"{parts}:\n{self.text()[-4000:]}")
+            return found
+        try:
+            return wait_for(look, f"{parts} from {self.name}", timeout)[0]
+        except AssertionError as error:
+            raise AssertionError(f"{error}; its output:\n{self.text()[-6000:]}") from None
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(30)
+
+    def stop(self, timeout=PATIENCE):
+        """SIGTERM; the exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            status = self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"{self.name} did not stop within {timeout} s") from None
+        self.reader.join(5)
+        return status
+
+
+class ModbusServer(Program):
+    """pymodbus in a process of its own."""
+
+    def __init__(self, port=None):
+        self.port = port or free_port()
+        super().__init__([PYTHON, HERE / "modbus_server.py", self.port], name="pymodbus")
+        self.wait_line('"port"')
+
+    def ask(self, line):
+        count = len(self.lines)
+        self.send(line)
+
+        def answer():  # pymodbus logs between the answers
+            return next((text for text in self.lines[count:] if text.startswith(("[", '"'))), None)
+        return json.loads(wait_for(answer, f"pymodbus to answer '{line}'"))
+
+    def set(self, table, offset, *values):
+        assert self.ask(f"set {table} {offset} {' '.join(map(str, values))}") == "ok"
+
+    def get(self, table, offset, count=1):
+        return self.ask(f"get {table} {offset} {count}")
+
+
+class Plant(Program):
+    """penstock-sim, with its fault knobs on standard input."""
+
+    def __init__(self, folder, port=0):
+        ready = pathlib.Path(folder) / f"plant-{port}-{time.monotonic_ns()}.ready"
+        super().__init__([BIN / "penstock-sim", "--port", port, "--ready-file", ready,
+                          "--interactive"])
+        wait_for(ready.exists, "penstock-sim")
+        self.port = int(ready.read_text())
+
+    def knob(self, line):
+        count = len(self.lines)
+        self.send(line)
+        wait_for(lambda: any(text == "ok" or text.startswith("error")
+                             for text in self.lines[count:]), f"the plant to answer '{line}'")
+        assert not self.find("error", start=count), self.lines[count:]
+
+
+class Cloud:
+    """penstock-cloud in a folder of its own; may be stopped and started again on the same port."""
+
+    def __init__(self, folder, things=("gateway", "receiver"), key_type="rsa", port=0, start=True):
+        self.folder = pathlib.Path(folder)
+        self.port = port
+        self.key_type = key_type
+        self.things = things
+        self.program = None
+        if start:
+            self.start()
+
+    def start(self):
+        ready = self.folder.parent / f"{self.folder.name}.ready"
+        ready.unlink(missing_ok=True)
+        arguments = [BIN / "penstock-cloud", "run", self.folder, "--port", self.port,
+                     "--key-type", self.key_type, "--ready-file", ready]
+        for thing in self.things:
+            arguments += ["--thing", thing]
+        self.program = Program(arguments)
+        wait_for(lambda: ready.exists() or self.program.process.poll() is not None,
+                 "penstock-cloud to be ready")
+        assert ready.exists(), self.program.text()
+        self.ready = json.loads(ready.read_text())
+        self.port = self.ready["port"]
+        self.endpoint = self.ready["endpoint"]
+
+    def files(self, thing):
+        return self.ready["things"][thing]
+
+    def stop(self):
+        if self.program is not None:
+            status = self.program.stop()
+            self.program = None
+            return status
+        return 0
+
+    def publish(self, topic, payload, thing="receiver"):
+        """Through mosquitto_pub, a client of its own with another certificate."""
+        files = self.files(thing)
+        subprocess.run(
+            ["mosquitto_pub", "-h", self.endpoint, "-p", str(self.port), "--cafile",
+             files["root_ca"], "--cert", files["cert"], "--key", files["key"], "-q", "1", "-i",
+             f"pub-{time.monotonic_ns()}", "-t", topic, "-s"], input=payload, text=True,
+            check=True, timeout=PATIENCE)
+
+
+class Receiver(Program):
+    """mosquitto_sub with another certificate; a persistent session, so a restart loses nothing."""
+
+    def __init__(self, cloud, topic="#", thing="receiver", name=None):
+        files = cloud.files(thing)
+        self.client_id = name or f"receiver-{time.monotonic_ns()}"
+        super().__init__(
+            ["stdbuf", "-oL", "mosquitto_sub", "-h", cloud.endpoint, "-p", cloud.port, "--cafile",
+             files["root_ca"], "--cert", files["cert"], "--key", files["key"], "-q", "1", "-c",
+             "-i", self.client_id, "-t", topic, "-d", "-F", "MSG %t %p"], name="mosquitto_sub")
+        self.wait_line("Subscribed")
+
+    def messages(self, topic=None):
+        """(topic, payload) in the order of arrival."""
+        found = []
+        for line in list(self.lines):
+            if line.startswith("MSG "):
+                _, name, payload = line.split(" ", 2)
+                if topic is None or name == topic:
+                    found.append((name, payload))
+        return found
+
+    def documents(self, topic=None):
+        return [json.loads(payload) for _, payload in self.messages(topic)]
+
+
+class Gateway:
+    """penstockd with a configuration written from a dict; restartable on the same state."""
+
+    def __init__(self, folder, config, scripts=None, start=True):
+        self.folder = pathlib.Path(folder)
+        self.config_dir = self.folder / "config"
+        self.state = self.folder / "state"
+        self.socket = self.folder / "s"
+        (self.config_dir / "scripts").mkdir(parents=True, exist_ok=True)
+        self.write(config, scripts or {})
+        self.program = None
+        if start:
+            self.start()
+
+    def write(self, config, scripts):
+        (self.config_dir / "penstock.json").write_text(json.dumps({"version": 1, **config}))
+        for name, text in scripts.items():
+            (self.config_dir / "scripts" / name).write_text(text)
+
+    def start(self, ready="STARTED"):
+        self.program = Program(
+            [BIN / "penstockd", "--config", self.config_dir, "--state", self.state, "--socket",
+             self.socket])
+        self.program.wait_line(ready)
+        return self
+
+    def cli(self, *arguments, check=True):
+        result = subprocess.run([str(BIN / "penstock"), *map(str, arguments), "--socket",
+                                 str(self.socket)], capture_output=True, text=True,
+                                timeout=PATIENCE)
+        if check:
+            assert result.returncode == 0, result.stderr + result.stdout
+        return result
+
+    def status(self):
+        return json.loads(self.cli("status", "--json").stdout)
+
+    def tags(self):
+        rows = json.loads(self.cli("tags", "--json").stdout)
+        return {(row["device"], row["name"]): row for row in rows}
+
+    def message(self, name):
+        return next(row for row in self.status()["messages"] if row["name"] == name)
+
+    def worker(self, name):
+        return next(row for row in self.status()["workers"] if row["name"] == name)
+
+    def wait_line(self, *parts, **more):
+        return self.program.wait_line(*parts, **more)
+
+    def stop(self):
+        if self.program is not None:
+            status = self.program.stop()
+            # A script of the message 'bad' may crash its own process on purpose.
+            spoke = [line for line in self.program.lines if "SCRIPT-STDERR: bad:" not in line and
+                     ("AddressSanitizer" in line or "runtime error" in line)]
+            assert not spoke, self.program.text()[-6000:]
+            self.program = None
+            return status
+        return 0
+
+    def kill(self):
+        self.program.kill()
+        self.program = None
+
+
+def modbus_device(name, port, **more):
+    return {"device_name": name, "protocol": "ModbusTCP", "ip": "127.0.0.1", "port": port, **more}
+
+
+def variable(name, device, data_type, address, **more):
+    return {"var_name": name, "device": device, "data_type": data_type, "register_addr": address,
+            **more}
+
+
+def cloud_block(cloud, thing="gateway", **more):
+    files = cloud.files(thing)
+    return {"type": "AWS IoT", "endpoint": cloud.endpoint, "port": cloud.port,
+            "client_id": f"test-{thing}", "cert": files["cert"], "key": files["key"],
+            "root_ca": files["root_ca"], **more}
+
+
+def publish(name, topic, groups=("default",), main="main", script=None, **more):
+    return {"name": name, "topic": topic, "groups": list(groups), "main_function": main,
+            "script": f"scripts/{script or name + '.py'}", **more}
+
+
+def subscribe(name, topic, main="main", script=None, **more):
+    return {"name": name, "topic": topic, "main_function": main,
+            "script": f"scripts/{script or name + '.py'}", **more}
+
+
+def group(name="default", polling=0.2, upload=0.2):
+    return {"group_name": name, "polling_interval": polling, "upload_interval": upload}

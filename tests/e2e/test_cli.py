@@ -1,0 +1,111 @@
+"""The command line as a person and as a program uses it."""
+import json
+import subprocess
+
+from harness import BIN, Gateway, group, modbus_device, variable, wait_for
+
+
+def run(*arguments):
+    return subprocess.run([str(BIN / "penstock"), *map(str, arguments)], capture_output=True,
+                          text=True, timeout=60)
+
+
+def test_check_lists_every_finding(folder):
+    (folder / "penstock.json").write_text(json.dumps({
+        "version": 1,
+        "devices": [{"device_name": "Boiler", "protocol": "ModbusTCP", "ip": "x", "prot": 1}],
+        "vars": [{"var_name": "t", "device": "Boiler", "data_type": "FLOT",
+                  "register_addr": 40001}]}))
+    result = run("check", folder)
+    assert result.returncode == 2
+    lines = result.stdout.splitlines()
+    assert lines == [
+        "penstock.json: device 'Boiler': prot: is not a known key; did you mean 'port'?",
+        "penstock.json: var 't': data_type: 'FLOT' is not one of: BOOL, BIT, BYTE, SINT, WORD, INT, "
+        "DWORD, DINT, FLOAT, DOUBLE, STRING, BCD, BCD32, LONG, ULONG"]
+    found = json.loads(run("check", folder, "--json").stdout)["findings"]
+    assert [f["field"] for f in found] == ["prot", "data_type"]
+
+
+def test_check_asks_the_driver(folder):
+    (folder / "penstock.json").write_text(json.dumps({
+        "version": 1, "devices": [modbus_device("D", 502)],
+        "vars": [variable("a", "D", "WORD", 1), variable("b", "D", "WORD", 25000),
+                 variable("c", "D", "BOOL", 40001), variable("d", "D", "DOUBLE", 465535),
+                 variable("e", "D", "WORD", 30001, read_write="write")]}))
+    result = run("check", folder)
+    assert result.returncode == 2
+    assert [line.split("'")[1] for line in result.stdout.splitlines()] == list("abcde")
+
+
+def test_wrong_calls_say_what_is_right(folder):
+    for arguments, word in [((), "usage"), (("statsu",), "--help"), (("check",), "penstock check"),
+                            (("write", "a"), "DEVICE VAR VALUE")]:
+        result = run(*arguments)
+        assert result.returncode == 2, arguments
+        assert word in result.stderr
+    absent = run("status", "--socket", folder / "none")
+    assert absent.returncode == 1 and "start penstockd" in absent.stderr
+
+
+def test_a_bad_configuration_is_refused_whole(folder):
+    (folder / "penstock.json").write_text('{"version": 1, "devices": 3}')
+    result = subprocess.run([str(BIN / "penstockd"), "--config", str(folder), "--state",
+                             str(folder / "state"), "--socket", str(folder / "s")],
+                            capture_output=True, text=True, timeout=60)
+    assert result.returncode == 2
+    assert "devices: must be a list" in result.stderr
+    assert not (folder / "state").exists()
+
+
+def test_status_has_what_programs_rely_on(folder, modbus, cleanup):
+    gateway = cleanup(Gateway(folder, {"devices": [modbus_device("D", modbus.port)],
+                                       "vars": [variable("v", "D", "WORD", 40001)],
+                                       "groups": [group()]}))
+    wait_for(lambda: gateway.status()["channels"][0]["requests"] > 2, "requests")
+    status = gateway.status()
+    assert status["link"]["state"] == "Not Enabled"
+    assert {"state", "since", "last_error"} <= set(status["link"])
+    assert {"name", "state", "requests", "errors", "round_trip_ms"} <= set(status["channels"][0])
+    assert status["channels"][0]["name"] == f"127.0.0.1:{modbus.port}"
+    assert {"name", "due", "late"} <= set(status["groups"][0])
+    assert status["messages"] == [] and status["workers"] == []
+    assert "STARTED" in gateway.cli("log").stdout
+    row = gateway.tags()["D", "v"]
+    assert row["quality"] == "good" and row["time"] > 1_600_000_000
+    table = gateway.cli("tags", "D").stdout
+    assert "DEVICE" in table and "good" in table
+    assert gateway.cli("tags", "Nobody", check=False).returncode == 1
+
+
+def test_a_second_gateway_on_the_same_state_is_refused(folder, modbus, cleanup):
+    gateway = cleanup(Gateway(folder, {"devices": []}))
+    second = subprocess.run([str(BIN / "penstockd"), "--config", str(gateway.config_dir), "--state",
+                             str(gateway.state), "--socket", str(folder / "s2")],
+                            capture_output=True, text=True, timeout=60)
+    assert second.returncode == 1
+    assert "another gateway uses this state folder" in second.stderr
+    assert gateway.status()["link"]["state"] == "Not Enabled"
+
+
+def test_schema_knows_the_keys():
+    schema = json.loads(run("schema").stdout)
+    assert "register_addr" in schema["properties"]["vars"]["items"]["properties"]
+    assert "| `register_addr` |" in run("schema", "--markdown").stdout
+
+
+def test_the_socket_survives_hostile_clients(folder, modbus, cleanup):
+    import socket
+    gateway = cleanup(Gateway(folder, {"devices": []}))
+    for data in (b"\0\xff{}\n", b"{" * 5000 + b"\n", b"[]\n", b'{"call": 5}\n', b"x" * 400000,
+                 b'{"call": "write", "device": 1}\n', b'{"call": "log", "after": -1}\n'):
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(gateway.socket))
+            try:
+                client.sendall(data)
+                client.settimeout(5)
+                if data.endswith(b"\n"):
+                    assert client.recv(65536)
+            except (BrokenPipeError, ConnectionResetError):
+                pass
+    assert gateway.status()["uptime_s"] >= 0

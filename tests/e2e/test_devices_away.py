@@ -1,0 +1,76 @@
+"""A sick device: its variables are None with status 0, and nobody else notices."""
+import json
+
+from harness import (Gateway, ModbusServer, Plant, Receiver, cloud_block, group, modbus_device,
+                     publish, variable, wait_for)
+
+RAW = "import json\ndef main(data_collect, wizard_api):\n    return data_collect\n"
+
+
+def test_a_device_that_goes_away_and_comes_back(folder, cloud, modbus, cleanup):
+    other = cleanup(ModbusServer())
+    modbus.set("holding", 0, 1)
+    other.set("holding", 0, 2)
+    receiver = cleanup(Receiver(cloud, "raw"))
+    cleanup(Gateway(folder, {
+        "devices": [modbus_device("Here", modbus.port),
+                    modbus_device("Away", other.port, timeout=0.3)],
+        "vars": [variable("v", "Here", "WORD", 40001), variable("v", "Away", "WORD", 40001)],
+        "groups": [group()], "cloud": cloud_block(cloud),
+        "publish": [publish("raw", "raw")]}, {"raw.py": RAW}))
+    both = {"Here": {"v": {"raw_data": 1, "status": 1}}, "Away": {"v": {"raw_data": 2, "status": 1}}}
+    wait_for(lambda: both in [d["values"] for d in receiver.documents()], "both devices good")
+    document = receiver.documents()[-1]
+    assert list(document) == ["timestamp", "values", "group_name"]
+    assert document["group_name"] == "default"
+    other.kill()
+    gone = {"Here": {"v": {"raw_data": 1, "status": 1}},
+            "Away": {"v": {"raw_data": None, "status": 0}}}
+    start = wait_for(lambda: next((i for i, d in enumerate(receiver.documents())
+                                   if d["values"] == gone), None), "the device to be away")
+    wait_for(lambda: len(receiver.documents()) > start + 15, "further messages")
+    for document in receiver.documents()[start:start + 15]:
+        assert document["values"]["Here"] == gone["Here"]
+    back = cleanup(ModbusServer(other.port))
+    back.set("holding", 0, 3)
+    wait_for(lambda: receiver.documents()[-1]["values"]["Away"]["v"] ==
+             {"raw_data": 3, "status": 1}, "the device to be back")
+
+
+def test_every_fault_of_the_plant_leaves_the_other_device_alone(folder, modbus, cleanup):
+    plant = cleanup(Plant(folder))
+    gateway = cleanup(Gateway(folder, {
+        "devices": [modbus_device("Sick", plant.port, timeout=0.3),
+                    modbus_device("Well", modbus.port)],
+        "vars": [variable("t", "Sick", "WORD", 40001), variable("v", "Well", "WORD", 40001)],
+        "groups": [group()]}))
+
+    def sick_is(status):
+        return lambda: gateway.tags()["Sick", "t"]["status"] == status
+
+    wait_for(sick_is(1), "the plant to be read")
+    for fault in ("silence", "exception 4", "reset 1", "delay 2000"):
+        plant.knob(fault)
+        wait_for(sick_is(0), f"'{fault}' to be noticed")
+        before = gateway.tags()["Well", "v"]
+        assert before["status"] == 1
+        wait_for(lambda: gateway.tags()["Well", "v"]["time"] > before["time"] + 0.5,
+                 f"the well device to be read on during '{fault}'")
+        plant.knob("ok")
+        wait_for(sick_is(1), f"recovery from '{fault}'")
+
+
+def test_a_bad_address_spoils_only_its_own_variable(folder, cleanup):
+    plant = cleanup(Plant(folder))
+    plant.knob("exception 2 40010-40010")
+    rows = [variable(f"v{n}", "P", "WORD", 40000 + n) for n in range(1, 21)]
+    gateway = cleanup(Gateway(folder, {"devices": [modbus_device("P", plant.port)], "vars": rows,
+                                       "groups": [group()]}))
+
+    def split():
+        tags = gateway.tags()
+        return tags if sum(row["status"] for row in tags.values()) == 19 else None
+
+    tags = wait_for(split, "nineteen good values")
+    assert tags["P", "v10"]["status"] == 0
+    assert tags["P", "v10"]["quality"] != "good"

@@ -1,0 +1,124 @@
+"""Starting where something is in the way, stopping in every state, and what others may read."""
+import os
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+
+import pytest
+
+from harness import (BIN, Gateway, Program, cloud_block, free_port, group, modbus_device, publish,
+                     variable, wait_for)
+
+SCRIPT = "def main(data_collect, wizard_api):\n    return data_collect\n"
+
+
+def config(modbus, cloud_config, **device):
+    return {"devices": [modbus_device("D", device.pop("port", modbus.port), **device)],
+            "vars": [variable("v", "D", "WORD", 40001)], "groups": [group()],
+            "cloud": cloud_config, "publish": [publish("p", "p")]}
+
+
+def ends_with_one_line(gateway, *words):
+    program = Program([BIN / "penstockd", "--config", gateway.config_dir, "--state", gateway.state,
+                       "--socket", gateway.socket])
+    assert program.process.wait(30) == 1, program.text()
+    program.reader.join(5)
+    line = program.find("START-FAILED")
+    assert len(line) == 1 and all(word in line[0] for word in words), program.text()
+    assert "broken invariant" not in program.text()
+
+
+def test_a_socket_that_cannot_be_made(folder, cloud, modbus, cleanup):
+    gateway = cleanup(Gateway(folder, config(modbus, cloud_block(cloud)), {"p.py": SCRIPT},
+                              start=False))
+    gateway.socket = folder / "missing" / "s"
+    ends_with_one_line(gateway, str(gateway.socket))
+    gateway.socket = folder / "precious"
+    gateway.socket.write_text("not a socket")
+    ends_with_one_line(gateway, str(gateway.socket))
+    assert gateway.socket.read_text() == "not a socket"
+    gateway.socket = folder / "s"
+    gateway.start()
+    wait_for(lambda: gateway.message("p")["delivered"], "a delivery")
+
+
+def test_a_socket_left_by_a_gateway_that_was_killed(folder, cloud, modbus, cleanup):
+    gateway = cleanup(Gateway(folder, config(modbus, cloud_block(cloud)), {"p.py": SCRIPT}))
+    gateway.kill()
+    assert gateway.socket.exists()
+    gateway.start()
+    assert gateway.status()["messages"]
+
+
+def test_a_second_gateway_on_the_same_state_is_refused(folder, cloud, modbus, cleanup):
+    gateway = cleanup(Gateway(folder, config(modbus, cloud_block(cloud)), {"p.py": SCRIPT}))
+    ends_with_one_line(gateway, "another gateway uses this state folder", "--state")
+    assert gateway.status()["messages"]
+
+
+def test_nobody_else_reads_state_and_socket(folder, cloud, modbus, cleanup):
+    gateway = Gateway(folder, config(modbus, cloud_block(cloud)), {"p.py": SCRIPT}, start=False)
+    gateway.state.mkdir(mode=0o755)  # as somebody made it by hand
+    cleanup(gateway.start())
+    wait_for(lambda: gateway.message("p")["delivered"], "a delivery")
+    for path in gateway.state.iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+    assert stat.S_IMODE(gateway.socket.stat().st_mode) == 0o660
+
+
+def test_the_private_key_is_in_no_output(folder, cloud, modbus, cleanup):
+    with open(cloud.files("gateway")["key"]) as key:
+        secret = key.read().splitlines()[3]
+    gateway = cleanup(Gateway(folder, config(modbus, cloud_block(cloud)), {"p.py": SCRIPT}))
+    wait_for(lambda: gateway.message("p")["delivered"], "a delivery")
+    with open(f"/proc/{gateway.program.pid}/cmdline") as arguments:
+        shown = [arguments.read(), gateway.program.text()]
+    for command in (["status"], ["status", "--json"], ["log"], ["tags"]):
+        shown.append(gateway.cli(*command).stdout)
+    gateway.stop()
+    shown += [path.read_bytes().decode(errors="replace") for path in folder.glob("state/*")]
+    assert len(secret) == 64 and not [text for text in shown if secret in text]
+
+
+def descendants(pid):
+    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True,
+                           check=False).stdout.split()
+    return [int(child) for child in found] + [
+        grandchild for child in found for grandchild in descendants(child)]
+
+
+def is_running(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+STATES = ("connecting", "offline", "device_hangs", "script_hangs", "script_ignores_signals",
+          "worker_is_stopped", "starter_is_stopped")
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_stops_within_seconds_and_leaves_no_child(folder, cloud, modbus, cleanup, state):
+    script = {
+        "script_hangs": "def main(d, w):\n    while True:\n        pass\n",
+        "script_ignores_signals": ("import signal, time\n"
+                                   "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+                                   "def main(d, w):\n    time.sleep(999)\n"),
+    }.get(state, SCRIPT)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        cloud_port = {"connecting": port, "offline": free_port()}.get(state, cloud.port)
+        device = {"port": port, "timeout": 30} if state == "device_hangs" else {}
+        gateway = cleanup(Gateway(folder, config(modbus, cloud_block(cloud, port=cloud_port),
+                                                 **device), {"p.py": script}))
+        wait_for(lambda: gateway.worker("p")["state"] == "running", "the worker to run")
+        children = descendants(gateway.program.pid)
+        assert len(children) == 2
+        if state.endswith("is_stopped"):
+            os.kill(children[0 if state.startswith("starter") else 1], signal.SIGSTOP)
+        assert gateway.program.stop(8) == 0
+        wait_for(lambda: not [pid for pid in children if is_running(pid)], "all children to end")
