@@ -1,5 +1,6 @@
 //! One connection from name resolution to its end: a fresh libmosquitto handle each time, so that
-//! nothing of an earlier connection is sent again behind our back. Link thread only.
+//! nothing of an earlier connection is sent again behind our back. Whoever holds the worker's
+//! session: the link thread, for a publish also the main thread.
 //! connect.c brings it up (the steps before CONNACK), session.c lives with it afterwards.
 #pragma once
 
@@ -8,6 +9,7 @@
 #include "link/resolve.h"
 #include "link/settings.h"
 #include "link/tls.h"
+#include "link/worker.h"
 
 #include <mosquitto.h>
 #include <poll.h>
@@ -96,5 +98,4 @@ void ps_session_begin(PsAttempt *attempt, PsMono now);
 void ps_session_check(PsAttempt *attempt, PsMono now);
 PsMono ps_session_wake_at(const PsAttempt *attempt, PsMono now);
 /// Hands one publish to libmosquitto; a failure fails the attempt.
-void ps_session_publish(PsAttempt *attempt, uint64_t id, bool is_now, const char *topic,
-                        const void *payload, size_t len, int qos, PsMono now);
+void ps_session_publish(PsAttempt *attempt, const PsLinkPublish *publish, PsMono now);

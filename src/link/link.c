@@ -265,24 +265,6 @@ static PsErr check_message(const PsLink *link, const char *topic, size_t len, in
     return bad || len > (size_t)256 * 1024 * 1024 - 70000 ? PS_ERR_INVALID : PS_OK;
 }
 
-static PsErr send_packet(PsLink *link, const PsLinkPacket *head, const char *topic,
-                         const void *payload) {
-    PsLinkPacket *packet = malloc(sizeof *packet + head->topic_len + 1 + head->len);
-    if (packet == NULL) {
-        return PS_ERR_NO_MEMORY;
-    }
-    *packet = *head;
-    memcpy(packet->bytes, topic, head->topic_len + 1);
-    if (head->len > 0) {
-        memcpy(packet->bytes + head->topic_len + 1, payload, head->len);
-    }
-    PsErr err = ps_link_worker_put(link->worker, packet);
-    if (err != PS_OK) {
-        free(packet);
-    }
-    return err;
-}
-
 PsErr ps_link_publish(PsLink *link, uint64_t id, const char *topic, const void *payload, size_t len,
                       int qos) {
     PsErr err = check_message(link, topic, len, qos);
@@ -292,9 +274,9 @@ PsErr ps_link_publish(PsLink *link, uint64_t id, const char *topic, const void *
     if (ps_link_room(link) == 0) {
         return PS_ERR_FULL;
     }
-    PsLinkPacket head = {
-        .id = id, .epoch = link->epoch, .qos = qos, .len = len, .topic_len = strlen(topic)};
-    err = send_packet(link, &head, topic, payload);
+    PsLinkPublish publish = {
+        .id = id, .epoch = link->epoch, .qos = qos, .topic = topic, .payload = payload, .len = len};
+    err = ps_link_worker_publish(link->worker, &publish);
     if (err == PS_OK) {
         link->in_flight++;
     }
@@ -310,13 +292,14 @@ PsErr ps_link_publish_now(PsLink *link, uint64_t ticket, const char *topic, cons
     if (link->ticket_count == PS_COUNT(link->tickets)) {
         return PS_ERR_FULL;
     }
-    PsLinkPacket head = {.id = ticket,
-                         .epoch = link->epoch,
-                         .now = true,
-                         .qos = qos,
-                         .len = len,
-                         .topic_len = strlen(topic)};
-    err = send_packet(link, &head, topic, payload);
+    PsLinkPublish publish = {.id = ticket,
+                             .epoch = link->epoch,
+                             .now = true,
+                             .qos = qos,
+                             .topic = topic,
+                             .payload = payload,
+                             .len = len};
+    err = ps_link_worker_publish(link->worker, &publish);
     if (err == PS_OK) {
         link->tickets[link->ticket_count++] = ticket;
     }

@@ -1,14 +1,19 @@
 // The connected part of an attempt: subscriptions, publishes in flight, their timers.
-// Link thread; nothing here blocks.
+// Whoever holds the worker's session; nothing here blocks.
 #include "link/attempt.h"
 
 #include "base/log.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define SUBACK_REFUSED 0x80
+#define TLS_RECORD_BYTES ((size_t)16384) // RFC 8446 section 5.1
+#define TLS_RECORD_ROOM ((size_t)512)    // more than MQTT's header and most topics
 
 static PsMono after_ms(PsMono now, int ms) {
     return ps_mono_add_ns(now, ms * PS_NS_PER_MS);
@@ -139,18 +144,36 @@ PsMono ps_session_wake_at(const PsAttempt *attempt, PsMono now) {
     return wake;
 }
 
-void ps_session_publish(PsAttempt *attempt, uint64_t id, bool is_now, const char *topic,
-                        const void *payload, size_t len, int qos, PsMono now) {
-    PS_ASSERT(attempt->slots_used < PS_COUNT(attempt->slots) && len <= INT_MAX);
+// Holds the bytes back until the whole packet is with the socket, so that it does not leave in one
+// segment for each TLS record, which would cost both ends a wake-up each.
+static void cork(const PsAttempt *attempt, bool on) {
+    int value = on;
+    int fd = mosquitto_socket(attempt->handle);
+    // Only slower where it is refused.
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_CORK, &value, sizeof value);
+}
+
+void ps_session_publish(PsAttempt *attempt, const PsLinkPublish *publish, PsMono now) {
+    PS_ASSERT(attempt->slots_used < PS_COUNT(attempt->slots) && publish->len <= INT_MAX);
     PsSlot *slot = attempt->slots;
     while (slot->used) {
         slot++;
     }
     // The slot is complete before the call: QoS 0 is acknowledged inside it.
-    *slot = (PsSlot){.used = true, .now = is_now, .id = id, .len = len, .sent = now};
+    *slot = (PsSlot){
+        .used = true, .now = publish->now, .id = publish->id, .len = publish->len, .sent = now};
     attempt->slots_used++;
-    int code = mosquitto_publish(attempt->handle, &slot->mid, topic, (int)len, payload, qos, false);
+    bool corked = publish->len > TLS_RECORD_BYTES - TLS_RECORD_ROOM;
+    if (corked) {
+        cork(attempt, true);
+    }
+    int code = mosquitto_publish(attempt->handle, &slot->mid, publish->topic, (int)publish->len,
+                                 publish->payload, publish->qos, false);
+    int number = errno;
+    if (corked) {
+        cork(attempt, false);
+    }
     if (code != MOSQ_ERR_SUCCESS) {
-        ps_attempt_fail_library(attempt, code, errno);
+        ps_attempt_fail_library(attempt, code, number);
     }
 }

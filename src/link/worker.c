@@ -26,25 +26,26 @@
 #define EVENTS_MAX 8192
 #define FAILURE_LOG_INTERVAL_NS (300 * PS_NS_PER_S)
 
+// A publish left for the thread; one block.
+typedef struct Packet {
+    PsLinkPublish publish; // its texts are in `bytes`
+    char bytes[];
+} Packet;
+
 struct PsLinkWorker {
     const PsLinkSettings *settings;
-    void (*wake)(void *ctx);
-    void *wake_ctx;
-    PsMailbox *packets;
+    PsMailbox *packets; // of Packet, for the thread
+
     int wake_fd;
     atomic_bool stopping;
     pthread_t thread;
     bool started;
 
-    pthread_mutex_t lock; // guards the events
-    PsLinkEvent *first;
-    PsLinkEvent **last;
-    size_t event_count;
-    size_t quiet_count;     // of them: posted without a wake-up since the last take
-    PsMono quiet_since;     // the oldest of these
-    atomic_bool has_events; // a copy for those who do not lock
+    PsLinkEvents events;
 
-    // Link thread only from here.
+    // Guards what follows, libmosquitto and TLS among it. The thread holds it except while it
+    // sleeps in poll; the main thread takes it only when it is free, to publish.
+    pthread_mutex_t session;
     PsAttempt *attempt;
     PsBackoff backoff;
     PsMono next_try;
@@ -60,90 +61,22 @@ struct PsLinkWorker {
 
 // ---- events to the main thread
 
-static PsLinkEvent *event_new(PsLinkEventKind kind, size_t bytes) {
-    PsLinkEvent *event = malloc(sizeof *event + bytes);
-    if (event != NULL) {
-        *event = (PsLinkEvent){.kind = kind, .at = ps_wall_now()};
-    }
-    return event;
-}
-
-static void append_locked(PsLinkWorker *worker, PsLinkEvent *event) {
-    *worker->last = event;
-    worker->last = &event->next;
-    worker->event_count++;
-    atomic_store(&worker->has_events, true);
-}
-
-static void post(PsLinkWorker *worker, PsLinkEvent *event) {
-    pthread_mutex_lock(&worker->lock);
-    append_locked(worker, event);
-    pthread_mutex_unlock(&worker->lock);
-    worker->wake(worker->wake_ctx);
-}
-
-// For events that can wait a little. Half the window: the other half is still under way while the
-// main thread wakes up, so that a backlog flows.
-static void post_quietly(PsLinkWorker *worker, PsLinkEvent *event) {
-    pthread_mutex_lock(&worker->lock);
-    append_locked(worker, event);
-    if (worker->quiet_count++ == 0) {
-        worker->quiet_since = ps_mono_now();
-    }
-    bool enough = worker->quiet_count * 2 >= worker->settings->window;
-    pthread_mutex_unlock(&worker->lock);
-    if (enough) {
-        worker->wake(worker->wake_ctx);
-    }
-}
-
-// When quiet events have waited long enough: wakes the main thread. Otherwise the time at which to
-// ask again is not later than `wake`.
-static PsMono serve_quiet(PsLinkWorker *worker, PsMono now, PsMono wake) {
-    pthread_mutex_lock(&worker->lock);
-    PsMono due = ps_mono_add_ns(worker->quiet_since, PS_LINK_QUIET_MS * PS_NS_PER_MS);
-    bool any = worker->quiet_count > 0;
-    bool late = any && due.ns <= now.ns;
-    if (late) {
-        worker->quiet_count = 0; // told once
-    }
-    pthread_mutex_unlock(&worker->lock);
-    if (late) {
-        worker->wake(worker->wake_ctx);
-    }
-    return any && !late && due.ns < wake.ns ? due : wake;
-}
-
 static void post_plain(PsLinkWorker *worker, PsLinkEventKind kind, uint32_t epoch) {
     PsLinkEvent *event = ps_alloc(sizeof *event);
     event->kind = kind;
     event->at = ps_wall_now();
     event->epoch = epoch;
-    post(worker, event);
-}
-
-static size_t events_waiting(PsLinkWorker *worker) {
-    pthread_mutex_lock(&worker->lock);
-    size_t count = worker->event_count;
-    pthread_mutex_unlock(&worker->lock);
-    return count;
+    ps_link_events_post(&worker->events, event);
 }
 
 bool ps_link_worker_has_events(const PsLinkWorker *worker) {
-    return atomic_load(&worker->has_events);
+    return atomic_load(&worker->events.any);
 }
 
 PsLinkEvent *ps_link_worker_take(PsLinkWorker *worker) {
-    pthread_mutex_lock(&worker->lock);
-    PsLinkEvent *events = worker->first;
-    bool held = worker->event_count >= EVENTS_HELD;
-    worker->first = NULL;
-    worker->last = &worker->first;
-    worker->event_count = 0;
-    worker->quiet_count = 0;
-    atomic_store(&worker->has_events, false);
-    pthread_mutex_unlock(&worker->lock);
-    if (held) {
+    size_t count;
+    PsLinkEvent *events = ps_link_events_take(&worker->events, &count);
+    if (count >= EVENTS_HELD) {
         eventfd_write(worker->wake_fd, 1); // reading goes on
     }
     return events;
@@ -157,9 +90,9 @@ static void on_acknowledged(uint64_t id, bool now, size_t len, void *ctx) {
     event->now = now;
     event->len = len;
     if (now) {
-        post(worker, event); // a script waits for it
+        ps_link_events_post(&worker->events, event); // a script waits for it
     } else {
-        post_quietly(worker, event);
+        ps_link_events_post_quietly(&worker->events, event);
     }
 }
 
@@ -168,8 +101,8 @@ static void on_received(const struct mosquitto_message *message, void *ctx) {
     size_t topic_len = strlen(message->topic);
     size_t len = message->payloadlen > 0 ? (size_t)message->payloadlen : 0;
     PsLinkEvent *event = NULL;
-    if (events_waiting(worker) < EVENTS_MAX) {
-        event = event_new(PS_EVENT_RECEIVED, topic_len + 1 + len);
+    if (ps_link_events_waiting(&worker->events) < EVENTS_MAX) {
+        event = ps_link_event_new(PS_EVENT_RECEIVED, topic_len + 1 + len);
     }
     if (event == NULL) {
         if (!worker->dropping) {
@@ -187,7 +120,7 @@ static void on_received(const struct mosquitto_message *message, void *ctx) {
     if (len > 0) {
         memcpy(event->bytes + topic_len + 1, message->payload, len);
     }
-    post(worker, event);
+    ps_link_events_post(&worker->events, event);
 }
 
 // ---- attempts
@@ -236,7 +169,7 @@ static void post_down(PsLinkWorker *worker, const PsLinkFailure *failure) {
     int len = snprintf(event->bytes, PS_LINK_ERROR_SIZE, "%s: %s", ps_link_step_name(failure->step),
                        failure->text);
     event->len = len > 0 ? (size_t)len : 0;
-    post(worker, event);
+    ps_link_events_post(&worker->events, event);
 }
 
 static void end_attempt(PsLinkWorker *worker, PsMono now) {
@@ -286,35 +219,90 @@ static void advance(PsLinkWorker *worker, short revents, PsMono now) {
     }
 }
 
+// ---- publishing
+
+static void wake_thread(void *ctx) {
+    PsLinkWorker *worker = ctx;
+    eventfd_write(worker->wake_fd, 1);
+}
+
+// Needs the session.
+static void publish_locked(PsLinkWorker *worker, const PsLinkPublish *publish, PsMono now) {
+    if (worker->attempt != NULL && worker->attempt->stage == PS_STAGE_UP &&
+        publish->epoch == worker->epoch) {
+        ps_session_publish(worker->attempt, publish, now);
+    }
+}
+
 static void send_packets(PsLinkWorker *worker, PsMono now) {
-    PsLinkPacket *packet;
+    Packet *packet;
     while ((packet = ps_mailbox_take(worker->packets)) != NULL) {
-        bool sendable = worker->attempt != NULL && worker->attempt->stage == PS_STAGE_UP &&
-                        packet->epoch == worker->epoch;
-        if (sendable) {
-            ps_session_publish(worker->attempt, packet->id, packet->now, packet->bytes,
-                               packet->bytes + packet->topic_len + 1, packet->len, packet->qos,
-                               now);
-        }
+        publish_locked(worker, &packet->publish, now);
         free(packet);
     }
+}
+
+static PsErr leave_packet(PsLinkWorker *worker, const PsLinkPublish *publish) {
+    size_t topic_size = strlen(publish->topic) + 1;
+    Packet *packet = malloc(sizeof *packet + topic_size + publish->len);
+    if (packet == NULL) {
+        return PS_ERR_NO_MEMORY;
+    }
+    packet->publish = *publish;
+    packet->publish.topic = memcpy(packet->bytes, publish->topic, topic_size);
+    packet->publish.payload = packet->bytes + topic_size;
+    if (publish->len > 0) {
+        memcpy(packet->bytes + topic_size, publish->payload, publish->len);
+    }
+    PsErr err = ps_mailbox_put(worker->packets, packet);
+    if (err != PS_OK) {
+        free(packet);
+    }
+    return err;
+}
+
+// True when the thread has to see to what the publish left behind.
+static bool needs_thread(const PsAttempt *attempt) {
+    return attempt != NULL &&
+           (attempt->stage == PS_STAGE_FAILED || mosquitto_want_write(attempt->handle));
+}
+
+// Saves the wake-up of the thread, which costs more than the message.
+PsErr ps_link_worker_publish(PsLinkWorker *worker, const PsLinkPublish *publish) {
+    if (pthread_mutex_trylock(&worker->session) != 0) {
+        return leave_packet(worker, publish);
+    }
+    bool first = ps_mailbox_count(worker->packets) == 0; // nothing is overtaken
+    bool wake = false;
+    if (first) {
+        publish_locked(worker, publish, ps_mono_now());
+        wake = needs_thread(worker->attempt);
+    }
+    pthread_mutex_unlock(&worker->session);
+    if (wake) {
+        wake_thread(worker);
+    }
+    return first ? PS_OK : leave_packet(worker, publish);
 }
 
 // ---- the thread
 
 static void wait_for_work(PsLinkWorker *worker, PsMono now, short *ret_revents) {
-    bool hold = events_waiting(worker) >= EVENTS_HELD;
+    bool hold = ps_link_events_waiting(&worker->events) >= EVENTS_HELD;
     struct pollfd waits[2] = {{.fd = worker->wake_fd, .events = POLLIN}, {.fd = -1}};
     PsMono wake = worker->next_try;
     if (worker->attempt != NULL) {
         waits[1] = ps_attempt_poll(worker->attempt, hold);
         wake = ps_attempt_wake_at(worker->attempt, now);
     }
-    wake = serve_quiet(worker, now, wake);
+    wake = ps_link_events_serve_quiet(&worker->events, now, wake);
     // Held back: the main thread's take wakes us.
     int timeout = worker->attempt == NULL && hold ? -1 : ps_mono_poll_ms(now, wake);
     *ret_revents = 0;
-    if (poll(waits, PS_COUNT(waits), timeout) > 0) {
+    pthread_mutex_unlock(&worker->session);
+    int ready = poll(waits, PS_COUNT(waits), timeout);
+    pthread_mutex_lock(&worker->session);
+    if (ready > 0) {
         *ret_revents = waits[1].revents;
         if (waits[0].revents != 0) {
             eventfd_t count;
@@ -325,13 +313,14 @@ static void wait_for_work(PsLinkWorker *worker, PsMono now, short *ret_revents) 
 
 static void *run(void *argument) {
     PsLinkWorker *worker = argument;
+    pthread_mutex_lock(&worker->session);
     worker->next_try = ps_mono_now();
     while (!atomic_load(&worker->stopping)) {
         short revents = 0;
         wait_for_work(worker, ps_mono_now(), &revents);
         PsMono now = ps_mono_now();
         if (worker->attempt == NULL && now.ns >= worker->next_try.ns &&
-            events_waiting(worker) < EVENTS_HELD) {
+            ps_link_events_waiting(&worker->events) < EVENTS_HELD) {
             begin_attempt(worker, now);
         }
         send_packets(worker, now);
@@ -341,13 +330,9 @@ static void *run(void *argument) {
     }
     ps_attempt_free(worker->attempt);
     worker->attempt = NULL;
+    pthread_mutex_unlock(&worker->session);
     post_plain(worker, PS_EVENT_STOPPED, 0);
     return NULL;
-}
-
-static void wake_thread(void *ctx) {
-    PsLinkWorker *worker = ctx;
-    eventfd_write(worker->wake_fd, 1);
 }
 
 PsLinkWorker *ps_link_worker_new(const PsLinkSettings *settings, void (*wake)(void *ctx),
@@ -358,12 +343,10 @@ PsLinkWorker *ps_link_worker_new(const PsLinkSettings *settings, void (*wake)(vo
     }
     PsLinkWorker *worker = ps_alloc(sizeof *worker);
     worker->settings = settings;
-    worker->wake = wake;
-    worker->wake_ctx = ctx;
     worker->wake_fd = fd;
-    worker->last = &worker->first;
     worker->refused = ps_alloc_array(settings->subscription_count, sizeof(bool));
-    pthread_mutex_init(&worker->lock, NULL);
+    ps_link_events_init(&worker->events, settings->window, wake, ctx);
+    pthread_mutex_init(&worker->session, NULL);
     worker->packets =
         ps_mailbox_new((PS_LINK_WINDOW_MAX + PS_LINK_NOW_WINDOW) * 2, wake_thread, worker);
     const PsLinkTimes *times = &settings->times;
@@ -388,10 +371,6 @@ PsErr ps_link_worker_start(PsLinkWorker *worker) {
     return worker->started ? PS_OK : PS_ERR_IO;
 }
 
-PsErr ps_link_worker_put(PsLinkWorker *worker, PsLinkPacket *packet) {
-    return ps_mailbox_put(worker->packets, packet);
-}
-
 void ps_link_worker_stop(PsLinkWorker *worker) {
     atomic_store(&worker->stopping, true);
     wake_thread(worker);
@@ -408,13 +387,9 @@ void ps_link_worker_free(PsLinkWorker *worker) {
     while ((packet = ps_mailbox_take(worker->packets)) != NULL) {
         free(packet);
     }
-    for (PsLinkEvent *event = worker->first; event != NULL;) {
-        PsLinkEvent *next = event->next;
-        free(event);
-        event = next;
-    }
     ps_mailbox_free(worker->packets);
-    pthread_mutex_destroy(&worker->lock);
+    ps_link_events_deinit(&worker->events);
+    pthread_mutex_destroy(&worker->session);
     close(worker->wake_fd);
     free(worker->refused);
     free(worker);

@@ -1,59 +1,35 @@
 //! The link thread: attempts one after the other with back-off, publishes in, events out.
-//! Calls from the main thread; the thread itself only posts events.
+//! Calls from the main thread; the thread itself only posts events. While the thread sleeps, a
+//! publish runs on the main thread (docs/decisions/0008-publish-in-place.md).
 #pragma once
 
+#include "link/events.h"
 #include "link/link.h"
 #include "link/settings.h"
 
 typedef struct PsLinkWorker PsLinkWorker;
 
-/// Below half the shortest time after which the outbox writes a message to disk.
-#define PS_LINK_QUIET_MS 200
-
-/// A publish on its way to the thread; one block, freed with free().
-typedef struct PsLinkPacket {
+/// A publish. Topic and payload are borrowed.
+typedef struct PsLinkPublish {
     uint64_t id;
     uint32_t epoch; ///< the connection it is meant for; on another it is thrown away
     bool now;
     int qos;
+    const char *topic;
+    const void *payload;
     size_t len;
-    size_t topic_len;
-    char bytes[]; ///< topic, NUL, payload
-} PsLinkPacket;
+} PsLinkPublish;
 
-typedef enum PsLinkEventKind {
-    PS_EVENT_CONNECTING,
-    PS_EVENT_UP,   ///< `epoch` is the new connection's
-    PS_EVENT_DOWN, ///< the attempt or the connection ended; `text` says why
-    PS_EVENT_ACKNOWLEDGED,
-    PS_EVENT_RECEIVED,
-    PS_EVENT_STOPPED, ///< the last one
-    PS_EVENT_COUNT,
-} PsLinkEventKind;
-
-/// One block, freed with free().
-typedef struct PsLinkEvent {
-    struct PsLinkEvent *next;
-    PsLinkEventKind kind;
-    PsWall at;
-    uint64_t id; ///< acknowledged: id or ticket
-    uint32_t epoch;
-    bool now;
-    bool needs_person; ///< down
-    int qos;
-    size_t len;       ///< acknowledged: payload bytes; received: payload bytes
-    size_t topic_len; ///< received
-    char bytes[];     ///< down: text, NUL; received: topic, NUL, payload
-} PsLinkEvent;
-
-/// `wake` is called on the link thread when events wait (under no lock). Acknowledgements of the
+/// `wake` is called, under no lock of the events, when events wait. Acknowledgements of the
 /// outbox's messages call it only when half the window waits for them or the oldest has waited for
 /// PS_LINK_QUIET_MS: the main thread is awake often enough to look by itself.
 PsLinkWorker *ps_link_worker_new(const PsLinkSettings *settings, void (*wake)(void *ctx),
                                  void *ctx);
 PsErr ps_link_worker_start(PsLinkWorker *worker);
-/// The worker owns the packet on PS_OK. Bounded by the window; PS_ERR_FULL leaves it.
-PsErr ps_link_worker_put(PsLinkWorker *worker, PsLinkPacket *packet);
+/// Hands it to libmosquitto here and now while the thread sleeps, otherwise leaves a copy for the
+/// thread, bounded by the window: PS_ERR_FULL, PS_ERR_NO_MEMORY. Publishes keep their order. Never
+/// blocks: the socket does not, and the thread is not waited for.
+PsErr ps_link_worker_publish(PsLinkWorker *worker, const PsLinkPublish *publish);
 /// True when an event waits, also one that woke nobody. Cheap: no lock.
 bool ps_link_worker_has_events(const PsLinkWorker *worker);
 /// All events so far, oldest first, linked by `next`; the caller's.
