@@ -29,3 +29,4 @@ PsApiHandler ps_api_status;
 PsApiHandler ps_api_tags;
 PsApiHandler ps_api_write;
 PsApiHandler ps_api_log;
+PsApiHandler ps_api_script_release;

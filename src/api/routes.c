@@ -2,6 +2,10 @@
 #include "api/call.h"
 
 const PsApiRoute ps_api_routes[] = {
-    {"status", ps_api_status}, {"tags", ps_api_tags}, {"write", ps_api_write},
-    {"log", ps_api_log},       {NULL, NULL},
+    {"status", ps_api_status},
+    {"tags", ps_api_tags},
+    {"write", ps_api_write},
+    {"log", ps_api_log},
+    {"script_release", ps_api_script_release},
+    {NULL, NULL},
 };

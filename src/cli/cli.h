@@ -26,6 +26,7 @@ CliCommand cli_check;
 CliCommand cli_demo;
 CliCommand cli_log;
 CliCommand cli_schema;
+CliCommand cli_script;
 CliCommand cli_status;
 CliCommand cli_tags;
 CliCommand cli_write;

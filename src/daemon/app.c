@@ -11,6 +11,7 @@
 #include "collect/collector.h"
 #include "daemon/delivery.h"
 #include "daemon/intake.h"
+#include "daemon/script_watch.h"
 #include "link/aws.h"
 #include "link/link.h"
 #include "model/topic.h"
@@ -44,6 +45,7 @@ typedef struct App {
     PsIntake *intake;
     PsLink *link;
     PsScriptHost *scripts;
+    PsScriptWatch *watch;
     PsCollector *collector;
     PsApi *api;
     char **filters; // expanded topic of each subscribe entry
@@ -144,6 +146,12 @@ static void on_received(const char *topic, const void *payload, size_t len, int 
     }
 }
 
+static void on_script_saved(bool publish, uint32_t index, PsBuf *source, void *ctx) {
+    App *app = ctx;
+    ps_script_host_replace(app->scripts, publish ? PS_SCRIPT_PUBLISH : PS_SCRIPT_SUBSCRIBE, index,
+                           source);
+}
+
 // --- stopping, in reverse order of starting ----------------------------------------------------
 
 static void on_link_stopped(void *ctx) {
@@ -208,6 +216,8 @@ static void begin_stop(App *app) {
         return;
     }
     app->stopping = true;
+    ps_script_watch_close(app->watch);
+    app->watch = NULL;
     uv_timer_start(&app->stop_limit, on_stop_limit, STOP_LIMIT_MS, 0);
     if (app->api != NULL) {
         ps_api_close(app->api, on_api_closed, app);
@@ -355,8 +365,17 @@ static PsErr build_cloud_side(App *app, PsDiag *diag) {
     return err == PS_OK ? new_scripts(app, diag) : err;
 }
 
+static void watch_scripts(App *app) {
+    PsScriptWatchSetup setup = {
+        .loop = &app->loop, .config = app->config, .saved = on_script_saved, .ctx = app};
+    app->watch = ps_script_watch_new(&setup);
+}
+
 static PsErr start_all(App *app, PsDiag *diag) {
     PsErr err = app->scripts != NULL ? ps_script_host_start(app->scripts, diag) : PS_OK;
+    if (err == PS_OK && app->scripts != NULL) {
+        watch_scripts(app);
+    }
     if (err == PS_OK && app->link != NULL) {
         err = ps_link_start(app->link, diag);
     }

@@ -148,6 +148,9 @@ typedef struct PsTextList {
     uint32_t count;
 } PsTextList;
 
+/// Longest script.
+#define PS_SCRIPT_BYTES_MAX ((size_t)1024 * 1024)
+
 typedef struct PsPublish {
     const char *name;
     const char *topic; ///< may hold ${parameter}

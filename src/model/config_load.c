@@ -13,7 +13,6 @@
 #include <string.h>
 
 #define CONFIG_BYTES_MAX ((size_t)256 * 1024 * 1024)
-#define SCRIPT_BYTES_MAX ((size_t)1024 * 1024)
 #define LIST_MAX 1000000
 
 typedef struct Loader {
@@ -181,7 +180,7 @@ static void load_script(const char *object, const char *path, PsBuf *source, PsF
         return;
     }
     PsDiag diag = {0};
-    if (ps_file_read(path, SCRIPT_BYTES_MAX, source, &diag) != PS_OK) {
+    if (ps_file_read(path, PS_SCRIPT_BYTES_MAX, source, &diag) != PS_OK) {
         ps_findings_error(findings, PS_CONFIG_FILE, object, "script",
                           "%.255s %s; put the Python file there", path, diag.text);
     }

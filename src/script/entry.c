@@ -1,7 +1,7 @@
-// The life of one worker process after the other: launch, build, run, end, wait, again.
-// A process counts as ended when penstock-script has reaped it and its streams are read to their
-// end, so that the last words stand in the log before the obituary. Loop thread.
+// The beginning of an entry and of each of its worker processes: launch, streams, build, time
+// limits. How they end is entry_end.c's. Loop thread.
 #include "script/entry.h"
+#include "script/draft.h"
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -17,15 +17,6 @@
 
 #define MEMORY_LIMIT_DEFAULT ((uint64_t)512 * 1024 * 1024)
 #define BUILD_LIMIT_MIN_S 10.0
-#define DUMP_S 0.1
-// Normally the streams are at their end at once; a program the script started may hold them open.
-#define DRAIN_S 0.2
-// An order to kill that has no effect in this time (never seen) is repeated.
-#define KILL_AGAIN_S 2.0
-#define RESTART_MAX_S 60.0
-// A process that lived this long starts the delays from the beginning.
-#define STEADY_S 60.0
-#define CRASHES_MAX 16
 
 static void on_frame(const PsWireFrame *frame, void *ctx) {
     PsScriptEntry *entry = ctx;
@@ -60,27 +51,33 @@ static void on_broken(PsErr err, void *ctx) {
     ps_script_entry_doom(entry, false, "it sent an unreadable frame (%s)", ps_err_name(err));
 }
 
-static void bury(PsScriptEntry *entry);
-
 static void on_ended(void *ctx) {
     PsScriptEntry *entry = ctx;
     entry->ended = true;
     if (entry->exited) {
-        bury(entry);
+        ps_script_entry_bury(entry);
     } else {
         // Without its socket a process is of no use, whatever it still does.
         ps_script_spawner_kill(&entry->shared->spawner, entry->slot, entry->generation, SIGKILL);
     }
 }
 
-static void handle_gone(PsScriptShared *shared) {
+static void handle_added(PsScriptEntry *entry) {
+    entry->shared->handles++;
+    entry->handles++;
+}
+
+static void handle_gone(PsScriptEntry *entry) {
+    PsScriptShared *shared = entry->shared;
     shared->handles--;
+    if (--entry->handles == 0 && entry->draft != NULL) {
+        ps_script_draft_free(entry);
+    }
     shared->on_idle(shared);
 }
 
 static void on_streams_closed(void *ctx) {
-    PsScriptEntry *entry = ctx;
-    handle_gone(entry->shared);
+    handle_gone(ctx);
 }
 
 static const PsScriptStreamsEvents stream_events = {
@@ -134,7 +131,7 @@ void ps_script_entry_init(PsScriptEntry *entry, PsScriptShared *shared, PsScript
     entry->schema_sent = ps_alloc_array(config->group_count + 1, sizeof(bool));
 }
 
-static void clear_replies(PsScriptEntry *entry) {
+void ps_script_entry_clear_replies(PsScriptEntry *entry) {
     while (entry->replies != NULL) {
         PsScriptReply *reply = entry->replies;
         entry->replies = reply->next;
@@ -144,9 +141,11 @@ static void clear_replies(PsScriptEntry *entry) {
 }
 
 void ps_script_entry_deinit(PsScriptEntry *entry) {
-    clear_replies(entry);
+    ps_script_entry_clear_replies(entry);
     ps_script_inputs_deinit(&entry->inputs);
     ps_buf_deinit(&entry->current.frame);
+    ps_buf_deinit(&entry->saved);
+    ps_buf_deinit(&entry->waiting);
     free(entry->schema_sent);
     free(entry->topic);
 }
@@ -154,12 +153,11 @@ void ps_script_entry_deinit(PsScriptEntry *entry) {
 void ps_script_entry_open(PsScriptEntry *entry) {
     uv_timer_init(entry->shared->setup.loop, &entry->timer);
     entry->timer.data = entry;
-    entry->shared->handles++;
+    handle_added(entry);
 }
 
 static void on_timer_closed(uv_handle_t *handle) {
-    PsScriptEntry *entry = handle->data;
-    handle_gone(entry->shared);
+    handle_gone(handle->data);
 }
 
 void ps_script_entry_close(PsScriptEntry *entry) {
@@ -188,10 +186,13 @@ static void on_timer(uv_timer_t *timer) {
         break;
     case PS_ENTRY_TIMER_DUMP:
         ps_script_spawner_kill(spawner, entry->slot, entry->generation, SIGKILL);
-        ps_script_entry_set_timer(entry, PS_ENTRY_TIMER_DUMP, KILL_AGAIN_S);
+        ps_script_entry_set_timer(entry, PS_ENTRY_TIMER_DUMP, PS_ENTRY_KILL_AGAIN_S);
         break;
     case PS_ENTRY_TIMER_DRAIN:
-        bury(entry);
+        ps_script_entry_bury(entry);
+        break;
+    case PS_ENTRY_TIMER_QUIT:
+        ps_script_entry_doom(entry, true, "it did not end when asked to");
         break;
     case PS_ENTRY_TIMER_RESTART:
         ps_script_entry_launch(entry);
@@ -250,7 +251,7 @@ static void reset_process(PsScriptEntry *entry) {
     entry->asks = false;
     entry->lines = 0;
     entry->lines_hidden = 0;
-    clear_replies(entry);
+    ps_script_entry_clear_replies(entry);
     memset(entry->schema_sent, 0, entry->shared->setup.config->group_count * sizeof(bool));
 }
 
@@ -263,7 +264,7 @@ static PsErr order_process(PsScriptEntry *entry) {
         snprintf(entry->doom, sizeof entry->doom, "no socket for it: %s", strerror(errno));
         return err;
     }
-    shared->handles++;
+    handle_added(entry);
     PsWireFork order = {.slot = entry->slot, .generation = entry->generation};
     uint64_t limit = shared->setup.memory_limit;
     order.memory_limit = limit != 0 ? limit : MEMORY_LIMIT_DEFAULT;
@@ -279,7 +280,7 @@ static PsErr order_process(PsScriptEntry *entry) {
 
 void ps_script_entry_launch(PsScriptEntry *entry) {
     bool may = entry->state == PS_WORKER_CRASHED || entry->state == PS_WORKER_STOPPED;
-    if (!may || entry->build_failed || entry->shared->stopping || !entry->shared->spawner.ready) {
+    if (!may || entry->shared->stopping || !entry->shared->spawner.ready) {
         return; // not ready: penstock-script calls again once it is
     }
     entry->generation++;
@@ -288,7 +289,7 @@ void ps_script_entry_launch(PsScriptEntry *entry) {
     entry->state = PS_WORKER_STARTING;
     entry->started = ps_mono_now();
     if (order_process(entry) != PS_OK) {
-        bury(entry);
+        ps_script_entry_bury(entry);
         return;
     }
     PS_AUTO_BUF PsBuf build = {0};
@@ -304,142 +305,17 @@ void ps_script_entry_forked(PsScriptEntry *entry, int pid) {
 
 void ps_script_entry_fork_failed(PsScriptEntry *entry, int error) {
     snprintf(entry->doom, sizeof entry->doom, "no process for it: %s", strerror(error));
-    bury(entry);
+    ps_script_entry_bury(entry);
 }
 
-void ps_script_entry_built(PsScriptEntry *entry, bool ok) {
-    if (ok) {
-        if (entry->state == PS_WORKER_STARTING) {
-            entry->state = PS_WORKER_RUNNING;
-            ps_script_entry_set_timer(entry, PS_ENTRY_TIMER_NONE, 0);
-        }
-        return;
-    }
-    entry->build_failed = true;
-    entry->state = PS_WORKER_STOPPING;
-    ps_script_entry_doom(entry, false, "its module could not be built");
-}
-
-// --- ending -------------------------------------------------------------------------------------
-
-void ps_script_entry_doom(PsScriptEntry *entry, bool dump, const char *fmt, ...) {
-    if (entry->doomed || entry->streams == NULL) {
-        return;
-    }
-    entry->doomed = true;
-    va_list args;
-    va_start(args, fmt);
-    vsnprintf(entry->doom, sizeof entry->doom, fmt, args);
-    va_end(args);
-    ps_script_spawner_kill(&entry->shared->spawner, entry->slot, entry->generation,
-                           dump ? SIGUSR2 : SIGKILL);
-    ps_script_entry_set_timer(entry, PS_ENTRY_TIMER_DUMP, dump ? DUMP_S : KILL_AGAIN_S);
-}
-
-void ps_script_entry_exited(PsScriptEntry *entry, int wait_status) {
-    if (entry->streams == NULL || entry->exited) {
-        return;
-    }
-    entry->exited = true;
-    entry->wait_status = wait_status;
-    if (entry->ended) {
-        bury(entry);
-    } else {
-        ps_script_entry_set_timer(entry, PS_ENTRY_TIMER_DRAIN, DRAIN_S);
-    }
-}
-
-static void describe_end(const PsScriptEntry *entry, char *out, size_t size) {
-    int status = entry->wait_status;
-    if (entry->doom[0] != '\0') {
-        snprintf(out, size, "%s%s",
-                 entry->doomed ? "worker killed: " : "worker not started: ", entry->doom);
-    } else if (status == PS_STATUS_UNKNOWN) {
-        snprintf(out, size, "worker ended together with penstock-script");
-    } else if (WIFSIGNALED(status)) {
-        snprintf(out, size, "worker ended by signal %d (%s)", WTERMSIG(status),
-                 strsignal(WTERMSIG(status)));
-    } else {
-        snprintf(out, size, "worker ended by itself with status %d (os._exit?)",
-                 WEXITSTATUS(status));
-    }
-    if (entry->dump_line != 0) {
-        size_t len = strlen(out);
-        snprintf(out + len, size - len, ", at <string> %u", entry->dump_line);
-    }
-}
-
-static double next_delay_s(PsScriptEntry *entry) {
-    PsMono now = ps_mono_now();
-    if (ps_mono_diff_ns(now, entry->started) > ps_seconds_to_ns(STEADY_S)) {
-        entry->crashes = 0;
-    }
-    uint32_t first_ms = entry->shared->setup.restart_min_ms;
-    double delay = (first_ms != 0 ? first_ms / 1000.0 : 1.0) * (double)(1U << entry->crashes);
-    entry->crashes += entry->crashes < CRASHES_MAX;
-    return delay < RESTART_MAX_S ? delay : RESTART_MAX_S;
-}
-
-// Its worker went down with penstock-script, so the script is not to blame: it gets the input
-// again, unless it has already acted on it.
-static bool keep_input(PsScriptEntry *entry) {
-    return entry->wait_status == PS_STATUS_UNKNOWN && !entry->doomed && !entry->acted &&
-           entry->current.type != PS_WIRE_WRITE_DONE &&
-           ps_script_inputs_put_back(&entry->inputs, &entry->current);
-}
-
-static void count_lost_call(PsScriptEntry *entry) {
-    if (entry->in_call) {
-        entry->in_call = false;
-        if (keep_input(entry)) {
-            return;
-        }
-        entry->calls++;
-        entry->errors++;
-        entry->dropped++;
-    }
-}
-
-static void mourn(PsScriptEntry *entry) {
-    char reason[320];
-    describe_end(entry, reason, sizeof reason);
-    ps_script_entry_note_error(entry, reason, strlen(reason));
-    if (entry->lines_hidden > 0) {
-        PS_LOGW("SCRIPT-LINES", "%s: %u more lines of this call were not logged", entry->name,
-                entry->lines_hidden);
-    }
-    entry->state = PS_WORKER_CRASHED;
-    double delay = next_delay_s(entry);
-    PS_LOGE("SCRIPT-ENDED", "%s '%s': %s; it starts again in %g s, %u inputs wait",
-            ps_script_kind_name(entry->kind), entry->name, reason, delay, entry->inputs.count);
-    ps_script_entry_set_timer(entry, PS_ENTRY_TIMER_RESTART, delay);
-}
-
-static void bury(PsScriptEntry *entry) {
-    if (entry->streams != NULL) {
-        ps_script_streams_close(entry->streams);
-        entry->streams = NULL;
-    }
-    ps_script_entry_set_timer(entry, PS_ENTRY_TIMER_NONE, 0);
-    entry->pid = 0;
-    clear_replies(entry);
-    count_lost_call(entry);
-    if (entry->build_failed || entry->shared->stopping) {
-        entry->state = PS_WORKER_STOPPED;
-        entry->dropped += ps_script_inputs_clear(&entry->inputs);
-        entry->shared->on_idle(entry->shared);
-        return;
-    }
-    mourn(entry);
-}
-
-void ps_script_entry_stop(PsScriptEntry *entry) {
-    if (entry->streams == NULL) {
-        entry->state = PS_WORKER_STOPPED;
-        entry->dropped += ps_script_inputs_clear(&entry->inputs);
+void ps_script_entry_built(PsScriptEntry *entry, bool ok, PsWireText error) {
+    if (!ok) {
+        ps_script_entry_hold(entry, "its module cannot be built: %.*s", (int)error.len, error.data);
+    } else if (entry->draft != NULL) {
+        entry->draft->built = true;
+        entry->state = PS_WORKER_STOPPING;
+    } else if (entry->state == PS_WORKER_STARTING) {
+        entry->state = PS_WORKER_RUNNING;
         ps_script_entry_set_timer(entry, PS_ENTRY_TIMER_NONE, 0);
-        return;
     }
-    entry->state = PS_WORKER_STOPPING;
-    ps_script_entry_next(entry);
 }

@@ -14,12 +14,18 @@ typedef struct PsScriptShared {
     PsScriptHostSetup setup;
     PsScriptSpawner spawner;
     PsScriptWrites writes;
-    PsSnapshotSchema *schemas; ///< one per group of the configuration
-    bool link;                 ///< the cloud link is up
+    PsSnapshotSchema *schemas;     ///< one per group of the configuration
+    struct PsScriptEntry *entries; ///< publish entries first, as configured
+    uint32_t entry_count;
+    struct PsScriptEntry *draft; ///< the trial under way, or NULL: draft.h
+    uint32_t drafts;             ///< trials so far
+    bool link;                   ///< the cloud link is up
     bool stopping;
     uint32_t handles;                               ///< entries' handles and streams on the loop
     void (*on_idle)(struct PsScriptShared *shared); ///< an entry ended, or a handle went
 } PsScriptShared;
+
+typedef struct PsScriptDraft PsScriptDraft;
 
 /// What the entry's one timer is for at the moment.
 typedef enum PsEntryTimer {
@@ -28,6 +34,7 @@ typedef enum PsEntryTimer {
     PS_ENTRY_TIMER_CALL,
     PS_ENTRY_TIMER_DUMP,  ///< Python has been asked where it is; then the process is killed
     PS_ENTRY_TIMER_DRAIN, ///< the process has ended; its last words may still be under way
+    PS_ENTRY_TIMER_QUIT,  ///< the process has been asked to end
     PS_ENTRY_TIMER_RESTART,
 } PsEntryTimer;
 
@@ -44,7 +51,10 @@ typedef struct PsScriptEntry {
     uint32_t slot;  ///< number of this entry in the host
     const char *name;
     const char *main_function;
-    const PsBuf *source;
+    const PsBuf *source; ///< the configuration's, or `saved`
+    PsBuf saved;         ///< the script as saved since the gateway started
+    PsBuf waiting;       ///< a newer one, not yet tried
+    bool has_waiting;
     double timeout_s;
     int qos;
     char *topic; ///< expanded
@@ -56,13 +66,16 @@ typedef struct PsScriptEntry {
     bool exited;              ///< the present process is known to have ended
     bool ended;               ///< its streams are at their end
     int wait_status;          ///< PS_STATUS_UNKNOWN when nobody saw it
-    bool build_failed;
-    bool doomed;        ///< it is being killed; what it sends no longer counts
-    char doom[200];     ///< why, "" when it ends by itself
-    unsigned dump_line; ///< line of the script in Python's own dump, 0 when none
+    bool rebuild;             ///< start anew as soon as the present process has ended
+    bool doomed;              ///< it is being killed; what it sends no longer counts
+    char doom[200];           ///< why, "" when it ends by itself
+    unsigned dump_line;       ///< line of the script in Python's own dump, 0 when none
     uv_timer_t timer;
     PsEntryTimer timer_use;
-    uint32_t crashes; ///< in a row, for the delay
+    uint32_t handles;     ///< on the loop: the timer, and the streams of processes
+    uint32_t crashes;     ///< in a row, for the delay and PS_SCRIPT_HOLD_AFTER
+    char held[240];       ///< why it is not to be started again, "" when it is
+    PsScriptDraft *draft; ///< this is no message of the configuration but a trial; else NULL
     PsMono started;
 
     PsScriptInputs inputs;
@@ -87,6 +100,8 @@ typedef struct PsScriptEntry {
 } PsScriptEntry;
 
 #define PS_STATUS_UNKNOWN (-1)
+/// An order to kill that has no effect in this time (never seen) is repeated.
+#define PS_ENTRY_KILL_AGAIN_S 2.0
 
 /// `kind` and `index` are set; everything else is filled in from the configuration.
 void ps_script_entry_init(PsScriptEntry *entry, PsScriptShared *shared, PsScriptKind kind,
@@ -111,6 +126,10 @@ void ps_script_entry_write_ended(PsScriptEntry *entry, uint32_t generation, PsBu
 void ps_script_entry_sent(PsScriptEntry *entry, uint32_t generation, bool sent);
 /// Lets a call in flight finish, then ends the process; PS_WORKER_STOPPED is the end.
 void ps_script_entry_stop(PsScriptEntry *entry);
+/// Starts a held, crashed or stopped entry now, with nothing held against it.
+void ps_script_entry_restart(PsScriptEntry *entry);
+/// From now on it is this script (moved from). A call in flight may finish with the old one.
+void ps_script_entry_replace(PsScriptEntry *entry, PsBuf *source);
 
 // Between the files that make up an entry.
 
@@ -123,5 +142,12 @@ void ps_script_entry_doom(PsScriptEntry *entry, bool dump, const char *fmt, ...)
 void ps_script_entry_set_timer(PsScriptEntry *entry, PsEntryTimer use, double seconds);
 /// Keeps a text for the status row.
 void ps_script_entry_note_error(PsScriptEntry *entry, const char *text, size_t len);
-/// The worker's module has been built; failed ones end without restart.
-void ps_script_entry_built(PsScriptEntry *entry, bool ok);
+/// The worker's module has been built, or cannot be: then the entry is held.
+void ps_script_entry_built(PsScriptEntry *entry, bool ok, PsWireText error);
+/// Ends the process and does not start it again; `why` is for a person.
+void ps_script_entry_hold(PsScriptEntry *entry, const char *fmt, ...) PS_PRINTF(2, 3);
+/// Asks the process to end, and sees to it that it does.
+void ps_script_entry_quit(PsScriptEntry *entry);
+/// The process is no more: draws the conclusions.
+void ps_script_entry_bury(PsScriptEntry *entry);
+void ps_script_entry_clear_replies(PsScriptEntry *entry);

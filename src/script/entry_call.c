@@ -59,18 +59,12 @@ static bool take_reply(PsScriptEntry *entry) {
     return true;
 }
 
-static void quit(PsScriptEntry *entry) {
-    PS_AUTO_BUF PsBuf frame = {0};
-    ps_wire_put(&frame, PS_WIRE_QUIT, NULL, 0);
-    ps_script_streams_send(entry->streams, &frame, NULL);
-}
-
 void ps_script_entry_next(PsScriptEntry *entry) {
     if (entry->in_call || entry->doomed || entry->streams == NULL) {
         return;
     }
     if (entry->state == PS_WORKER_STOPPING) {
-        quit(entry);
+        ps_script_entry_quit(entry);
         return;
     }
     if (entry->state != PS_WORKER_RUNNING ||
@@ -111,7 +105,7 @@ static void warn_dropping(PsScriptEntry *entry) {
 }
 
 PsErr ps_script_entry_put(PsScriptEntry *entry, PsScriptInput *input) {
-    if (entry->build_failed || entry->shared->stopping) {
+    if (entry->state == PS_WORKER_HELD || entry->shared->stopping) {
         entry->dropped++;
         return PS_ERR_CLOSED;
     }
@@ -163,22 +157,27 @@ void ps_script_entry_sent(PsScriptEntry *entry, uint32_t generation, bool sent) 
 
 // --- upwards ------------------------------------------------------------------------------------
 
+static void log_build(const PsScriptEntry *entry, const PsWireBuilt *built) {
+    PS_LOGI(NULL, "Build module: %s, type: %s", entry->main_function,
+            ps_script_kind_name(entry->kind));
+    if (built->ok) {
+        PS_LOGI(NULL, "Build OK.");
+    } else {
+        PS_LOGE(NULL, "Build module error. '%.*s' (%s '%s')", (int)built->error.len,
+                built->error.data, ps_script_kind_name(entry->kind), entry->name);
+    }
+}
+
 static PsErr take_built(PsScriptEntry *entry, const PsWireFrame *frame) {
     PsWireBuilt built;
     PsErr err = ps_wire_get_built(frame, &built);
     if (err != PS_OK || entry->state == PS_WORKER_RUNNING) {
         return PS_ERR_PROTOCOL;
     }
-    PS_LOGI(NULL, "Build module: %s, type: %s", entry->main_function,
-            ps_script_kind_name(entry->kind));
-    if (built.ok) {
-        PS_LOGI(NULL, "Build OK.");
-    } else {
-        PS_LOGE(NULL, "Build module error. '%.*s' (%s '%s')", (int)built.error.len,
-                built.error.data, ps_script_kind_name(entry->kind), entry->name);
-        ps_script_entry_note_error(entry, built.error.data, built.error.len);
+    if (entry->draft == NULL) {
+        log_build(entry, &built);
     }
-    ps_script_entry_built(entry, built.ok != 0);
+    ps_script_entry_built(entry, built.ok != 0, built.error);
     ps_script_entry_next(entry);
     return PS_OK;
 }
@@ -188,6 +187,9 @@ static PsErr take_log(PsScriptEntry *entry, const PsWireFrame *frame) {
     PsErr err = ps_wire_get_log(frame, &log);
     if (err != PS_OK || log.file.len >= FILE_MAX) {
         return PS_ERR_PROTOCOL;
+    }
+    if (entry->draft != NULL) {
+        return PS_OK; // the process that lives on says it
     }
     if (entry->lines >= PS_SCRIPT_CALL_LINES_MAX) {
         entry->lines_hidden++;

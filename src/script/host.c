@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "script/draft.h"
 #include "script/entry.h"
 
 #include <stdlib.h>
@@ -16,8 +17,6 @@
 struct PsScriptHost {
     PsScriptShared shared; // first: callbacks get it and mean the host
     char *program;
-    PsScriptEntry *entries;
-    uint32_t count;
     PsScriptInput scratch; // an input while it is being made
     uv_timer_t stop_timer;
     bool started;
@@ -33,9 +32,9 @@ static const char *const kind_names[] = {
 };
 
 static const char *const state_names[] = {
-    [PS_WORKER_STOPPED] = "stopped",   [PS_WORKER_STARTING] = "starting",
-    [PS_WORKER_RUNNING] = "running",   [PS_WORKER_CRASHED] = "crashed",
-    [PS_WORKER_STOPPING] = "stopping",
+    [PS_WORKER_STOPPED] = "stopped", [PS_WORKER_STARTING] = "starting",
+    [PS_WORKER_RUNNING] = "running", [PS_WORKER_CRASHED] = "crashed",
+    [PS_WORKER_HELD] = "held",       [PS_WORKER_STOPPING] = "stopping",
 };
 
 const char *ps_script_kind_name(PsScriptKind kind) {
@@ -52,17 +51,20 @@ const char *ps_worker_state_name(PsWorkerState state) {
 
 static void on_ready(void *ctx) {
     PsScriptHost *host = ctx;
-    for (uint32_t i = 0; i < host->count; i++) {
-        ps_script_entry_launch(&host->entries[i]);
+    for (uint32_t i = 0; i < host->shared.entry_count; i++) {
+        ps_script_entry_launch(&host->shared.entries[i]);
     }
+    ps_script_draft_next(&host->shared);
 }
 
 // The entry whose present process is meant, or NULL when it is a former one.
 static PsScriptEntry *find_process(PsScriptHost *host, PsWireChild child) {
-    if (child.slot >= host->count || host->entries[child.slot].generation != child.generation) {
-        return NULL;
-    }
-    return &host->entries[child.slot];
+    PsScriptShared *shared = &host->shared;
+    PsScriptEntry *entry =
+        child.slot < shared->entry_count ? &shared->entries[child.slot] : shared->draft;
+    return entry != NULL && entry->slot == child.slot && entry->generation == child.generation
+               ? entry
+               : NULL;
 }
 
 static void on_forked(PsWireChild child, void *ctx) {
@@ -88,8 +90,11 @@ static void on_exited(PsWireChild child, void *ctx) {
 
 static void on_lost(void *ctx) {
     PsScriptHost *host = ctx;
-    for (uint32_t i = 0; i < host->count; i++) {
-        ps_script_entry_exited(&host->entries[i], PS_STATUS_UNKNOWN);
+    for (uint32_t i = 0; i < host->shared.entry_count; i++) {
+        ps_script_entry_exited(&host->shared.entries[i], PS_STATUS_UNKNOWN);
+    }
+    if (host->shared.draft != NULL) {
+        ps_script_entry_exited(host->shared.draft, PS_STATUS_UNKNOWN);
     }
 }
 
@@ -112,7 +117,7 @@ static const PsScriptSpawnerEvents spawner_events = {
 
 static void on_write_ended(PsScriptWriteOwner owner, PsBuf *frame, void *ctx) {
     PsScriptHost *host = ctx;
-    ps_script_entry_write_ended(&host->entries[owner.slot], owner.generation, frame);
+    ps_script_entry_write_ended(&host->shared.entries[owner.slot], owner.generation, frame);
 }
 
 // --- making -------------------------------------------------------------------------------------
@@ -139,15 +144,15 @@ PsErr ps_script_host_new(const PsScriptHostSetup *setup, PsScriptHost **ret_host
     for (uint32_t i = 0; i < config->group_count; i++) {
         ps_snapshot_schema_init(&shared->schemas[i], config, i);
     }
-    host->entries =
-        ps_alloc_array(config->publish_count + config->subscribe_count + 1, sizeof *host->entries);
-    for (uint32_t i = 0; i < config->publish_count; i++, host->count++) {
-        ps_script_entry_init(&host->entries[host->count], shared, PS_SCRIPT_PUBLISH, i,
-                             host->count);
+    host->shared.entries = ps_alloc_array(config->publish_count + config->subscribe_count + 1,
+                                          sizeof *host->shared.entries);
+    for (uint32_t i = 0; i < config->publish_count; i++, host->shared.entry_count++) {
+        ps_script_entry_init(&host->shared.entries[host->shared.entry_count], shared,
+                             PS_SCRIPT_PUBLISH, i, host->shared.entry_count);
     }
-    for (uint32_t i = 0; i < config->subscribe_count; i++, host->count++) {
-        ps_script_entry_init(&host->entries[host->count], shared, PS_SCRIPT_SUBSCRIBE, i,
-                             host->count);
+    for (uint32_t i = 0; i < config->subscribe_count; i++, host->shared.entry_count++) {
+        ps_script_entry_init(&host->shared.entries[host->shared.entry_count], shared,
+                             PS_SCRIPT_SUBSCRIBE, i, host->shared.entry_count);
     }
     *ret_host = host;
     return PS_OK;
@@ -162,10 +167,10 @@ PsErr ps_script_host_start(PsScriptHost *host, PsDiag *diag) {
     host->started = true;
     ps_script_writes_open(&host->shared.writes);
     host->shared.handles += 2;
-    for (uint32_t i = 0; i < host->count; i++) {
-        ps_script_entry_open(&host->entries[i]);
+    for (uint32_t i = 0; i < host->shared.entry_count; i++) {
+        ps_script_entry_open(&host->shared.entries[i]);
     }
-    if (host->count > 0) {
+    if (host->shared.entry_count > 0) {
         ps_script_spawner_start(&host->shared.spawner);
     }
     return PS_OK;
@@ -175,8 +180,8 @@ void ps_script_host_free(PsScriptHost *host) {
     if (host == NULL) {
         return;
     }
-    for (uint32_t i = 0; i < host->count; i++) {
-        ps_script_entry_deinit(&host->entries[i]);
+    for (uint32_t i = 0; i < host->shared.entry_count; i++) {
+        ps_script_entry_deinit(&host->shared.entries[i]);
     }
     for (uint32_t i = 0; i < host->shared.setup.config->group_count; i++) {
         ps_snapshot_schema_deinit(&host->shared.schemas[i]);
@@ -185,7 +190,7 @@ void ps_script_host_free(PsScriptHost *host) {
     ps_script_spawner_deinit(&host->shared.spawner);
     ps_buf_deinit(&host->scratch.frame);
     free(host->shared.schemas);
-    free(host->entries);
+    free(host->shared.entries);
     free(host->program);
     free(host);
 }
@@ -200,7 +205,7 @@ PsErr ps_script_host_collect(PsScriptHost *host, uint32_t publish, const PsUploa
     input->collected = upload->collected;
     ps_buf_clear(&input->frame);
     PsErr err = ps_snapshot_put_data(&host->shared.schemas[upload->group], upload, &input->frame);
-    return err == PS_OK ? ps_script_entry_put(&host->entries[publish], input) : err;
+    return err == PS_OK ? ps_script_entry_put(&host->shared.entries[publish], input) : err;
 }
 
 PsErr ps_script_host_receive(PsScriptHost *host, uint32_t subscribe, const char *topic,
@@ -220,7 +225,7 @@ PsErr ps_script_host_receive(PsScriptHost *host, uint32_t subscribe, const char 
     ps_buf_put_bytes(&input->frame, topic, topic_len);
     ps_buf_put_bytes(&input->frame, payload, len);
     ps_wire_end(&input->frame, begin);
-    return ps_script_entry_put(&host->entries[config->publish_count + subscribe], input);
+    return ps_script_entry_put(&host->shared.entries[config->publish_count + subscribe], input);
 }
 
 void ps_script_host_set_link(PsScriptHost *host, bool connected) {
@@ -229,21 +234,54 @@ void ps_script_host_set_link(PsScriptHost *host, bool connected) {
 
 void ps_script_host_publish_now_done(PsScriptHost *host, uint64_t ticket, bool sent) {
     uint64_t slot = ticket >> 32;
-    if (slot < host->count) {
-        ps_script_entry_sent(&host->entries[slot], (uint32_t)ticket, sent);
+    if (slot < host->shared.entry_count) {
+        ps_script_entry_sent(&host->shared.entries[slot], (uint32_t)ticket, sent);
     }
+}
+
+// --- saved and held scripts ---------------------------------------------------------------------
+
+void ps_script_host_replace(PsScriptHost *host, PsScriptKind kind, uint32_t index, PsBuf *source) {
+    const PsConfig *config = host->shared.setup.config;
+    uint32_t slot = kind == PS_SCRIPT_PUBLISH ? index : config->publish_count + index;
+    PS_ASSERT(slot < host->shared.entry_count);
+    PsScriptEntry *entry = &host->shared.entries[slot];
+    ps_buf_deinit(&entry->waiting);
+    entry->waiting = *source;
+    *source = (PsBuf){0};
+    entry->has_waiting = true;
+    ps_script_draft_next(&host->shared);
+}
+
+PsErr ps_script_host_release(PsScriptHost *host, const char *name, PsDiag *diag) {
+    for (uint32_t i = 0; i < host->shared.entry_count; i++) {
+        PsScriptEntry *entry = &host->shared.entries[i];
+        if (strcmp(entry->name, name) != 0) {
+            continue;
+        }
+        if (entry->state != PS_WORKER_HELD) {
+            return ps_fail(PS_ERR_INVALID, diag, name, NULL, "is not held but %s",
+                           ps_worker_state_name(entry->state));
+        }
+        PS_LOGI("SCRIPT-RELEASED", "%s '%s': released, it tries again",
+                ps_script_kind_name(entry->kind), name);
+        ps_script_entry_restart(entry);
+        return PS_OK;
+    }
+    return ps_fail(PS_ERR_NOT_FOUND, diag, name, NULL,
+                   "there is no message of this name; 'penstock status' lists them");
 }
 
 // --- status -------------------------------------------------------------------------------------
 
 uint32_t ps_script_host_worker_count(const PsScriptHost *host) {
-    return host->count;
+    return host->shared.entry_count;
 }
 
 void ps_script_host_worker_status(const PsScriptHost *host, uint32_t index,
                                   PsScriptWorkerStatus *ret_status) {
-    PS_ASSERT(index < host->count);
-    const PsScriptEntry *entry = &host->entries[index];
+    PS_ASSERT(index < host->shared.entry_count);
+    const PsScriptEntry *entry = &host->shared.entries[index];
     PsProcUsage usage = {0};
     if (entry->pid != 0 && ps_proc_usage_read(entry->pid, &usage) != PS_OK) {
         usage = (PsProcUsage){0}; // it has just ended; the next row says so
@@ -276,18 +314,18 @@ static void close_handles(PsScriptHost *host) {
     host->closing = true;
     ps_script_writes_close(&host->shared.writes, on_handle_closed);
     uv_close((uv_handle_t *)&host->stop_timer, on_handle_closed);
-    for (uint32_t i = 0; i < host->count; i++) {
-        ps_script_entry_close(&host->entries[i]);
+    for (uint32_t i = 0; i < host->shared.entry_count; i++) {
+        ps_script_entry_close(&host->shared.entries[i]);
     }
 }
 
 static bool all_stopped(const PsScriptHost *host) {
-    for (uint32_t i = 0; i < host->count; i++) {
-        if (host->entries[i].state != PS_WORKER_STOPPED) {
+    for (uint32_t i = 0; i < host->shared.entry_count; i++) {
+        if (host->shared.entries[i].state != PS_WORKER_STOPPED) {
             return false;
         }
     }
-    return true;
+    return host->shared.draft == NULL;
 }
 
 // Called whenever something that stopping waits for has happened: workers, then penstock-script,
@@ -322,8 +360,11 @@ void ps_script_host_stop(PsScriptHost *host, PsScriptHostStopped *done, void *ct
     }
     host->on_stopped = done;
     host->stopped_ctx = ctx;
-    for (uint32_t i = 0; i < host->count; i++) {
-        ps_script_entry_stop(&host->entries[i]);
+    for (uint32_t i = 0; i < host->shared.entry_count; i++) {
+        ps_script_entry_stop(&host->shared.entries[i]);
+    }
+    if (host->shared.draft != NULL) {
+        ps_script_entry_doom(host->shared.draft, false, "the gateway stops");
     }
     uv_timer_start(&host->stop_timer, on_stop_limit, STOP_LIMIT_MS, 0);
     on_idle(&host->shared);

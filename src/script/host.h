@@ -21,6 +21,8 @@
 #define PS_SCRIPT_WRITES_MAX 256
 /// Longest message a script may publish; longer is refused in the worker with an ERROR line.
 #define PS_SCRIPT_PAYLOAD_MAX ((size_t)1024 * 1024)
+/// So many ends in a row, without a minute of steady running in between, and a script is held.
+#define PS_SCRIPT_HOLD_AFTER 5
 /// Lines one call may log; the rest is counted, and the count is logged when the call ends.
 #define PS_SCRIPT_CALL_LINES_MAX 1000
 
@@ -35,14 +37,15 @@ typedef enum PsScriptKind {
 const char *ps_script_kind_name(PsScriptKind kind);
 
 typedef enum PsWorkerState {
-    PS_WORKER_STOPPED,  ///< never started, ended by stop, or its module could not be built
+    PS_WORKER_STOPPED,  ///< never started, or ended by stop
     PS_WORKER_STARTING, ///< process and module are being made
     PS_WORKER_RUNNING,
     PS_WORKER_CRASHED, ///< ended by itself or killed; starts again after a growing delay
+    PS_WORKER_HELD,    ///< cannot be built, or ended too often; waits for a person
     PS_WORKER_STOPPING,
 } PsWorkerState;
 
-/// "stopped", "starting", "running", "crashed", "stopping". Never NULL.
+/// "stopped", "starting", "running", "crashed", "held", "stopping". Never NULL.
 const char *ps_worker_state_name(PsWorkerState state);
 
 /// A message a script wants sent. Everything is borrowed until the callback returns.
@@ -85,7 +88,7 @@ PsErr ps_script_host_new(const PsScriptHostSetup *setup, PsScriptHost **ret_host
 PsErr ps_script_host_start(PsScriptHost *host, PsDiag *diag);
 
 /// Queues one call of a publish entry with the snapshot, which is copied. PS_ERR_CLOSED when the
-/// entry's module could not be built or the host is stopping. A full queue is PS_OK: the oldest
+/// entry is held or the host is stopping. A full queue is PS_OK: the oldest
 /// input went.
 PsErr ps_script_host_collect(PsScriptHost *host, uint32_t publish, const PsUpload *upload);
 /// Queues one call of a subscribe entry. `qos` is that of the delivery.
@@ -95,6 +98,15 @@ PsErr ps_script_host_receive(PsScriptHost *host, uint32_t subscribe, const char 
 void ps_script_host_set_link(PsScriptHost *host, bool connected);
 /// Answers an on_publish_now that returned true. Tickets of workers that ended are ignored.
 void ps_script_host_publish_now_done(PsScriptHost *host, uint64_t ticket, bool sent);
+
+/// A script was saved: `source` (moved from) is tried in a process of its own; when its module can
+/// be built it takes the place of the present one after the call in flight, alone, and its globals
+/// begin anew. Otherwise the log says why and the present one goes on. Of several that come while
+/// one is tried the newest counts.
+void ps_script_host_replace(PsScriptHost *host, PsScriptKind kind, uint32_t index, PsBuf *source);
+/// Lets a held script try again. PS_ERR_NOT_FOUND without such a message, PS_ERR_INVALID when it is
+/// not held, each with a diagnosis.
+PsErr ps_script_host_release(PsScriptHost *host, const char *name, PsDiag *diag);
 
 typedef struct PsScriptWorkerStatus {
     const char *name; ///< borrowed from the configuration

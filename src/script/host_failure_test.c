@@ -102,7 +102,7 @@ static void test_modules_that_cannot_be_built(void **state) {
     rig_start(rig);
     for (uint32_t i = 0; i < PS_COUNT(cases); i++) {
         rig_wait_log(rig, cases[i].line);
-        rig_wait_state(rig, i, PS_WORKER_STOPPED);
+        rig_wait_state(rig, i, PS_WORKER_HELD);
     }
     PsUpload upload = {0};
     assert_int_equal(ps_script_host_collect(rig->host, 0, &upload), PS_ERR_CLOSED);

@@ -1,0 +1,30 @@
+// `penstock script release NAME`: lets a script that is held try again. Blocking.
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int release(const CliOptions *options, int count, char **arguments) {
+    if (count != 1) {
+        return cli_fail(CLI_USAGE, "script release needs the name of one message");
+    }
+    json_t *result = cli_call_once(
+        options, json_pack("{s:s, s:s}", "call", "script_release", "name", arguments[0]));
+    if (result == NULL) {
+        return CLI_FAILED;
+    }
+    if (options->json) {
+        cli_print_json(result);
+    } else {
+        printf("OK: '%s' tries again; 'penstock status' shows how it goes\n", arguments[0]);
+    }
+    json_decref(result);
+    return CLI_DONE;
+}
+
+int cli_script(const CliOptions *options, int count, char **arguments) {
+    if (count > 0 && strcmp(arguments[0], "release") == 0) {
+        return release(options, count - 1, arguments + 1);
+    }
+    return cli_fail(CLI_USAGE, "script needs a word behind it: penstock script release NAME");
+}
