@@ -27,6 +27,8 @@ typedef struct PsApiSources {
     PsScriptHost *scripts;
     PsOutbox *outbox;
     PsLink *link; ///< NULL when the cloud is not enabled
+    uv_loop_t *loop;
+    const char *script_program; ///< penstock-script
     PsWall started;
 } PsApiSources;
 

@@ -15,6 +15,11 @@ const json_t *ps_api_call_arguments(const PsApiCall *call);
 void ps_api_call_reply(PsApiCall *call, json_t *result);
 void ps_api_call_fail(PsApiCall *call, PsErr err, const PsDiag *diag);
 
+/// The call takes a while: at most one does, of all clients. `cancel` is called when its client
+/// goes away or the API closes; the call must still be answered, later. False when another is under
+/// way.
+bool ps_api_call_goes_on(PsApiCall *call, void (*cancel)(void *ctx), void *ctx);
+
 typedef void PsApiHandler(PsApiCall *call);
 
 typedef struct PsApiRoute {
@@ -30,3 +35,4 @@ PsApiHandler ps_api_tags;
 PsApiHandler ps_api_write;
 PsApiHandler ps_api_log;
 PsApiHandler ps_api_script_release;
+PsApiHandler ps_api_script_run;

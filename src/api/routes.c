@@ -7,5 +7,6 @@ const PsApiRoute ps_api_routes[] = {
     {"write", ps_api_write},
     {"log", ps_api_log},
     {"script_release", ps_api_script_release},
+    {"script_run", ps_api_script_run},
     {NULL, NULL},
 };

@@ -37,6 +37,9 @@ struct PsApi {
     Client *clients;
     size_t client_count;
     size_t open_handles;
+    struct PsApiCall *long_call; // the one that goes on for a while, or NULL
+    void (*cancel)(void *ctx);
+    void *cancel_ctx;
     bool closing;
     void (*closed)(void *ctx);
     void *closed_ctx;
@@ -64,6 +67,12 @@ static void on_client_closed(uv_handle_t *handle) {
     handle_closed(api);
 }
 
+static void cancel_long(struct PsApi *api, const PsApiCall *call) {
+    if (call != NULL && api->long_call == call) {
+        api->cancel(api->cancel_ctx);
+    }
+}
+
 static void client_close(Client *client) {
     if (client->closing) {
         return;
@@ -71,6 +80,7 @@ static void client_close(Client *client) {
     client->closing = true;
     if (client->call != NULL) {
         client->call->client = NULL;
+        cancel_long(client->api, client->call);
     }
     for (Client **slot = &client->api->clients; *slot != NULL; slot = &(*slot)->next) {
         if (*slot == client) {
@@ -113,8 +123,22 @@ static void send_answer(Client *client, json_t *answer_json) {
     }
 }
 
+bool ps_api_call_goes_on(PsApiCall *call, void (*cancel)(void *ctx), void *ctx) {
+    struct PsApi *api = call->api;
+    if (api->long_call != NULL) {
+        return false;
+    }
+    api->long_call = call;
+    api->cancel = cancel;
+    api->cancel_ctx = ctx;
+    api->open_handles++; // the API is not closed before it is answered
+    return true;
+}
+
 static void finish(PsApiCall *call, json_t *answer) {
     Client *client = call->client;
+    bool was_long = call->api->long_call == call;
+    struct PsApi *api = call->api;
     if (client != NULL) {
         client->call = NULL;
         send_answer(client, answer);
@@ -125,6 +149,10 @@ static void finish(PsApiCall *call, json_t *answer) {
     free(call);
     if (client != NULL && !client->closing) {
         run_lines(client);
+    }
+    if (was_long) {
+        api->long_call = NULL;
+        handle_closed(api);
     }
 }
 

@@ -21,7 +21,7 @@ static const Command commands[] = {
     {"status", cli_status, "", "cloud link, channels, groups, messages, script workers"},
     {"tags", cli_tags, "[DEVICE] [--watch]", "current values with quality, time and unit"},
     {"write", cli_write, "DEVICE VAR VALUE", "write a variable and read it back"},
-    {"script", cli_script, "release NAME", "let a held script try again"},
+    {"script", cli_script, "run FILE", "try a script, nothing is sent; script release NAME"},
     {"log", cli_log, "[-f]", "the newest log lines; -f goes on as they come"},
     {"check", cli_check, "DIR", "validate a configuration folder; lists every finding"},
     {"schema", cli_schema, "[--markdown]", "JSON Schema of penstock.json, or its reference page"},

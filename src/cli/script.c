@@ -1,5 +1,6 @@
-// `penstock script release NAME`: lets a script that is held try again. Blocking.
-#include "cli/cli.h"
+// `penstock script`: finds the word behind it. `release NAME` lets a held script try again.
+// Blocking.
+#include "cli/script_show.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -26,5 +27,9 @@ int cli_script(const CliOptions *options, int count, char **arguments) {
     if (count > 0 && strcmp(arguments[0], "release") == 0) {
         return release(options, count - 1, arguments + 1);
     }
-    return cli_fail(CLI_USAGE, "script needs a word behind it: penstock script release NAME");
+    if (count > 0 && strcmp(arguments[0], "run") == 0) {
+        return cli_script_run(options, count - 1, arguments + 1);
+    }
+    return cli_fail(CLI_USAGE, "script needs a word behind it: penstock script run FILE, or "
+                               "penstock script release NAME");
 }

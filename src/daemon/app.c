@@ -348,6 +348,8 @@ static PsErr open_api(App *app, PsDiag *diag) {
         .scripts = app->scripts,
         .outbox = app->outbox,
         .link = app->link,
+        .loop = &app->loop,
+        .script_program = app->options->script_program,
         .started = ps_wall_now(),
     };
     return ps_api_open(&app->loop, app->options->socket, &sources, &app->api, diag);

@@ -12,7 +12,6 @@
 #include <stdint.h>
 
 #define PS_AWS_ALPN "x-amzn-mqtt-ca"
-#define PS_AWS_PAYLOAD_BYTES ((size_t)128 * 1024)
 #define PS_AWS_KEEPALIVE_MIN 30
 #define PS_AWS_KEEPALIVE_MAX 1200
 

@@ -85,10 +85,11 @@ typedef struct PsScriptEntry {
     bool *schema_sent;      ///< by group, of the present process
     PsScriptInput current;  ///< the input of the call in flight
     bool in_call;
-    bool returned;  ///< the present call has published its return value
-    bool acted;     ///< it has published or written something
-    bool asks;      ///< an mqtt_publish waits for its answer
-    uint32_t lines; ///< logged since the present call began
+    bool returned;        ///< the present call has published its return value
+    bool acted;           ///< it has published or written something
+    bool asks;            ///< an mqtt_publish waits for its answer
+    char call_error[200]; ///< what the calls since the last rest raised first
+    uint32_t lines;       ///< logged since the present call began
     uint32_t lines_hidden;
     bool dropping; ///< the queue overflowed and has not been empty since
 
@@ -137,6 +138,9 @@ void ps_script_entry_replace(PsScriptEntry *entry, PsBuf *source);
 void ps_script_entry_take_frame(PsScriptEntry *entry, const PsWireFrame *frame);
 /// Starts the next call when the worker is free and something waits.
 void ps_script_entry_next(PsScriptEntry *entry);
+/// Tells who wants to know that the worker has nothing to do, or is no more. The caller's last
+/// deed.
+void ps_script_entry_rest(PsScriptEntry *entry, const char *error);
 /// Kills the worker; `why` is for the log. With `dump` Python first says where it is.
 void ps_script_entry_doom(PsScriptEntry *entry, bool dump, const char *fmt, ...) PS_PRINTF(3, 4);
 void ps_script_entry_set_timer(PsScriptEntry *entry, PsEntryTimer use, double seconds);

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "model/topic.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +22,8 @@
 
 // The two lines of spec 8.7, for a person who looks for a message that was sent to the gateway.
 static void log_message(const PsScriptEntry *entry, bool before) {
-    if (entry->current.type != PS_WIRE_MESSAGE || ps_log_level() > PS_LOG_INFO) {
+    if (entry->current.type != PS_WIRE_MESSAGE || ps_log_level() > PS_LOG_INFO ||
+        entry->shared->setup.on_line != NULL) {
         return;
     }
     const PsBuf *frame = &entry->current.frame;
@@ -157,6 +159,29 @@ void ps_script_entry_sent(PsScriptEntry *entry, uint32_t generation, bool sent) 
 
 // --- upwards ------------------------------------------------------------------------------------
 
+static void keep_call_error(PsScriptEntry *entry) {
+    if (entry->call_error[0] == '\0') {
+        memcpy(entry->call_error, entry->last_error, sizeof entry->call_error);
+    }
+}
+
+void ps_script_entry_rest(PsScriptEntry *entry, const char *error) {
+    const PsScriptHostSetup *setup = &entry->shared->setup;
+    if (setup->on_rest != NULL && entry->draft == NULL) {
+        setup->on_rest(entry->kind, entry->index, error, setup->ctx);
+    }
+}
+
+static void rest_when_idle(PsScriptEntry *entry) {
+    if (entry->state == PS_WORKER_RUNNING && !entry->in_call && entry->open_writes == 0 &&
+        entry->silent_writes == 0) {
+        char error[sizeof entry->call_error];
+        memcpy(error, entry->call_error, sizeof error);
+        entry->call_error[0] = '\0';
+        ps_script_entry_rest(entry, error);
+    }
+}
+
 static void log_build(const PsScriptEntry *entry, const PsWireBuilt *built) {
     PS_LOGI(NULL, "Build module: %s, type: %s", entry->main_function,
             ps_script_kind_name(entry->kind));
@@ -174,11 +199,12 @@ static PsErr take_built(PsScriptEntry *entry, const PsWireFrame *frame) {
     if (err != PS_OK || entry->state == PS_WORKER_RUNNING) {
         return PS_ERR_PROTOCOL;
     }
-    if (entry->draft == NULL) {
+    if (entry->draft == NULL && entry->shared->setup.on_line == NULL) {
         log_build(entry, &built);
     }
     ps_script_entry_built(entry, built.ok != 0, built.error);
     ps_script_entry_next(entry);
+    rest_when_idle(entry);
     return PS_OK;
 }
 
@@ -199,6 +225,12 @@ static PsErr take_log(PsScriptEntry *entry, const PsWireFrame *frame) {
     char file[FILE_MAX];
     memcpy(file, log.file.data, log.file.len);
     file[log.file.len] = '\0';
+    const PsScriptHostSetup *setup = &entry->shared->setup;
+    if (setup->on_line != NULL) {
+        PsScriptLine line = {(PsLogLevel)log.level, file, log.line, log.text.data, log.text.len};
+        setup->on_line(&line, setup->ctx);
+        return PS_OK;
+    }
     ps_log_script((PsLogLevel)log.level, log.always != 0, file, (int)log.line, log.text.data,
                   log.text.len);
     return PS_OK;
@@ -228,6 +260,18 @@ static PsErr take_return(PsScriptEntry *entry, const PsWireFrame *frame) {
     return PS_OK;
 }
 
+static void report_topic(const PsScriptEntry *entry, const char *topic, const PsDiag *diag) {
+    const PsScriptHostSetup *setup = &entry->shared->setup;
+    char text[640];
+    snprintf(text, sizeof text, "message not sent: topic '%.200s': %s", topic, diag->text);
+    if (setup->on_line != NULL) {
+        PsScriptLine line = {PS_LOG_ERROR, "<gateway>", 0, text, strlen(text)};
+        setup->on_line(&line, setup->ctx);
+        return;
+    }
+    PS_LOGE("SCRIPT-TOPIC", "%s '%s': %s", ps_script_kind_name(entry->kind), entry->name, text);
+}
+
 // The topic as a C string if it is one that may be published to; otherwise NULL, and the log says
 // what is wrong with it. AWS IoT would answer such a topic by closing the connection.
 static char *take_topic(const PsScriptEntry *entry, PsWireText text) {
@@ -240,8 +284,7 @@ static char *take_topic(const PsScriptEntry *entry, PsWireText text) {
     if (err == PS_OK) {
         return topic;
     }
-    PS_LOGE("SCRIPT-TOPIC", "%s '%s': message not sent: topic '%.200s': %s",
-            ps_script_kind_name(entry->kind), entry->name, topic, diag.text);
+    report_topic(entry, topic, &diag);
     free(topic);
     return NULL;
 }
@@ -327,6 +370,7 @@ static PsErr take_done(PsScriptEntry *entry, const PsWireFrame *frame) {
     if (!done.ok) {
         entry->errors++;
         ps_script_entry_note_error(entry, done.error.data, done.error.len);
+        keep_call_error(entry);
     }
     if (entry->lines_hidden > 0) {
         PS_LOGW("SCRIPT-LINES", "%s: %u more lines of this call were not logged", entry->name,
@@ -335,6 +379,7 @@ static PsErr take_done(PsScriptEntry *entry, const PsWireFrame *frame) {
     }
     log_message(entry, false);
     ps_script_entry_next(entry);
+    rest_when_idle(entry);
     return PS_OK;
 }
 

@@ -118,10 +118,13 @@ static void stay_held(PsScriptEntry *entry) {
     entry->state = PS_WORKER_HELD;
     entry->dropped += ps_script_inputs_clear(&entry->inputs);
     ps_script_entry_note_error(entry, entry->held, strlen(entry->held));
-    PS_LOGE("SCRIPT-HELD",
-            "%s '%s': held: %s. Correct and save its script, or let it try again with "
-            "'penstock script release %s'",
-            ps_script_kind_name(entry->kind), entry->name, entry->held, entry->name);
+    if (entry->shared->setup.on_rest == NULL) {
+        PS_LOGE("SCRIPT-HELD",
+                "%s '%s': held: %s. Correct and save its script, or let it try again with "
+                "'penstock script release %s'",
+                ps_script_kind_name(entry->kind), entry->name, entry->held, entry->name);
+    }
+    ps_script_entry_rest(entry, entry->held);
 }
 
 static void mourn(PsScriptEntry *entry) {
@@ -136,9 +139,12 @@ static void mourn(PsScriptEntry *entry) {
         return;
     }
     entry->state = PS_WORKER_CRASHED;
-    PS_LOGE("SCRIPT-ENDED", "%s '%s': %s; it starts again in %g s, %u inputs wait",
-            ps_script_kind_name(entry->kind), entry->name, reason, delay, entry->inputs.count);
+    if (entry->shared->setup.on_rest == NULL) {
+        PS_LOGE("SCRIPT-ENDED", "%s '%s': %s; it starts again in %g s, %u inputs wait",
+                ps_script_kind_name(entry->kind), entry->name, reason, delay, entry->inputs.count);
+    }
     ps_script_entry_set_timer(entry, PS_ENTRY_TIMER_RESTART, delay);
+    ps_script_entry_rest(entry, reason);
 }
 
 static void be_stopped(PsScriptEntry *entry) {

@@ -11,6 +11,7 @@
 //! open per worker (one more raises in the script).
 #pragma once
 
+#include "base/log.h"
 #include "model/config.h"
 #include "tags/upload.h"
 
@@ -59,6 +60,15 @@ typedef struct PsScriptPublish {
     PsWall collected; ///< collection time of the upload; time of the call in subscribe scripts
 } PsScriptPublish;
 
+/// A line a script logged. Borrowed until the callback returns.
+typedef struct PsScriptLine {
+    PsLogLevel level;
+    const char *file;
+    uint32_t line;
+    const char *text;
+    size_t len;
+} PsScriptLine;
+
 /// Outcome of one write: exactly once, on the loop's thread, also from inside on_write.
 typedef void PsScriptWriteDone(PsErr result, const PsDiag *diag, PsValue read_back, void *ctx);
 
@@ -77,6 +87,12 @@ typedef struct PsScriptHostSetup {
     /// of `value` is borrowed until this returns. `done` may come after the host was freed.
     PsErr (*on_write)(uint32_t variable, PsValue value, PsMono deadline, PsScriptWriteDone *done,
                       void *done_ctx, void *ctx, PsDiag *diag);
+    /// May be NULL: takes the scripts' lines instead of the gateway's log.
+    void (*on_line)(const PsScriptLine *line, void *ctx);
+    /// May be NULL. The worker has nothing to do: its module is built, or a call and the callbacks
+    /// of its writes have ended. `error` is "" when all that went well; otherwise it says what a
+    /// call raised, or why there is no process, which is then not logged. May stop the host.
+    void (*on_rest)(PsScriptKind kind, uint32_t entry, const char *error, void *ctx);
     uint64_t memory_limit;   ///< bytes a worker may map beyond the warm interpreter; 0 = 512 MiB
     uint32_t restart_min_ms; ///< first delay after a crash, doubled up to 60 s; 0 = 1000
 } PsScriptHostSetup;

@@ -2,6 +2,7 @@
 // counted from its last closing bracket.
 #include "script/proc_usage.h"
 
+#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,4 +36,50 @@ PsErr ps_proc_usage_read(int pid, PsProcUsage *ret_usage) {
         .rss_kib = pages * (uint64_t)sysconf(_SC_PAGESIZE) / 1024,
     };
     return PS_OK;
+}
+
+PsErr ps_proc_usage_cpu(int pid, double *ret_cpu_s) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/task", pid);
+    DIR *tasks = opendir(path);
+    if (tasks == NULL) {
+        return PS_ERR_NOT_FOUND;
+    }
+    uint64_t total_ns = 0;
+    bool any = false;
+    for (const struct dirent *task; (task = readdir(tasks)) != NULL;) {
+        if (task->d_name[0] == '.') {
+            continue;
+        }
+        char stat_path[128];
+        snprintf(stat_path, sizeof stat_path, "%s/%.20s/schedstat", path, task->d_name);
+        FILE *file = fopen(stat_path, "re");
+        uint64_t ns = 0;
+        if (file != NULL && fscanf(file, "%" SCNu64, &ns) == 1) {
+            total_ns += ns;
+            any = true;
+        }
+        if (file != NULL) {
+            fclose(file);
+        }
+    }
+    closedir(tasks);
+    *ret_cpu_s = (double)total_ns / 1e9;
+    return any ? PS_OK : PS_ERR_NOT_FOUND;
+}
+
+PsErr ps_proc_usage_peak(int pid, uint64_t *ret_peak_kib) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/status", pid);
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        return PS_ERR_NOT_FOUND;
+    }
+    char line[256];
+    bool found = false;
+    while (!found && fgets(line, sizeof line, file) != NULL) {
+        found = sscanf(line, "VmHWM: %" SCNu64, ret_peak_kib) == 1;
+    }
+    fclose(file);
+    return found ? PS_OK : PS_ERR_NOT_FOUND;
 }

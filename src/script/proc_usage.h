@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct PsProcUsage {
@@ -12,3 +13,9 @@ typedef struct PsProcUsage {
 
 /// Fields 14, 15 and 24 of /proc/<pid>/stat (proc(5)). PS_ERR_NOT_FOUND when it has gone.
 PsErr ps_proc_usage_read(int pid, PsProcUsage *ret_usage);
+
+/// User and system time of all its threads, as exact as the kernel counts
+/// (/proc/<pid>/task/*/schedstat, nanoseconds). PS_ERR_NOT_FOUND.
+PsErr ps_proc_usage_cpu(int pid, double *ret_cpu_s);
+/// The most memory it ever had resident: VmHWM of /proc/<pid>/status. PS_ERR_NOT_FOUND.
+PsErr ps_proc_usage_peak(int pid, uint64_t *ret_peak_kib);

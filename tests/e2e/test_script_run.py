@@ -1,0 +1,103 @@
+"""`penstock script run`: a draft against real values, with nothing sent and nothing written."""
+import json
+import subprocess
+
+from harness import (BIN, PATIENCE, Gateway, Receiver, cloud_block, group, modbus_device, publish,
+                     variable, wait_for)
+
+LIVE = "def main(data_collect, wizard_api):\n    return ['live']\n"
+DRAFT = '''
+def main(data_collect, wizard_api):
+    wizard_api.write_plc_values({"v": 99})
+    wizard_api.mqtt_publish("draft/now", "x", 0)
+    return {"seen": data_collect["values"]["D"]["v"]["raw_data"]}
+'''
+WRONG = "def main(data_collect, wizard_api):\n    a = 1\n\n\n\n\n    return a / 0\n"
+
+
+def run_json(gateway, *arguments):
+    return json.loads(gateway.cli("script", "run", *arguments, "--json", check=False).stdout)
+
+
+def test_a_draft_on_the_newest_values(folder, cloud, modbus, cleanup):
+    receiver = cleanup(Receiver(cloud))
+    modbus.set("holding", 0, 41)
+    gateway = cleanup(Gateway(folder, {
+        "devices": [modbus_device("D", modbus.port)],
+        "vars": [variable("v", "D", "WORD", 40001, read_write="read/write")],
+        "groups": [group()], "cloud": cloud_block(cloud), "publish": [publish("live", "live")]},
+        {"live.py": LIVE}))
+    wait_for(lambda: gateway.tags()["D", "v"]["value"] == 41, "the value")
+    wait_for(lambda: receiver.messages("live"), "the live script")
+    worker = gateway.worker("live")
+    draft = folder / "draft.py"
+    draft.write_text(DRAFT)
+    result = run_json(gateway, draft)
+    assert result["ok"], result
+    assert [row["method"] for row in result["publishes"]] == ["mqtt_publish", "publish"]
+    assert json.loads(result["publishes"][1]["payload"]) == {"seen": 41}
+    assert result["publishes"][1]["limit"] == 131072
+    assert result["writes"] == [{"device": "D", "var_name": "v", "value": "99"}]
+    shown = gateway.cli("script", "run", draft).stdout
+    assert 'would publish to the message\'s topic, QoS 1: 12 bytes of at most 131072\n  {"seen": 41}' in shown
+    assert "would write D v = 99" in shown and "CPU" in shown
+    draft.write_text(WRONG)
+    failed = gateway.cli("script", "run", draft, check=False)
+    assert failed.returncode == 1
+    assert "ZeroDivisionError" in failed.stdout and "[<string> 7]" in failed.stdout
+    draft.write_text("def main(topic, payload, wizard_api):\n    print(topic, payload)\n")
+    heard = run_json(gateway, draft, "--topic", "a/b", "--payload", "hello")
+    assert heard["ok"] and heard["lines"][0]["text"] == "a/b hello"
+    refused = gateway.cli("script", "run", draft, "--group", "nowhere", check=False)
+    assert refused.returncode == 1 and "nowhere" in refused.stderr
+    # Nothing left the gateway or reached the device, and the live script did not notice.
+    count = len(receiver.messages("live"))
+    wait_for(lambda: len(receiver.messages("live")) > count, "the live script to go on")
+    assert {topic for topic, _ in receiver.messages()} == {"live"}
+    assert modbus.get("holding", 0) == [41]
+    assert gateway.worker("live")["pid"] == worker["pid"]
+
+
+def test_a_draft_is_cancelled_with_its_client(folder, cloud, modbus, cleanup):
+    gateway = cleanup(Gateway(folder, {
+        "devices": [modbus_device("D", modbus.port)], "vars": [variable("v", "D", "WORD", 40001)],
+        "groups": [group()], "cloud": cloud_block(cloud)}))
+    endless, short = folder / "endless.py", folder / "short.py"
+    endless.write_text("def main(d, w):\n    while True: pass\n")
+    short.write_text("def main(d, w):\n    return 1\n")
+
+    def start():
+        return subprocess.Popen([str(BIN / "penstock"), "script", "run", str(endless), "--socket",
+                                 str(gateway.socket)], stdout=subprocess.DEVNULL,
+                                stderr=subprocess.DEVNULL)
+
+    client = start()
+
+    def is_under_way():
+        nonlocal client
+        if client.poll() is not None:
+            client = start()  # the short one was there first
+        return "another trial is under way" in gateway.cli("script", "run", short, check=False).stderr
+
+    wait_for(is_under_way, "the trial to be under way")
+    client.kill()
+    client.wait(timeout=PATIENCE)
+    wait_for(lambda: gateway.cli("script", "run", short, check=False).returncode == 0,
+             "room for the next trial")
+
+
+def test_a_draft_without_a_gateway(folder):
+    sample = folder / "sample.json"
+    sample.write_text(json.dumps({"timestamp": 1597305662.211609, "group_name": "default", "values": {
+        "Temperature_Sensor": {"Test": {"raw_data": 2, "status": 1}}}}))
+    draft = folder / "draft.py"
+    draft.write_text("def vars_upload_test(d, w):\n    return d['values']\n")
+    result = subprocess.run(
+        [str(BIN / "penstock"), "script", "run", str(draft), "--main", "vars_upload_test", "--input",
+         str(sample)], capture_output=True, text=True, timeout=PATIENCE, check=True)
+    assert '{"Temperature_Sensor": {"Test": {"raw_data": 2, "status": 1}}}' in result.stdout
+    sample.write_text('{"values": {"D": 3}}')
+    result = subprocess.run([str(BIN / "penstock"), "script", "run", str(draft), "--input",
+                             str(sample)], capture_output=True, text=True, timeout=PATIENCE,
+                            check=False)
+    assert result.returncode == 1 and "values.D: must be an object" in result.stderr
