@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from harness import children, is_running
 
 BIN = Path(os.environ.get("PENSTOCK_BUILD", "build")).resolve() / "bin"
 CLOUD = os.environ.get("PENSTOCK_CLOUD", str(BIN / "penstock-cloud"))
@@ -25,25 +26,6 @@ def wait_for(condition, what, process=None):
         if process is not None:
             assert process.poll() is None, f"ended with {process.returncode}: {process.stderr and process.stderr.read()}"
         time.sleep(0.02)
-
-
-def children(pid):
-    found = []
-    for status in Path("/proc").glob("[0-9]*/status"):
-        try:
-            text = status.read_text()
-        except OSError:
-            continue
-        if re.search(rf"^PPid:\s*{pid}$", text, re.MULTILINE):
-            found.append(int(status.parent.name))
-    return found
-
-
-def alive(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 class Cloud:
@@ -78,7 +60,7 @@ class Cloud:
     def stop(self, number=signal.SIGTERM):
         self.process.send_signal(number)
         assert self.process.wait(LIMIT_S) == 0, self.process.stderr.read()
-        assert not alive(self.broker)
+        assert not is_running(self.broker)
 
     def tls(self, thing, port=None):
         return [
@@ -239,7 +221,7 @@ def test_quit_end_of_input_and_second_start(cloud):
     assert "another penstock-cloud" in second.stderr
     cloud.type("quit")
     assert cloud.process.wait(LIMIT_S) == 0
-    assert not alive(cloud.broker)
+    assert not is_running(cloud.broker)
     assert not (cloud.folder / "endpoint.json").exists()
 
     again = Cloud(cloud.folder)
@@ -255,7 +237,7 @@ def test_broker_ends_with_its_parent_and_is_missed(tmp_path):
     cloud = Cloud(tmp_path / "cloud")
     cloud.process.kill()
     cloud.process.wait(LIMIT_S)
-    wait_for(lambda: not alive(cloud.broker), "broker follows its parent")
+    wait_for(lambda: not is_running(cloud.broker), "broker follows its parent")
 
     cloud = Cloud(tmp_path / "cloud")
     os.kill(cloud.broker, signal.SIGKILL)
@@ -300,10 +282,13 @@ def test_works_for_an_ordinary_user(tmp_path):
     try:
         os.chown(open_folder, 65534, 65534)
         ready = open_folder / "ready"
+        report = open_folder / "report"  # the build folder may be out of that user's reach
+        own_log = {name: f"{os.environ.get(name, '')}:log_path={report}" for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS")}
         process = subprocess.Popen(
             ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", CLOUD, "run", "cloud",
              "--port", "0", "--ready-file", "ready", "--quiet"],
             cwd=open_folder,
+            env={**os.environ, **own_log},
             stderr=subprocess.PIPE,
             text=True,
         )  # fmt: skip
@@ -311,5 +296,6 @@ def test_works_for_an_ordinary_user(tmp_path):
         assert json.loads(ready.read_text())["root_ca"] == str(open_folder / "cloud/AmazonRootCA1.pem")
         process.terminate()
         assert process.wait(LIMIT_S) == 0
+        assert [path.read_text() for path in open_folder.glob("report*")] == []
     finally:
         shutil.rmtree(open_folder)

@@ -4,12 +4,11 @@ import shutil
 import signal
 import socket
 import stat
-import subprocess
 
 import pytest
 
-from harness import (BIN, Gateway, Program, cloud_block, free_port, group, modbus_device, publish,
-                     variable, wait_for)
+from harness import (BIN, Gateway, Program, cloud_block, descendants, free_port, group,
+                     is_running, modbus_device, publish, variable, wait_for)
 
 SCRIPT = "def main(data_collect, wizard_api):\n    return data_collect\n"
 
@@ -80,21 +79,6 @@ def test_the_private_key_is_in_no_output(folder, cloud, modbus, cleanup):
     gateway.stop()
     shown += [path.read_bytes().decode(errors="replace") for path in folder.glob("state/*")]
     assert len(secret) == 64 and not [text for text in shown if secret in text]
-
-
-def descendants(pid):
-    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True,
-                           check=False).stdout.split()
-    return [int(child) for child in found] + [
-        grandchild for child in found for grandchild in descendants(child)]
-
-
-def is_running(pid):
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 STATES = ("connecting", "offline", "device_hangs", "script_hangs", "script_ignores_signals",

@@ -4,6 +4,7 @@ import importlib.machinery
 import importlib.util
 import json
 import pathlib
+import subprocess
 
 import pytest
 
@@ -50,3 +51,19 @@ def test_sanitizer_reports(tmp_path, capsys):
     (tmp_path / "report.2").write_text("")
     assert RUN_TESTS.sanitizer_reports(tmp_path) == 1
     assert "heap-use-after-free" in capsys.readouterr().out
+
+
+def test_sanitizers_report_below_a_folder_with_a_blank_in_its_name(tmp_path, monkeypatch):
+    root = tmp_path / "a clone"
+    (root / "tests").mkdir(parents=True)
+    (root / "tests/lsan.supp").write_text("leak:nothing_of_this_name\n")
+    (root / "fault.c").write_text("#include <stdlib.h>\n"
+                                  "int main(void) {\n    volatile char *p = malloc(1);\n"
+                                  "    free((void *)p);\n    return *p;\n}\n")
+    subprocess.run(["gcc", "-fsanitize=address", "-o", root / "fault", root / "fault.c"], check=True)
+    monkeypatch.setattr(RUN_TESTS, "ROOT", root)
+    (root / "reports").mkdir()
+    result = subprocess.run([root / "fault"], capture_output=True, text=True, check=False,
+                            env=RUN_TESTS.sanitizer_environment(root / "reports/report"))
+    assert result.returncode != 0 and result.stderr == ""
+    assert RUN_TESTS.sanitizer_reports(root / "reports") == 1
