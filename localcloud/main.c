@@ -1,4 +1,5 @@
 // penstock-cloud: finds the sub-command and runs it. Main thread, the only one.
+#include "base/streams.h"
 #include "localcloud/command.h"
 
 #include <stdio.h>
@@ -53,6 +54,9 @@ static bool asks_for_help(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
+    if (ps_streams_fill() != PS_OK) {
+        return EXIT_FAILURE; // with nowhere to say why
+    }
     if (asks_for_help(argc, argv)) {
         fputs(usage_text, stdout);
         return EXIT_SUCCESS;

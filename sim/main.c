@@ -1,6 +1,7 @@
 // penstock-sim: arguments, ready line, signals. Main thread; all waiting is in the control loop.
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "base/streams.h"
 #include "base/text.h"
 #include "sim/control.h"
 #include "sim/server.h"
@@ -175,6 +176,9 @@ static int run(const Options *options, PsSimServer *server, int signal_fd) {
 }
 
 int main(int argc, char **argv) {
+    if (ps_streams_fill() != PS_OK) {
+        return EXIT_FAILURE; // with nowhere to say why
+    }
     Options options;
     if (!parse_options(argc, argv, &options)) {
         return EXIT_USAGE;

@@ -1,4 +1,5 @@
 // `penstock`: finds the sub-command and runs it. One thread, blocking.
+#include "base/streams.h"
 #include "cli/cli.h"
 #include "version.h"
 
@@ -102,6 +103,9 @@ static int take_options(CliOptions *options, int count, char **arguments, bool *
 }
 
 int main(int argc, char **argv) {
+    if (ps_streams_fill() != PS_OK) {
+        return CLI_FAILED; // with nowhere to say why
+    }
     const char *from_environment = getenv("PENSTOCK_SOCKET");
     CliOptions options = {.socket =
                               from_environment != NULL ? from_environment : CLI_DEFAULT_SOCKET};

@@ -1,5 +1,6 @@
 // `penstockd`: arguments, configuration, then the application. Main thread.
 #include "base/log.h"
+#include "base/streams.h"
 #include "daemon/app.h"
 #include "drivers/driver.h"
 #include "version.h"
@@ -98,6 +99,9 @@ static void find_script_program(char *out, size_t size) {
 }
 
 int main(int argc, char **argv) {
+    if (ps_streams_fill() != PS_OK) {
+        return EXIT_FAILED; // with nowhere to say why
+    }
     Arguments arguments = {.config = "/etc/penstock",
                            .state = "/var/lib/penstock",
                            .socket = "/run/penstock/penstock.sock"};
