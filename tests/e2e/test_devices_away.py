@@ -48,13 +48,16 @@ def test_every_fault_of_the_plant_leaves_the_other_device_alone(folder, modbus, 
     def sick_is(status):
         return lambda: gateway.tags()["Sick", "t"]["status"] == status
 
+    def well():
+        return gateway.tags()["Well", "v"]
+
     wait_for(sick_is(1), "the plant to be read")
     for fault in ("silence", "exception 4", "reset 1", "delay 2000"):
         plant.knob(fault)
         wait_for(sick_is(0), f"'{fault}' to be noticed")
-        before = gateway.tags()["Well", "v"]
-        assert before["status"] == 1
-        wait_for(lambda: gateway.tags()["Well", "v"]["time"] > before["time"] + 0.5,
+        wait_for(lambda: well()["status"] == 1, "the well device to be read")
+        before = well()["time"]
+        wait_for(lambda: well()["time"] > before + 0.5 and well()["status"] == 1,
                  f"the well device to be read on during '{fault}'")
         plant.knob("ok")
         wait_for(sick_is(1), f"recovery from '{fault}'")

@@ -24,11 +24,12 @@ def expect(gateway, *words):
     lowered = error.lower()
     for word in words:
         assert word.lower() in lowered, f"'{word}' not in: {error}"
+    wait_for(lambda: gateway.program.find(error[:60]), "the error in the log")
     before = gateway.tags()["D", "v"]["time"] or 0
     wait_for(lambda: (gateway.tags()["D", "v"]["time"] or 0) > before + 0.5, "collection to go on")
     logged = gateway.program.find(error[:60])
     assert len(logged) == 1, gateway.program.text()
-    assert gateway.message("p")["waiting"] > 0, "messages wait"
+    wait_for(lambda: gateway.message("p")["waiting"] > 0, "messages to wait")
 
 
 def issue(cloud, name, *flags):

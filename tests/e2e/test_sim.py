@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 BIN = Path(os.environ.get("PENSTOCK_BUILD", "build")).resolve() / "bin"
+LIMIT_S = 30
 SIM = os.environ.get("PENSTOCK_SIM", str(BIN / "penstock-sim"))
 
 
@@ -18,7 +19,7 @@ class Modbus:
     """A client of a few lines, so that the test depends on no Modbus library."""
 
     def __init__(self, port):
-        self.sock = socket.create_connection(("127.0.0.1", port), timeout=5)
+        self.sock = socket.create_connection(("127.0.0.1", port), timeout=LIMIT_S)
         self.transaction = 0
 
     def request(self, pdu, slave=1):
@@ -64,14 +65,14 @@ class Sim:
 
     def say(self, line):
         with socket.socket(socket.AF_UNIX) as control:
-            control.settimeout(5)
+            control.settimeout(LIMIT_S)
             control.connect(str(self.control_path))
             control.sendall(line.encode() + b"\n")
             return control.makefile().readline().strip()
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(10) == 0
+        assert self.process.wait(LIMIT_S) == 0
         assert self.process.stderr.read() == ""
 
 
@@ -91,7 +92,7 @@ def test_documented_points(sim):
     assert struct.unpack(">H", client.read(3, 1999, 1)) == (2000,)
     assert struct.unpack(">H", client.read(3, 65535, 1)) == (0,)
     assert client.read(1, 0, 1)[0] & 1 == 1
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + LIMIT_S
     while struct.unpack(">HfI", client.read(3, 0, 5))[2] <= words[2]:
         assert time.monotonic() < deadline, "the counter stands still"
         time.sleep(0.02)
@@ -104,7 +105,7 @@ def test_write_stays_and_feeds_back(sim):
     text = b"BATCH-0042".ljust(16, b"\0")
     client.request(struct.pack(">BHHB", 16, 103, 8, 16) + text)
     assert client.read(3, 103, 8) == text
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + LIMIT_S
     while struct.unpack(">H", client.read(3, 0, 1))[0] < 30 or client.read(4, 9, 8) != text:
         assert time.monotonic() < deadline, "the plant does not follow its set points"
         time.sleep(0.05)
@@ -139,7 +140,7 @@ def test_control_socket(sim):
 
 def test_garbage_closes_only_its_own_connection(sim):
     good = Modbus(sim.port)
-    bad = socket.create_connection(("127.0.0.1", sim.port), timeout=5)
+    bad = socket.create_connection(("127.0.0.1", sim.port), timeout=LIMIT_S)
     bad.sendall(b"GET / HTTP/1.1\r\n\r\n")
     try:
         assert bad.recv(1) == b""
@@ -156,21 +157,21 @@ def test_garbage_closes_only_its_own_connection(sim):
 
 def test_called_wrongly():
     for arguments in (["--port", "x"], ["--bogus"], ["extra"], ["--fault", "nonsense", "--port", "0"]):
-        run = subprocess.run([SIM, *arguments], capture_output=True, text=True, timeout=10)
+        run = subprocess.run([SIM, *arguments], capture_output=True, text=True, timeout=LIMIT_S)
         assert run.returncode == 2, arguments
         assert run.stderr
-    assert subprocess.run([SIM, "--help"], capture_output=True, timeout=10).returncode == 0
+    assert subprocess.run([SIM, "--help"], capture_output=True, timeout=LIMIT_S).returncode == 0
 
 
 def test_port_taken(sim, tmp_path):
-    run = subprocess.run([SIM, "--port", str(sim.port)], capture_output=True, text=True, timeout=10)
+    run = subprocess.run([SIM, "--port", str(sim.port)], capture_output=True, text=True, timeout=LIMIT_S)
     assert run.returncode == 1
     assert str(sim.port) in run.stderr
 
 
 def test_quit_on_standard_input():
     run = subprocess.run(
-        [SIM, "--port", "0", "--interactive"], input="get 40101\nquit\n", capture_output=True, text=True, timeout=10
+        [SIM, "--port", "0", "--interactive"], input="get 40101\nquit\n", capture_output=True, text=True, timeout=LIMIT_S
     )
     assert run.returncode == 0
     assert run.stdout.splitlines()[1:] == ["22", "ok"]
