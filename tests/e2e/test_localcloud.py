@@ -16,7 +16,7 @@ from harness import children, is_running
 
 BIN = Path(os.environ.get("PENSTOCK_BUILD", "build")).resolve() / "bin"
 CLOUD = os.environ.get("PENSTOCK_CLOUD", str(BIN / "penstock-cloud"))
-LIMIT_S = 30
+LIMIT_S = 60
 
 
 def wait_for(condition, what, process=None):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 BIN = Path(os.environ.get("PENSTOCK_BUILD", "build")).resolve() / "bin"
-LIMIT_S = 30
+LIMIT_S = 60
 SIM = os.environ.get("PENSTOCK_SIM", str(BIN / "penstock-sim"))
 
 
