@@ -1,6 +1,8 @@
 // The only caller of libmodbus. The socket is connected here and handed to libmodbus, because its
-// own connect can neither be interrupted nor tell which step failed. Runs on the channel's thread
-// and blocks: in the resolver, in poll while connecting, in libmodbus's select while asking.
+// own connect can neither be interrupted nor tell which step failed; requests are sent and answers
+// checked here (adu.c), libmodbus puts an answer together within its time limit. Runs on the
+// channel's thread and blocks: in the resolver, in poll while connecting, in libmodbus's select
+// while asking.
 #include "drivers/modbus/connection.h"
 
 #include "base/cleanup.h"
@@ -230,7 +232,7 @@ static const char *const exceptions[] = {
 
 static const char *exception_words(int code) {
     bool known = code > 0 && (size_t)code < PS_COUNT(exceptions) && exceptions[code] != NULL;
-    return known ? exceptions[code] : "unknown exception";
+    return known ? exceptions[code] : "refused with a code that Modbus does not define";
 }
 
 #define EXCEPTION_GATEWAY_PATH 10
@@ -255,29 +257,34 @@ static void name_request(const Request *request, char *out, size_t size) {
     }
 }
 
-static PsErr refused(PsModbusConnection *connection, int code, const char *what, PsDiag *diag) {
+static PsErr fail_refused(PsModbusConnection *connection, const Request *request, int code,
+                          PsDiag *diag) {
+    char what[128];
+    name_request(request, what, sizeof what);
     connection->exception = code;
-    if (code == 0) {
-        return ps_fail(PS_ERR_REFUSED, diag, NULL, NULL,
-                       "%s: refused with an exception code that Modbus does not define", what);
-    }
     bool silent = code == EXCEPTION_GATEWAY_PATH || code == EXCEPTION_GATEWAY_TARGET;
     return ps_fail(silent ? PS_ERR_TIMEOUT : PS_ERR_REFUSED, diag, NULL, NULL,
                    "%s: %s (exception %d)", what, exception_words(code), code);
 }
 
-// What went wrong, from libmodbus's errno. Closes the connection unless the device refused.
-static PsErr fail_request(PsModbusConnection *connection, const Request *request, int number,
-                          PsDiag *diag) {
+// `wrong` in words; the stream cannot be trusted any more.
+static PsErr fail_protocol(PsModbusConnection *connection, const Request *request,
+                           const char *wrong, PsDiag *diag) {
     char what[128];
     name_request(request, what, sizeof what);
-    connection->counters->errors++;
-    if (number >= MODBUS_ENOBASE && number < MODBUS_ENOBASE + MODBUS_EXCEPTION_MAX) {
-        return refused(connection, number - MODBUS_ENOBASE, what, diag);
-    }
-    if (number == EMBBADEXC) {
-        return refused(connection, 0, what, diag);
-    }
+    ps_modbus_connection_close(connection);
+    connection->closed_by_timeout = false;
+    return ps_fail(PS_ERR_PROTOCOL, diag, NULL, NULL,
+                   "%s: the answer does not belong to the request: %s; check that the device "
+                   "speaks Modbus TCP on this port, and its slave number",
+                   what, wrong);
+}
+
+// What went wrong, from errno. Closes the connection.
+static PsErr fail_transport(PsModbusConnection *connection, const Request *request, int number,
+                            PsDiag *diag) {
+    char what[128];
+    name_request(request, what, sizeof what);
     ps_modbus_connection_close(connection);
     connection->closed_by_timeout = number == ETIMEDOUT;
     if (atomic_load(&connection->interrupted)) {
@@ -293,19 +300,12 @@ static PsErr fail_request(PsModbusConnection *connection, const Request *request
     case EPIPE:
         return ps_fail(PS_ERR_CLOSED, diag, NULL, NULL, "%s: the device closed the connection",
                        what);
-    case EMBBADDATA:
-    case EMBMDATA:
-    case EMBBADSLAVE:
-        return ps_fail(PS_ERR_PROTOCOL, diag, NULL, NULL,
-                       "%s: the answer does not belong to the request (%s)", what,
-                       modbus_strerror(number));
     default:
         return ps_fail(PS_ERR_IO, diag, NULL, NULL, "%s: %s", what, modbus_strerror(number));
     }
 }
 
-static PsErr begin(PsModbusConnection *connection, PsModbusUnit unit, PsMono *ret_start,
-                   PsDiag *diag) {
+static PsErr begin(PsModbusConnection *connection, PsDiag *diag) {
     connection->exception = 0;
     if (atomic_load(&connection->interrupted)) {
         return fail_cancelled(diag);
@@ -313,80 +313,126 @@ static PsErr begin(PsModbusConnection *connection, PsModbusUnit unit, PsMono *re
     if (connection->socket < 0) {
         return ps_fail(PS_ERR_CLOSED, diag, NULL, NULL, "not connected");
     }
-    modbus_set_slave(connection->modbus, unit.slave);
-    modbus_set_response_timeout(connection->modbus, (uint32_t)(unit.timeout_ns / PS_NS_PER_S),
-                                (uint32_t)(unit.timeout_ns % PS_NS_PER_S / 1000));
-    connection->counters->requests++;
-    *ret_start = ps_mono_now();
     return PS_OK;
 }
 
-// `result` is what libmodbus returned: -1 with errno set, or the number of items.
-static PsErr end(PsModbusConnection *connection, const Request *request, PsMono start, int result,
-                 PsDiag *diag) {
-    int number = errno;
+// Bytes that came before the request went out answer nothing that is asked now: 0 when there are
+// none, an errno, or EBADMSG.
+static int find_stray(const PsModbusConnection *connection) {
+    uint8_t byte;
+    ssize_t got = recv(connection->socket, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT);
+    if (got < 0) {
+        return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : errno;
+    }
+    return got == 0 ? ECONNRESET : EBADMSG;
+}
+
+// Sends a request and waits for its answer: its length, or -1 with errno set.
+static int exchange(PsModbusConnection *connection, PsModbusUnit unit, const PsModbusAdu *adu,
+                    uint8_t *ret_answer) {
+    int stray = find_stray(connection);
+    if (stray != 0) {
+        errno = stray;
+        return -1;
+    }
+    if (send(connection->socket, adu->bytes, adu->len, MSG_NOSIGNAL) != (ssize_t)adu->len) {
+        return -1;
+    }
+    modbus_set_response_timeout(connection->modbus, (uint32_t)(unit.timeout_ns / PS_NS_PER_S),
+                                (uint32_t)(unit.timeout_ns % PS_NS_PER_S / 1000));
+    return modbus_receive_confirmation(connection->modbus, ret_answer);
+}
+
+static void smooth_round_trip(PsDriverCounters *counters, PsMono start) {
+    int64_t took = ps_mono_diff_ns(ps_mono_now(), start);
+    counters->round_trip_ns = counters->round_trip_ns == 0
+                                  ? took
+                                  : counters->round_trip_ns + (took - counters->round_trip_ns) / 8;
+}
+
+// One request and its answer, which is then in connection->answer.
+static PsErr transact(PsModbusConnection *connection, const Request *request,
+                      const PsModbusAdu *adu, PsDiag *diag) {
     PsDriverCounters *counters = connection->counters;
-    PsErr err = result < 0 ? fail_request(connection, request, number, diag) : PS_OK;
-    if (err == PS_OK || err == PS_ERR_REFUSED) {
-        int64_t took = ps_mono_diff_ns(ps_mono_now(), start);
-        counters->round_trip_ns =
-            counters->round_trip_ns == 0
-                ? took
-                : counters->round_trip_ns + (took - counters->round_trip_ns) / 8;
+    counters->requests++;
+    PsMono start = ps_mono_now();
+    errno = 0;
+    int len = exchange(connection, request->unit, adu, connection->answer);
+    int number = errno;
+    int exception = 0;
+    const char *wrong = NULL;
+    if (len >= 0) {
+        wrong = ps_modbus_adu_check(adu, connection->answer, (size_t)len, &exception);
+    } else if (number == EMBBADDATA || number == EBADMSG) {
+        wrong = number == EBADMSG ? "it came before the request" : "it is too long";
+    }
+    counters->errors += len < 0 || wrong != NULL || exception != 0;
+    if (wrong != NULL) {
+        return fail_protocol(connection, request, wrong, diag);
+    }
+    if (len < 0) {
+        return fail_transport(connection, request, number, diag);
+    }
+    PsErr err = exception != 0 ? fail_refused(connection, request, exception, diag) : PS_OK;
+    if (err != PS_ERR_TIMEOUT) {
+        smooth_round_trip(counters, start);
     }
     return err;
 }
 
-PsErr ps_modbus_read_bits(PsModbusConnection *connection, PsModbusUnit unit, PsModbusTable table,
-                          uint16_t offset, uint16_t count, uint8_t *ret_bits, PsDiag *diag) {
-    PsMono start;
-    PsErr err = begin(connection, unit, &start, diag);
+static PsModbusAsk ask(PsModbusConnection *connection, PsModbusUnit unit, uint16_t offset) {
+    return (PsModbusAsk){
+        .transaction = ++connection->transaction, .slave = (uint8_t)unit.slave, .offset = offset};
+}
+
+static PsErr read_items(PsModbusConnection *connection, PsModbusUnit unit, PsModbusTable table,
+                        uint16_t offset, uint16_t count, PsDiag *diag) {
+    PsErr err = begin(connection, diag);
     if (err != PS_OK) {
         return err;
     }
-    int result = table == PS_MODBUS_COILS
-                     ? modbus_read_bits(connection->modbus, offset, count, ret_bits)
-                     : modbus_read_input_bits(connection->modbus, offset, count, ret_bits);
-    Request request = {"reading", table, offset, count, unit};
-    return end(connection, &request, start, result, diag);
+    PsModbusAdu adu = ps_modbus_adu_read(ask(connection, unit, offset), table, count);
+    return transact(connection, &(Request){"reading", table, offset, count, unit}, &adu, diag);
+}
+
+PsErr ps_modbus_read_bits(PsModbusConnection *connection, PsModbusUnit unit, PsModbusTable table,
+                          uint16_t offset, uint16_t count, uint8_t *ret_bits, PsDiag *diag) {
+    PsErr err = read_items(connection, unit, table, offset, count, diag);
+    if (err == PS_OK) {
+        ps_modbus_adu_bits(connection->answer, count, ret_bits);
+    }
+    return err;
 }
 
 PsErr ps_modbus_read_registers(PsModbusConnection *connection, PsModbusUnit unit,
                                PsModbusTable table, uint16_t offset, uint16_t count,
                                uint16_t *ret_registers, PsDiag *diag) {
-    PsMono start;
-    PsErr err = begin(connection, unit, &start, diag);
-    if (err != PS_OK) {
-        return err;
+    PsErr err = read_items(connection, unit, table, offset, count, diag);
+    if (err == PS_OK) {
+        ps_modbus_adu_registers(connection->answer, count, ret_registers);
     }
-    int result = table == PS_MODBUS_INPUT_REGISTERS
-                     ? modbus_read_input_registers(connection->modbus, offset, count, ret_registers)
-                     : modbus_read_registers(connection->modbus, offset, count, ret_registers);
-    Request request = {"reading", table, offset, count, unit};
-    return end(connection, &request, start, result, diag);
+    return err;
 }
 
 PsErr ps_modbus_write_coil(PsModbusConnection *connection, PsModbusUnit unit, uint16_t offset,
                            bool on, PsDiag *diag) {
-    PsMono start;
-    PsErr err = begin(connection, unit, &start, diag);
+    PsErr err = begin(connection, diag);
     if (err != PS_OK) {
         return err;
     }
-    int result = modbus_write_bit(connection->modbus, offset, on ? ON : OFF);
-    Request request = {"writing", PS_MODBUS_COILS, offset, 1, unit};
-    return end(connection, &request, start, result, diag);
+    PsModbusAdu adu = ps_modbus_adu_write_coil(ask(connection, unit, offset), on);
+    return transact(connection, &(Request){"writing", PS_MODBUS_COILS, offset, 1, unit}, &adu,
+                    diag);
 }
 
 PsErr ps_modbus_write_registers(PsModbusConnection *connection, PsModbusUnit unit, uint16_t offset,
                                 uint16_t count, const uint16_t *registers, PsDiag *diag) {
-    PsMono start;
-    PsErr err = begin(connection, unit, &start, diag);
+    PsErr err = begin(connection, diag);
     if (err != PS_OK) {
         return err;
     }
-    int result = count == 1 ? modbus_write_register(connection->modbus, offset, registers[0])
-                            : modbus_write_registers(connection->modbus, offset, count, registers);
+    PsModbusAdu adu =
+        ps_modbus_adu_write_registers(ask(connection, unit, offset), registers, count);
     Request request = {"writing", PS_MODBUS_HOLDING_REGISTERS, offset, count, unit};
-    return end(connection, &request, start, result, diag);
+    return transact(connection, &request, &adu, diag);
 }

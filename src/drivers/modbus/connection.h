@@ -6,7 +6,7 @@
 #pragma once
 
 #include "drivers/driver.h"
-#include "drivers/modbus/address.h"
+#include "drivers/modbus/adu.h"
 
 #include <stdatomic.h>
 
@@ -24,6 +24,8 @@ typedef struct PsModbusConnection {
     bool closed_by_timeout; ///< the last close was our own after a silent device
     int exception;          ///< code of the last refusal (V1.1b3 section 7); 0 when not known
     PsDriverCounters *counters;
+    uint16_t transaction; ///< of the last request; goes on over a reconnect
+    uint8_t answer[MODBUS_TCP_MAX_ADU_LENGTH];
 } PsModbusConnection;
 
 /// Who is asked, and how long to wait.
@@ -46,9 +48,11 @@ bool ps_modbus_connection_is_open(const PsModbusConnection *connection);
 /// Any thread: ends a blocked call, and makes every later one return PS_ERR_CANCELLED.
 void ps_modbus_connection_interrupt(PsModbusConnection *connection);
 
-/// Requests. PS_ERR_REFUSED leaves the connection open and sets `exception`; PS_ERR_TIMEOUT is a
-/// silent device (also when a Modbus gateway says so: exceptions 10 and 11, connection open).
-/// `diag` names the request and what came of it; its object is left to the caller.
+/// Requests. PS_ERR_PROTOCOL is an answer that is not this request's in every field (adu.h), or
+/// bytes that came before it was sent. PS_ERR_REFUSED leaves the connection open and sets
+/// `exception`; PS_ERR_TIMEOUT is a silent device (also when a Modbus gateway says so: exceptions
+/// 10 and 11, connection open). `diag` names the request and what came of it; its object is left to
+/// the caller.
 PsErr ps_modbus_read_bits(PsModbusConnection *connection, PsModbusUnit unit, PsModbusTable table,
                           uint16_t offset, uint16_t count, uint8_t *ret_bits, PsDiag *diag);
 PsErr ps_modbus_read_registers(PsModbusConnection *connection, PsModbusUnit unit,

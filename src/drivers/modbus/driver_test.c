@@ -255,6 +255,52 @@ static void a_late_answer_is_never_taken_for_the_next(void **state) {
     assert_sample(f, 0, ps_value_int(2));
 }
 
+// One byte wrong in the header, function or count: no value of it is taken, and the connection,
+// whose bytes cannot be trusted any more, is made anew.
+static void an_answer_with_a_wrong_field_is_refused(void **state) {
+    Fixture *f = *state;
+    static const struct {
+        int at;
+        int value;
+        const char *words;
+    } forged[] = {
+        {0, 0xEE, "transaction number"}, {2, 1, "protocol number"},  {5, 9, "length"},
+        {6, 2, "another slave number"},  {7, 4, "another function"}, {8, 2, "length"},
+    };
+    add(f, 40001, PS_TYPE_WORD);
+    add(f, 40002, PS_TYPE_WORD);
+    test_server_set_register(f->server, 0, 7);
+    test_server_set_register(f->server, 1, 7);
+    open_session(f);
+    for (size_t i = 0; i < PS_COUNT(forged); i++) {
+        test_server_forge(f->server, forged[i].at, forged[i].value);
+        assert_int_equal(read_all(f), PS_ERR_PROTOCOL);
+        assert_int_equal(f->batch->sample_count, 0);
+        if (strstr(f->diag.text, forged[i].words) == NULL) {
+            fail_msg("'%s' instead of '%s'", f->diag.text, forged[i].words);
+        }
+        assert_false(driver->connected(f->session));
+        test_server_forge(f->server, -1, 0);
+        assert_int_equal(driver->connect(f->session, &f->diag), PS_OK);
+        assert_int_equal(read_all(f), PS_OK);
+        assert_sample(f, 1, ps_value_int(7));
+    }
+    test_server_forge(f->server, 6, 255); // a device without slaves behind it
+    assert_int_equal(read_all(f), PS_OK);
+}
+
+static void bytes_nobody_asked_for_are_no_answer(void **state) {
+    Fixture *f = *state;
+    add(f, 40001, PS_TYPE_WORD);
+    open_session(f);
+    test_server_trail(f->server, 12);
+    assert_int_equal(read_all(f), PS_OK);
+    unsigned requests = test_server_requests(f->server);
+    assert_int_equal(read_all(f), PS_ERR_PROTOCOL);
+    assert_non_null(strstr(f->diag.text, "came before the request"));
+    assert_int_equal(test_server_requests(f->server), requests);
+}
+
 static void failures_name_their_step(void **state) {
     Fixture *f = *state;
     add(f, 40001, PS_TYPE_WORD);
@@ -326,6 +372,8 @@ int main(void) {
         TEST(one_missing_register_spoils_no_other),
         TEST(an_exception_of_another_kind_is_not_searched),
         TEST(a_late_answer_is_never_taken_for_the_next),
+        TEST(an_answer_with_a_wrong_field_is_refused),
+        TEST(bytes_nobody_asked_for_are_no_answer),
         TEST(failures_name_their_step),
         TEST(an_unknown_host_is_a_matter_of_names),
         TEST(interrupt_ends_a_blocked_read),

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define CLIENTS_MAX 8
+#define TRAIL_MAX 16
 #define UNIT_AT 6 // of the MBAP header (Modbus Messaging on TCP/IP V1.0b, section 3.1.3)
 
 struct TestServer {
@@ -34,6 +35,9 @@ struct TestServer {
     int refuse;
     int delay_ms;
     bool drop_next;
+    int forge_at;
+    int forge_value;
+    int trail;
     unsigned requests;
 };
 
@@ -60,6 +64,32 @@ static bool touches_hole(const TestServer *server, const uint8_t *pdu) {
     return holding && server->hole >= offset && server->hole < offset + count;
 }
 
+// libmodbus answers into a pair of sockets, so that the bytes can be changed on their way.
+static void reply(TestServer *server, const uint8_t *request, int len, int exception) {
+    int pair[2];
+    int made = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
+    PS_ASSERT(made == 0);
+    int client = modbus_get_socket(server->modbus);
+    modbus_set_socket(server->modbus, pair[0]);
+    if (exception != 0) {
+        modbus_reply_exception(server->modbus, request, (unsigned)exception);
+    } else {
+        modbus_reply(server->modbus, request, len, server->mapping);
+    }
+    modbus_set_socket(server->modbus, client);
+    uint8_t bytes[MODBUS_TCP_MAX_ADU_LENGTH + TRAIL_MAX] = {0};
+    ssize_t got = recv(pair[1], bytes, MODBUS_TCP_MAX_ADU_LENGTH, MSG_DONTWAIT);
+    close(pair[0]);
+    close(pair[1]);
+    if (got > server->forge_at && server->forge_at >= 0) {
+        bytes[server->forge_at] = (uint8_t)server->forge_value;
+    }
+    if (got > 0) {
+        ssize_t put = send(client, bytes, (size_t)got + (size_t)server->trail, MSG_NOSIGNAL);
+        (void)put; // a client that has gone is noticed at the next receive
+    }
+}
+
 // False when the connection is to be closed.
 static bool answer(TestServer *server, const uint8_t *request, int len) {
     int header = modbus_get_header_length(server->modbus);
@@ -82,11 +112,7 @@ static bool answer(TestServer *server, const uint8_t *request, int len) {
         poll(&stop, 1, delay_ms);
     }
     pthread_mutex_lock(&server->lock);
-    if (exception != 0) {
-        modbus_reply_exception(server->modbus, request, (unsigned)exception);
-    } else {
-        modbus_reply(server->modbus, request, len, server->mapping);
-    }
+    reply(server, request, len, exception);
     pthread_mutex_unlock(&server->lock);
     return true;
 }
@@ -138,6 +164,7 @@ TestServer *test_server_start(int port) {
     PS_ASSERT(server->stop_fd >= 0 && server->modbus != NULL && server->mapping != NULL);
     server->silent_slave = -1;
     server->hole = -1;
+    server->forge_at = -1;
     pthread_mutex_init(&server->lock, NULL);
     int number = pthread_create(&server->thread, NULL, run, server);
     PS_ASSERT(number == 0);
@@ -213,6 +240,15 @@ void test_server_refuse(TestServer *server, int exception) {
 
 void test_server_delay(TestServer *server, int ms) {
     LOCKED(server, server->delay_ms = ms);
+}
+
+void test_server_forge(TestServer *server, int at, int value) {
+    LOCKED(server, server->forge_at = at; server->forge_value = value);
+}
+
+void test_server_trail(TestServer *server, int bytes) {
+    PS_ASSERT(bytes <= TRAIL_MAX);
+    LOCKED(server, server->trail = bytes);
 }
 
 void test_server_drop_next(TestServer *server) {

@@ -30,6 +30,10 @@ void test_server_hole(TestServer *server, int offset);
 void test_server_refuse(TestServer *server, int exception);
 /// Milliseconds before each answer.
 void test_server_delay(TestServer *server, int ms);
+/// Byte number `at` of every answer is changed to `value`; `at` -1 for none.
+void test_server_forge(TestServer *server, int at, int value);
+/// Sends this many zero bytes after each answer.
+void test_server_trail(TestServer *server, int bytes);
 /// Closes the connection instead of answering the next request.
 void test_server_drop_next(TestServer *server);
 /// Requests received so far.
