@@ -2,8 +2,9 @@
 //!
 //! A Unix stream socket. One call is one line of JSON: {"call": "status", ...arguments}; the answer
 //! is one line: {"ok": true, "result": ...} or {"ok": false, "error": {"class", "object", "field",
-//! "text"}}. A client may send further calls on the same connection, one at a time.
-//! Who may open the socket is decided by its mode (0660) and folder. Main thread; never blocks.
+//! "text"}}. A client may send further calls on the same connection, one at a time: the next is
+//! read when the answer before it has been taken. Who may open the socket is decided by its mode
+//! (0660) and folder. Main thread; never blocks.
 #pragma once
 
 #include "collect/collector.h"
@@ -17,7 +18,8 @@
 #include <uv.h>
 
 #define PS_API_LINE_MAX ((size_t)256 * 1024) ///< longest call
-#define PS_API_CLIENTS_MAX 32                ///< more are told so and closed
+/// With more, the one that has been silent longest is closed, or the newest while all are at work.
+#define PS_API_CLIENTS_MAX 32
 
 /// What the calls look at. All borrowed; outlives the API.
 typedef struct PsApiSources {

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/time.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -15,12 +16,17 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#define IDLE_NS (5 * PS_NS_PER_S) // a client silent for longer makes room for a new one
+
 typedef struct Client {
     struct PsApi *api;
     struct Client *next;
     uv_pipe_t pipe;
     PsBuf input;
     struct PsApiCall *call; // the one being worked on, NULL when none
+    bool answering;         // its answer is not written yet
+    bool paused;            // nothing is read until then
+    PsMono heard;           // of the last complete line
     bool closing;
 } Client;
 
@@ -36,6 +42,7 @@ struct PsApi {
     char path[sizeof((struct sockaddr_un *)0)->sun_path];
     Client *clients;
     size_t client_count;
+    bool crowded; // there were too many; said once
     size_t open_handles;
     struct PsApiCall *long_call; // the one that goes on for a while, or NULL
     void (*cancel)(void *ctx);
@@ -50,7 +57,7 @@ typedef struct Answer {
     char *text;
 } Answer;
 
-static void run_lines(Client *client);
+static void serve(Client *client);
 
 static void handle_closed(struct PsApi *api) {
     api->open_handles--;
@@ -95,8 +102,11 @@ static void client_close(Client *client) {
 static void on_written(uv_write_t *request, int status) {
     Answer *answer = request->data;
     Client *client = request->handle->data;
+    client->answering = false;
     if (status < 0) {
         client_close(client);
+    } else {
+        serve(client);
     }
     free(answer->text);
     free(answer);
@@ -120,7 +130,9 @@ static void send_answer(Client *client, json_t *answer_json) {
         free(text);
         free(answer);
         client_close(client);
+        return;
     }
+    client->answering = true; // written by the loop, never from within uv_write
 }
 
 bool ps_api_call_goes_on(PsApiCall *call, void (*cancel)(void *ctx), void *ctx) {
@@ -147,9 +159,6 @@ static void finish(PsApiCall *call, json_t *answer) {
     }
     json_decref(call->arguments);
     free(call);
-    if (client != NULL && !client->closing) {
-        run_lines(client);
-    }
     if (was_long) {
         api->long_call = NULL;
         handle_closed(api);
@@ -201,9 +210,15 @@ static void run_call(Client *client, json_t *arguments) {
                      &diag);
 }
 
-// Runs the complete lines in the input, one call at a time.
+static bool is_busy(const Client *client) {
+    return client->call != NULL || client->answering;
+}
+
+// Runs the complete lines in the input, one at a time: the next begins when the answer to the one
+// before is written. A client that asks and does not read thus costs one answer, not memory
+// without end, and no number of lines nests.
 static void run_lines(Client *client) {
-    while (client->call == NULL && !client->closing && client->input.len > 0) {
+    while (!is_busy(client) && !client->closing && client->input.len > 0) {
         uint8_t *end = memchr(client->input.data, '\n', client->input.len);
         if (end == NULL) {
             return;
@@ -213,6 +228,7 @@ static void run_lines(Client *client) {
             json_loadb((const char *)client->input.data, line, JSON_REJECT_DUPLICATES, NULL);
         client->input.len -= line + 1;
         memmove(client->input.data, end + 1, client->input.len);
+        client->heard = ps_mono_now();
         run_call(client, arguments != NULL ? arguments : json_null());
     }
 }
@@ -230,13 +246,45 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer) {
         return;
     }
     client->input.len += (size_t)got;
-    if (client->input.len > PS_API_LINE_MAX) {
+    serve(client);
+}
+
+// While a call is under way with more input behind it, nothing is read. An idle client is always
+// read, so that its hanging up is noticed.
+static void serve(Client *client) {
+    run_lines(client);
+    if (client->closing) {
+        return;
+    }
+    bool pause = is_busy(client) && client->input.len > 0;
+    if (!is_busy(client) && client->input.len > PS_API_LINE_MAX) {
         PS_LOGW("API-LINE", "a client of the command socket sent more than %zu bytes; closed",
                 PS_API_LINE_MAX);
         client_close(client);
-        return;
+    } else if (pause && !client->paused) {
+        uv_read_stop((uv_stream_t *)&client->pipe);
+    } else if (!pause && client->paused &&
+               uv_read_start((uv_stream_t *)&client->pipe, on_alloc, on_read) != 0) {
+        client_close(client);
     }
-    run_lines(client);
+    client->paused = pause;
+}
+
+// Makes room for somebody new: the client that has been silent longest goes, if it is idle.
+// False when all of them are at work.
+static bool close_idlest(struct PsApi *api) {
+    Client *idlest = NULL;
+    PsMono limit = ps_mono_add_ns(ps_mono_now(), -IDLE_NS);
+    for (Client *client = api->clients; client != NULL; client = client->next) {
+        bool idle = !is_busy(client) && client->heard.ns <= limit.ns;
+        if (idle && (idlest == NULL || client->heard.ns < idlest->heard.ns)) {
+            idlest = client;
+        }
+    }
+    if (idlest != NULL) {
+        client_close(idlest);
+    }
+    return idlest != NULL;
 }
 
 static void on_connection(uv_stream_t *listener, int status) {
@@ -246,6 +294,7 @@ static void on_connection(uv_stream_t *listener, int status) {
     }
     Client *client = ps_alloc(sizeof *client);
     client->api = api;
+    client->heard = ps_mono_now();
     uv_pipe_init(listener->loop, &client->pipe, 0);
     client->pipe.data = client;
     client->next = api->clients;
@@ -257,9 +306,19 @@ static void on_connection(uv_stream_t *listener, int status) {
         client_close(client);
         return;
     }
-    if (api->client_count > PS_API_CLIENTS_MAX) {
-        PS_LOGW("API-CLIENTS", "more than %d clients of the command socket; the newest is closed",
+    if (api->client_count <= PS_API_CLIENTS_MAX) {
+        api->crowded = api->crowded && api->client_count > PS_API_CLIENTS_MAX / 2;
+        return;
+    }
+    bool made_room = close_idlest(api);
+    if (!api->crowded) {
+        PS_LOGW("API-CLIENTS",
+                "more than %d clients of the command socket; the newest is closed, "
+                "or the one that has been silent longest",
                 PS_API_CLIENTS_MAX);
+        api->crowded = true;
+    }
+    if (!made_room) {
         client_close(client);
     }
 }

@@ -109,3 +109,46 @@ def test_the_socket_survives_hostile_clients(folder, modbus, cleanup):
             except (BrokenPipeError, ConnectionResetError):
                 pass
     assert gateway.status()["uptime_s"] >= 0
+
+
+def test_a_client_that_asks_and_does_not_read_costs_no_memory(folder, cleanup):
+    import socket
+    gateway = cleanup(Gateway(folder, {"devices": []}))
+
+    def memory_kib():
+        with open(f"/proc/{gateway.program.pid}/status") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+
+    # Each line is a call of its own, answered in turn, however many come in one piece.
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(gateway.socket))
+        client.settimeout(30)
+        client.sendall(b"\n" * 4000)
+        answers = client.makefile("rb")
+        assert all(b"one line of JSON" in answers.readline() for _ in range(4000))
+    before = memory_kib()
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(gateway.socket))
+        client.settimeout(1)
+        try:
+            for _ in range(2000):
+                client.sendall(b'{"call": "log"}\n' * 100)
+            raise AssertionError("the gateway reads without end what nobody takes the answers of")
+        except TimeoutError:
+            pass
+        assert memory_kib() < before + 16 * 1024
+        assert gateway.status()["uptime_s"] >= 0
+
+
+def test_silent_clients_make_room(folder, cleanup):
+    import socket
+    gateway = cleanup(Gateway(folder, {"devices": []}))
+    silent = [socket.socket(socket.AF_UNIX) for _ in range(40)]
+    try:
+        for client in silent:
+            client.connect(str(gateway.socket))
+        wait_for(lambda: gateway.cli("status", check=False).returncode == 0, "room for a person")
+    finally:
+        for client in silent:
+            client.close()
+    assert len(gateway.program.find("API-CLIENTS")) == 1
