@@ -101,6 +101,10 @@ static bool on_publish_now(const PsScriptPublish *publish, uint64_t ticket, void
 static PsErr on_write(uint32_t variable, PsValue value, PsMono deadline, PsScriptWriteDone *done,
                       void *done_ctx, void *ctx, PsDiag *diag) {
     App *app = ctx;
+    if (app->collector == NULL) {
+        // Scripts stop after the collector; what they do last must not find it gone.
+        return ps_fail(PS_ERR_CLOSED, diag, NULL, NULL, "collection has stopped");
+    }
     return ps_collector_write(app->collector, variable, value, deadline, done, done_ctx, diag);
 }
 

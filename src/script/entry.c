@@ -249,8 +249,7 @@ static void reset_process(PsScriptEntry *entry) {
     entry->silent_writes = 0;
     entry->in_call = false;
     entry->asks = false;
-    entry->lines = 0;
-    entry->lines_hidden = 0;
+    entry->lines = (PsScriptLines){0};
     ps_script_entry_clear_replies(entry);
     memset(entry->schema_sent, 0, entry->shared->setup.config->group_count * sizeof(bool));
 }

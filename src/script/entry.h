@@ -89,9 +89,8 @@ typedef struct PsScriptEntry {
     bool acted;           ///< it has published or written something
     bool asks;            ///< an mqtt_publish waits for its answer
     char call_error[200]; ///< what the calls since the last rest raised first
-    uint32_t lines;       ///< logged since the present call began
-    uint32_t lines_hidden;
-    bool dropping; ///< the queue overflowed and has not been empty since
+    PsScriptLines lines;  ///< since the present call began
+    bool dropping;        ///< the queue overflowed and has not been empty since
 
     uint64_t calls;
     uint64_t errors;

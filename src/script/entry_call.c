@@ -91,7 +91,7 @@ void ps_script_entry_next(PsScriptEntry *entry) {
     entry->in_call = true;
     entry->returned = false;
     entry->acted = false;
-    entry->lines = 0;
+    entry->lines = (PsScriptLines){.hidden = entry->lines.hidden};
     ps_script_streams_send(entry->streams, &schema, &input->frame);
     ps_script_entry_set_timer(entry, PS_ENTRY_TIMER_CALL, entry->timeout_s);
 }
@@ -217,11 +217,11 @@ static PsErr take_log(PsScriptEntry *entry, const PsWireFrame *frame) {
     if (entry->draft != NULL) {
         return PS_OK; // the process that lives on says it
     }
-    if (entry->lines >= PS_SCRIPT_CALL_LINES_MAX) {
-        entry->lines_hidden++;
+    if (entry->lines.logged >= PS_SCRIPT_CALL_LINES_MAX) {
+        entry->lines.hidden++;
         return PS_OK;
     }
-    entry->lines++;
+    entry->lines.logged++;
     char file[FILE_MAX];
     memcpy(file, log.file.data, log.file.len);
     file[log.file.len] = '\0';
@@ -274,7 +274,7 @@ static void report_topic(const PsScriptEntry *entry, const char *topic, const Ps
 
 // The topic as a C string if it is one that may be published to; otherwise NULL, and the log says
 // what is wrong with it. AWS IoT would answer such a topic by closing the connection.
-static char *take_topic(const PsScriptEntry *entry, PsWireText text) {
+static char *take_topic(PsScriptEntry *entry, PsWireText text) {
     char *topic = ps_alloc((size_t)text.len + 1);
     memcpy(topic, text.data, text.len);
     PsDiag diag = {0};
@@ -284,7 +284,9 @@ static char *take_topic(const PsScriptEntry *entry, PsWireText text) {
     if (err == PS_OK) {
         return topic;
     }
-    report_topic(entry, topic, &diag);
+    if (ps_script_lines_warn(&entry->lines)) {
+        report_topic(entry, topic, &diag);
+    }
     free(topic);
     return NULL;
 }
@@ -348,12 +350,15 @@ static PsErr take_write(PsScriptEntry *entry, const PsWireFrame *frame) {
         if (write.wants_result) {
             return PS_ERR_PROTOCOL; // the worker counts as well
         }
-        PS_LOGW("SCRIPT-WRITE", "%s '%s': write_plc_values: %d writes are still open; not written",
-                ps_script_kind_name(entry->kind), entry->name, PS_SCRIPT_WRITES_MAX);
+        if (ps_script_lines_warn(&entry->lines)) {
+            PS_LOGW("SCRIPT-WRITE",
+                    "%s '%s': write_plc_values: %d writes are still open; not written",
+                    ps_script_kind_name(entry->kind), entry->name, PS_SCRIPT_WRITES_MAX);
+        }
         return PS_OK;
     }
     (*open)++;
-    PsScriptWriteOwner owner = {entry->slot, entry->generation, entry->name};
+    PsScriptWriteOwner owner = {entry->slot, entry->generation, entry->name, &entry->lines};
     ps_script_writes_begin(&entry->shared->writes, owner, &write, items);
     return PS_OK;
 }
@@ -372,10 +377,10 @@ static PsErr take_done(PsScriptEntry *entry, const PsWireFrame *frame) {
         ps_script_entry_note_error(entry, done.error.data, done.error.len);
         keep_call_error(entry);
     }
-    if (entry->lines_hidden > 0) {
+    if (entry->lines.hidden > 0) {
         PS_LOGW("SCRIPT-LINES", "%s: %u more lines of this call were not logged", entry->name,
-                entry->lines_hidden);
-        entry->lines_hidden = 0;
+                entry->lines.hidden);
+        entry->lines.hidden = 0;
     }
     log_message(entry, false);
     ps_script_entry_next(entry);

@@ -108,9 +108,9 @@ static void count_lost_call(PsScriptEntry *entry) {
 }
 
 static void report_hidden_lines(const PsScriptEntry *entry) {
-    if (entry->lines_hidden > 0) {
+    if (entry->lines.hidden > 0) {
         PS_LOGW("SCRIPT-LINES", "%s: %u more lines of this call were not logged", entry->name,
-                entry->lines_hidden);
+                entry->lines.hidden);
     }
 }
 

@@ -26,6 +26,7 @@
 #define PS_SCRIPT_HOLD_AFTER 5
 /// Lines one call may log; the rest is counted, and the count is logged when the call ends.
 #define PS_SCRIPT_CALL_LINES_MAX 1000
+#define PS_SCRIPT_CALL_WARNINGS_MAX 50
 
 typedef struct PsScriptHost PsScriptHost;
 

@@ -114,17 +114,24 @@ static void put_results(const PsScriptWriteCall *call, bool timed_out, PsBuf *ou
     ps_wire_end(out, begin);
 }
 
+bool ps_script_lines_warn(PsScriptLines *lines) {
+    bool may = lines->warnings < PS_SCRIPT_CALL_WARNINGS_MAX;
+    lines->warnings += may;
+    lines->hidden += !may;
+    return may;
+}
+
 // Nobody will look at the results of such a call, so the failures go to the log.
 static void log_failures(const PsScriptWriteCall *call) {
     uint32_t failed = 0;
     for (uint32_t i = 0; i < call->count; i++) {
         const Item *item = &call->items[i];
-        if (!item->ok && failed++ < LOGGED_MAX) {
+        if (!item->ok && failed++ < LOGGED_MAX && ps_script_lines_warn(call->owner.lines)) {
             PS_LOGW("SCRIPT-WRITE", "%s: write_plc_values: device '%s', variable '%s': %s",
                     call->owner.name, item->device, item->variable, item->error);
         }
     }
-    if (failed > LOGGED_MAX) {
+    if (failed > LOGGED_MAX && ps_script_lines_warn(call->owner.lines)) {
         PS_LOGW("SCRIPT-WRITE", "%s: write_plc_values: %u more values of this call failed",
                 call->owner.name, failed - LOGGED_MAX);
     }
@@ -133,10 +140,10 @@ static void log_failures(const PsScriptWriteCall *call) {
 static void answer(PsScriptWriteCall *call, bool timed_out) {
     call->answered = true;
     if (!call->wants_result) {
-        if (timed_out) {
+        if (timed_out && ps_script_lines_warn(call->owner.lines)) {
             PS_LOGW("SCRIPT-WRITE", "%s: write_plc_values: not finished within its timeout",
                     call->owner.name);
-        } else {
+        } else if (!timed_out) {
             log_failures(call);
         }
         call->writes->on_ended(call->owner, NULL, call->writes->ctx);

@@ -9,11 +9,23 @@
 
 typedef struct PsScriptWriteCall PsScriptWriteCall;
 
+/// What one call of a script has put into the log: its own lines, and warnings about what it does.
+/// Both are bounded per call, so that a script in a loop does not fill the disk.
+typedef struct PsScriptLines {
+    uint32_t logged;   ///< at most PS_SCRIPT_CALL_LINES_MAX
+    uint32_t warnings; ///< at most PS_SCRIPT_CALL_WARNINGS_MAX
+    uint32_t hidden;   ///< of both, not logged
+} PsScriptLines;
+
+/// May one more warning of this call be logged? Counts it either way.
+bool ps_script_lines_warn(PsScriptLines *lines);
+
 /// Which worker process asked, so that an answer never reaches another one.
 typedef struct PsScriptWriteOwner {
     uint32_t slot;
     uint32_t generation;
-    const char *name; ///< entry name for log lines; borrowed from the configuration
+    const char *name;     ///< entry name for log lines; borrowed from the configuration
+    PsScriptLines *lines; ///< borrowed from the entry, which outlives the call
 } PsScriptWriteOwner;
 
 /// A call has ended. `frame` is the WRITE_DONE frame, NULL when the script wants no result;

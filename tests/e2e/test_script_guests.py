@@ -112,3 +112,24 @@ def test_terminal_escapes_do_not_reach_the_log(folder, cloud, modbus, cleanup):
     gateway.wait_line("[<string> 3]: one ?[2J [ERROR] two")
     gateway.wait_line("three ?]0;title?")
     assert "\x1b" not in gateway.program.text()
+
+
+def test_a_script_that_writes_without_end_does_not_flood_the_log(folder, cloud, modbus, cleanup):
+    script = ("def main(d, w):\n"
+              "    for _ in range(5000):\n"
+              "        w.write_plc_values({'v': 1})\n"
+              "        w.awsiot_publish('a/#', 'x', 1)\n")
+    gateway = cleanup(start(folder, modbus, cloud, script))
+    gateway.wait_line("SCRIPT-LINES", "more lines of this call were not logged")
+    calls = len(gateway.program.find("SCRIPT-LINES")) + 1
+    warnings = gateway.program.find("SCRIPT-WRITE") + gateway.program.find("SCRIPT-TOPIC")
+    assert len(warnings) <= 50 * calls, calls
+
+
+def test_a_write_while_the_gateway_stops_is_refused(folder, cloud, modbus, cleanup):
+    script = ("def main(d, w):\n"
+              "    while True:\n"
+              "        w.write_plc_values({'v': 1})\n")
+    gateway = cleanup(start(folder, modbus, cloud, script))
+    gateway.wait_line("SCRIPT-WRITE")
+    assert gateway.stop() == 0
