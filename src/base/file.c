@@ -40,8 +40,23 @@ static PsErr read_all(int fd, size_t limit, PsBuf *buf) {
     }
 }
 
+// A pipe or a device would keep whoever reads it waiting; opening one must not wait either.
+static int open_plain(const char *path) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    struct stat status;
+    if (fd < 0 || fstat(fd, &status) != 0 || S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)) {
+        return fd; // reading a folder fails by itself, with words for it
+    }
+    close(fd);
+    errno = EINVAL;
+    return -1;
+}
+
 PsErr ps_file_read(const char *path, size_t limit, PsBuf *buf, PsDiag *diag) {
-    PS_AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+    PS_AUTO_FD int fd = open_plain(path);
+    if (fd < 0 && errno == EINVAL) {
+        return ps_fail(PS_ERR_INVALID, diag, path, NULL, "cannot read: it is not a plain file");
+    }
     if (fd < 0) {
         return fail_errno(errno, diag, path, "read");
     }

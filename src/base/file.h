@@ -7,7 +7,8 @@
 #include <sys/types.h>
 
 /// Appends the file's bytes to `buf`. PS_ERR_NOT_FOUND, PS_ERR_DENIED, PS_ERR_TOO_BIG (more than
-/// `limit`), PS_ERR_IO: the buffer's content is as before. `diag` (may be NULL) names the path and
+/// `limit`), PS_ERR_INVALID (a pipe, socket or device, which could keep the reader waiting),
+/// PS_ERR_IO: the buffer's content is as before. `diag` (may be NULL) names the path and
 /// what to do.
 PsErr ps_file_read(const char *path, size_t limit, PsBuf *buf, PsDiag *diag);
 

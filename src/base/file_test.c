@@ -192,8 +192,20 @@ static void test_dir_make_where_a_file_stands(void **state) {
 
 #define FILE_TEST(function) cmocka_unit_test_setup_teardown(function, make_folder, remove_folder)
 
+// Nobody writes into the pipe: a plain open would wait for ever.
+static void a_pipe_or_a_device_is_refused_at_once(void **state) {
+    Fixture *fixture = *state;
+    PS_AUTO_BUF PsBuf buf = {0};
+    assert_int_equal(mkfifo(fixture->path, 0600), 0);
+    assert_int_equal(ps_file_read(fixture->path, 100, &buf, &fixture->diag), PS_ERR_INVALID);
+    assert_non_null(strstr(fixture->diag.text, "not a plain file"));
+    assert_int_equal(ps_file_read("/dev/zero", 100, &buf, &fixture->diag), PS_ERR_INVALID);
+    assert_int_equal(buf.len, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        FILE_TEST(a_pipe_or_a_device_is_refused_at_once),
         FILE_TEST(test_written_file_reads_back),
         FILE_TEST(test_empty_file_reads_as_empty_text),
         FILE_TEST(test_large_file),
