@@ -19,6 +19,11 @@ static void fail_connect(PsAttempt *attempt, int code) {
         PsLinkWords words = ps_connack_words(attempt->connack);
         ps_link_failure_set(&failure, PS_STEP_CONNECT, attempt->connack, true,
                             "CONNACK code %d, %s; %s", attempt->connack, words.cause, words.cure);
+    } else if (code == MOSQ_ERR_PROTOCOL || code == MOSQ_ERR_MALFORMED_PACKET) {
+        ps_link_failure_set(&failure, PS_STEP_CONNECT, -23, false,
+                            "the server answers, but not with MQTT; check that endpoint and port "
+                            "%d are those of the MQTT service",
+                            settings->cloud.port);
     } else if (settings->cloud.type == PS_CLOUD_AWS_IOT) {
         ps_link_failure_set(
             &failure, PS_STEP_CONNECT, -20, true,

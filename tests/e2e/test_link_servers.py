@@ -76,7 +76,15 @@ def hangs_up_when_something_is_published(client):
     client.recv(1)
 
 
+def speaks_no_mqtt(client):
+    client.recv(4096)
+    client.sendall(b"\x20\xff\xff\xff\xff\x7f")
+    client.recv(4096)
+
+
 CASES = {
+    "not_mqtt": (speaks_no_mqtt, True, ["MQTT CONNECT: the server answers, but not with MQTT",
+                                        "check that endpoint and port"]),
     "no_connack": (closes, True, ["MQTT CONNECT: closed by the server without CONNACK",
                                   "iot:Connect", "attach a policy"]),
     "connack_5": (refuses, True, ["MQTT CONNECT: CONNACK code 5", "not authorized", "check"]),
