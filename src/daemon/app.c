@@ -162,7 +162,9 @@ static void on_link_stopped(void *ctx) {
     App *app = ctx;
     ps_link_free(app->link);
     app->link = NULL;
-    ps_outbox_link_lost(app->outbox);
+    if (app->outbox != NULL) { // it may be what could not be started
+        ps_outbox_link_lost(app->outbox);
+    }
     uv_close((uv_handle_t *)&app->interrupt, NULL);
     uv_close((uv_handle_t *)&app->terminate, NULL);
     uv_close((uv_handle_t *)&app->stop_limit, NULL);

@@ -43,6 +43,16 @@ def test_a_socket_that_cannot_be_made(folder, cloud, modbus, cleanup):
     wait_for(lambda: gateway.message("p")["delivered"], "a delivery")
 
 
+def test_an_outbox_that_cannot_be_opened(folder, cloud, modbus, cleanup):
+    gateway = cleanup(Gateway(folder, config(modbus, cloud_block(cloud)), {"p.py": SCRIPT},
+                              start=False))
+    (gateway.state / "outbox.db").mkdir(parents=True)
+    ends_with_one_line(gateway, "outbox.db")
+    (gateway.state / "outbox.db").rmdir()
+    gateway.start()
+    wait_for(lambda: gateway.message("p")["delivered"], "a delivery")
+
+
 def test_a_socket_left_by_a_gateway_that_was_killed(folder, cloud, modbus, cleanup):
     gateway = cleanup(Gateway(folder, config(modbus, cloud_block(cloud)), {"p.py": SCRIPT}))
     gateway.kill()
