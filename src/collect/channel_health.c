@@ -46,6 +46,7 @@ PsErr ps_health_connect(PsChannel *channel, PsDiag *diag) {
         PsMono now = ps_mono_now();
         for (uint32_t i = 0; i < channel->device_count; i++) {
             channel->states[i].next_try = now; // what was silent before the cut may be back
+            channel->states[i].answered = false;
         }
     }
     channel->up = true;
@@ -90,12 +91,16 @@ void ps_health_answer(PsChannel *channel, PsDeviceState *state, const PsDiag *re
         channel->told_away = false;
         channel->told_answer = true;
     }
-    if (state->away) {
+    if (state->away && !state->untold) {
         PS_LOGI("DEVICE-BACK", "device '%s' (%s): answers again", device_name(channel, state),
                 channel->name);
+    }
+    if (state->away) {
         state->away = false;
+        state->untold = false;
         state->refusing = false;
     }
+    state->answered = true;
     ps_backoff_up(&state->backoff, ps_mono_now());
     tell_refusal(channel, state, refusal);
 }
@@ -106,11 +111,18 @@ void ps_health_silent(PsChannel *channel, PsDeviceState *state, const PsDiag *di
         return; // nothing of it is read, so no try could ever find it back
     }
     state->next_try = after_pause(&state->backoff);
-    if (!state->away) {
+    if (!state->away || state->untold) {
         PS_LOGW("DEVICE-AWAY", "device '%s' (%s): %s; tried again with growing pauses",
                 device_name(channel, state), channel->name, diag->text);
         state->away = true;
+        state->untold = false;
     }
+}
+
+void ps_health_postpone(PsDeviceState *state) {
+    state->away = true;
+    state->untold = true;
+    state->next_try = ps_mono_now();
 }
 
 bool ps_health_reachable(const PsChannel *channel, const PsDeviceState *state, PsDiag *diag) {

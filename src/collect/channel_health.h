@@ -18,6 +18,9 @@ void ps_health_answer(PsChannel *channel, PsDeviceState *state, const PsDiag *re
 /// The device did not answer in time: away until its next try, the others go on.
 void ps_health_silent(PsChannel *channel, PsDeviceState *state, const PsDiag *diag);
 
+/// The device has never answered and is not asked now: away until a try between the cycles.
+void ps_health_postpone(PsDeviceState *state);
+
 /// Is the device to be asked at all? Otherwise `diag` (may be NULL) says what it waits for.
 bool ps_health_reachable(const PsChannel *channel, const PsDeviceState *state, PsDiag *diag);
 

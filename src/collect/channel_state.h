@@ -21,6 +21,8 @@ typedef struct PsDeviceState {
     uint32_t device;    ///< index into config->devices
     uint32_t first_set; ///< the set it is tried with; UINT32_MAX when nothing of it is read
     bool away;
+    bool untold;   ///< away without having been asked; its silence is not in the log yet
+    bool answered; ///< at least once since the channel came up
     bool refusing; ///< some request of it was refused the last time; logged once
     PsMono next_try;
     PsBackoff backoff;
@@ -67,6 +69,7 @@ struct PsChannel {
     bool told_away;   // that it is away is in the log; the first answer ends it
     bool told_answer; // that it answers is in the log
     PsMono next_connect;
+    PsMono next_away_try; // no device that is away is tried before
     PsBackoff backoff;
     PsDeviceState *states; // one per device
 

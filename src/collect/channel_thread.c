@@ -10,8 +10,17 @@
 // stop collection.
 #define WRITES_PER_TURN 32
 
+// After a try that nobody answered, the others have the line for so many times as long.
+#define AWAY_PAUSE_FACTOR 1
+
 static PsMono earlier(PsMono a, PsMono b) {
     return a.ns < b.ns ? a : b;
+}
+
+// When an away device may be tried. One that was never asked does not wait for the pauses.
+static PsMono away_due(const PsChannel *channel, const PsDeviceState *state) {
+    bool pause = !state->untold && channel->next_away_try.ns > state->next_try.ns;
+    return pause ? channel->next_away_try : state->next_try;
 }
 
 static PsMono next_wake(const PsChannel *channel) {
@@ -29,7 +38,7 @@ static PsMono next_wake(const PsChannel *channel) {
     for (uint32_t i = 0; channel->up && i < channel->device_count; i++) {
         const PsDeviceState *state = &channel->states[i];
         if (state->away) {
-            wake = earlier(wake, state->next_try);
+            wake = earlier(wake, away_due(channel, state));
         }
     }
     return wake;
@@ -116,17 +125,29 @@ static bool read_set(PsChannel *channel, uint32_t set, PsDeviceState *state, PsS
     return err == PS_OK;
 }
 
+// Devices that have not answered yet are asked one after the other, but once one of them has been
+// silent, no more in this cycle: behind a serial gateway each would cost its time limit, and the
+// group's samples would come when the last of them has been waited for.
+static bool is_postponed(PsDeviceState *state, bool waited) {
+    if (waited && !state->answered) {
+        ps_health_postpone(state);
+    }
+    return state->away;
+}
+
 static void poll_group(PsChannel *channel, uint32_t group, uint64_t cycle) {
     PsBatchNote *note = begin_batch(channel, group, cycle);
     uint32_t count;
     uint32_t first = ps_poll_sets_of_group(&channel->sets, group, &count);
+    bool waited = false;
     for (uint32_t i = first; i < first + count; i++) {
         const PsPollSet *set = &channel->sets.sets[i];
         PsDeviceState *state = ps_health_find(channel, set->device);
-        if (!ps_health_reachable(channel, state, NULL) ||
-            !read_set(channel, i, state, note->batch)) {
+        bool asked = ps_health_reachable(channel, state, NULL) && !is_postponed(state, waited);
+        if (!asked || !read_set(channel, i, state, note->batch)) {
             add_away(set, note->batch);
         }
+        waited = waited || (asked && state->away);
     }
     send_batch(channel, note);
 }
@@ -142,25 +163,38 @@ static void poll_due(PsChannel *channel) {
     ps_health_publish(channel);
 }
 
-// Between the cycles, so that the healthy devices' samples are never held up by it.
+// The one that has waited longest: otherwise the first few of many silent devices would be tried
+// again and again, and the others never.
+static PsDeviceState *find_away_due(PsChannel *channel, PsMono now) {
+    PsDeviceState *found = NULL;
+    for (uint32_t i = 0; channel->up && i < channel->device_count; i++) {
+        PsDeviceState *state = &channel->states[i];
+        if (state->away && away_due(channel, state).ns <= now.ns &&
+            (found == NULL || state->next_try.ns < found->next_try.ns)) {
+            found = state;
+        }
+    }
+    return found;
+}
+
+// Between the cycles, so that the healthy devices' samples are not held up by it, and with pauses,
+// so that many silent devices together do not take the line from those that answer.
 static void try_away_device(PsChannel *channel) {
     PsMono now = ps_mono_now();
-    for (uint32_t i = 0; i < channel->device_count; i++) {
-        PsDeviceState *state = &channel->states[i];
-        if (!channel->up || !state->away || state->next_try.ns > now.ns ||
-            channel->free_count == 0) {
-            continue;
-        }
-        uint32_t group = channel->sets.sets[state->first_set].group;
-        PsBatchNote *note = begin_batch(channel, group, PS_CYCLE_NONE);
-        if (read_set(channel, state->first_set, state, note->batch)) {
-            send_batch(channel, note);
-        } else {
-            channel->free_batches[channel->free_count++] = note;
-        }
-        ps_health_publish(channel);
+    PsDeviceState *state = find_away_due(channel, now);
+    if (state == NULL || channel->free_count == 0) {
         return;
     }
+    uint32_t group = channel->sets.sets[state->first_set].group;
+    PsBatchNote *note = begin_batch(channel, group, PS_CYCLE_NONE);
+    if (read_set(channel, state->first_set, state, note->batch)) {
+        send_batch(channel, note);
+    } else {
+        channel->free_batches[channel->free_count++] = note;
+        PsMono end = ps_mono_now();
+        channel->next_away_try = ps_mono_add_ns(end, AWAY_PAUSE_FACTOR * ps_mono_diff_ns(end, now));
+    }
+    ps_health_publish(channel);
 }
 
 static PsErr write_once(PsChannel *channel, PsWriteJob *job) {

@@ -1,5 +1,9 @@
 """A sick device: its variables are None with status 0, and nobody else notices."""
+import contextlib
 import json
+import socket
+import struct
+import threading
 
 from harness import (Gateway, ModbusServer, Plant, Receiver, cloud_block, group, modbus_device,
                      publish, variable, wait_for)
@@ -77,3 +81,51 @@ def test_a_bad_address_spoils_only_its_own_variable(folder, cleanup):
     tags = wait_for(split, "nineteen good values")
     assert tags["P", "v10"]["status"] == 0
     assert tags["P", "v10"]["quality"] != "good"
+
+
+class SerialGateway:
+    """A Modbus TCP server with many slaves behind it, of which one answers (always 7)."""
+
+    def __init__(self, answers):
+        self.answers = answers
+        self.asked = set()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self.listener.accept()
+                threading.Thread(target=self._one, args=(client,), daemon=True).start()
+
+    def _one(self, client):
+        with contextlib.suppress(OSError), client:
+            while request := client.recv(12):
+                self.asked.add(request[6])
+                if request[6] == self.answers:
+                    count = request[11]
+                    body = struct.pack(">BBB", request[6], 3, 2 * count) + b"\0\x07" * count
+                    client.sendall(request[:4] + struct.pack(">H", len(body)) + body)
+
+    def stop(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+
+def test_silent_slaves_behind_one_gateway_leave_the_living_one_its_cadence(folder, cloud, cleanup):
+    server = cleanup(SerialGateway(answers=1))
+    slaves = [modbus_device(f"S{n}", server.port, slave=n, timeout=0.3) for n in range(1, 21)]
+    receiver = cleanup(Receiver(cloud, "raw"))
+    gateway = cleanup(Gateway(folder, {
+        "devices": slaves, "vars": [variable("v", d["device_name"], "WORD", 40001) for d in slaves],
+        "groups": [group(polling=0.5, upload=0.5)], "cloud": cloud_block(cloud),
+        "publish": [publish("raw", "raw")]}, {"raw.py": RAW}))
+    # Waiting for 19 silent slaves takes 6 s; the living one is there from the first cycle on.
+    wait_for(lambda: len(receiver.documents()) >= 12, "a dozen messages")
+    documents = receiver.documents()[:12]
+    assert all(d["values"]["S1"]["v"] == {"raw_data": 7, "status": 1} for d in documents)
+    assert documents[-1]["timestamp"] - documents[0]["timestamp"] < 7
+    wait_for(lambda: len(server.asked) == 20, "every slave to be asked")
+    assert len(gateway.program.find("DEVICE-AWAY", "'S20'")) <= 1
+    assert not gateway.program.find("DEVICE-BACK")

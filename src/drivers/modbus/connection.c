@@ -316,23 +316,19 @@ static PsErr begin(PsModbusConnection *connection, PsDiag *diag) {
     return PS_OK;
 }
 
-// Bytes that came before the request went out answer nothing that is asked now: 0 when there are
-// none, an errno, or EBADMSG.
-static int find_stray(const PsModbusConnection *connection) {
+// Bytes that came before the request went out answer nothing that is asked now. A device that has
+// hung up is left to the exchange: what is sent to it then resets the connection, so that its port
+// is free at once when its server comes back.
+static bool has_stray(const PsModbusConnection *connection) {
     uint8_t byte;
-    ssize_t got = recv(connection->socket, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT);
-    if (got < 0) {
-        return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : errno;
-    }
-    return got == 0 ? ECONNRESET : EBADMSG;
+    return recv(connection->socket, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
 // Sends a request and waits for its answer: its length, or -1 with errno set.
 static int exchange(PsModbusConnection *connection, PsModbusUnit unit, const PsModbusAdu *adu,
                     uint8_t *ret_answer) {
-    int stray = find_stray(connection);
-    if (stray != 0) {
-        errno = stray;
+    if (has_stray(connection)) {
+        errno = EBADMSG;
         return -1;
     }
     if (send(connection->socket, adu->bytes, adu->len, MSG_NOSIGNAL) != (ssize_t)adu->len) {
