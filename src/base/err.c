@@ -1,6 +1,8 @@
 // Error names, diagnoses and the assertion hook. Pure apart from the abort; any thread.
 #include "base/err.h"
 
+#include "base/text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,11 +38,11 @@ void ps_diag_set(PsDiag *diag, const char *object, const char *field, const char
     if (diag == NULL) {
         return;
     }
-    snprintf(diag->object, sizeof diag->object, "%s", object ? object : "");
-    snprintf(diag->field, sizeof diag->field, "%s", field ? field : "");
+    ps_text_format(diag->object, sizeof diag->object, "%s", object ? object : "");
+    ps_text_format(diag->field, sizeof diag->field, "%s", field ? field : "");
     va_list args;
     va_start(args, fmt);
-    vsnprintf(diag->text, sizeof diag->text, fmt, args);
+    ps_text_format_list(diag->text, sizeof diag->text, fmt, args);
     va_end(args);
 }
 

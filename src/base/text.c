@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,6 +95,23 @@ void ps_text_make_utf8(char *bytes, size_t len) {
         }
         at += step;
     }
+}
+
+void ps_text_format_list(char *out, size_t size, const char *fmt, va_list args) {
+    vsnprintf(out, size, fmt, args);
+    size_t len = strlen(out);
+    ps_text_make_utf8(out, len);
+    for (size_t i = 0; i < len; i++) {
+        bool control = (unsigned char)out[i] < ' ' || out[i] == 0x7f;
+        out[i] = control ? '?' : out[i];
+    }
+}
+
+void ps_text_format(char *out, size_t size, const char *fmt, ...) {
+    va_list args;
+    va_start(args, fmt);
+    ps_text_format_list(out, size, fmt, args);
+    va_end(args);
 }
 
 bool ps_text_to_int(const char *text, long long min, long long max, long long *ret_value) {

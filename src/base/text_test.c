@@ -160,9 +160,20 @@ static void test_strict_integers(void **state) {
     assert_false(ps_text_to_int("9223372036854775808", LLONG_MIN, LLONG_MAX, &value));
 }
 
+static void formatted_text_is_always_one_line_of_utf8(void **state) {
+    char out[8];
+    ps_text_format(out, sizeof out, "%s", "ab\xc3\xbc\xc3\xbc\xc3\xbc"); // cut inside the last
+    assert_string_equal(out, "ab\xc3\xbc\xc3\xbc?");
+    ps_text_format(out, sizeof out, "%s", "a\nb\x1b\x7f\xff");
+    assert_string_equal(out, "a?b???");
+    ps_text_format(out, sizeof out, "%.3s", "\xc3\xbc\xc3\xbc");
+    assert_string_equal(out, "\xc3\xbc?");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nearest_finds_a_slip),
+        cmocka_unit_test(formatted_text_is_always_one_line_of_utf8),
         cmocka_unit_test(test_nearest_prefers_the_closer_one),
         cmocka_unit_test(test_nearest_with_words_of_any_length),
         cmocka_unit_test(test_utf8_vectors),

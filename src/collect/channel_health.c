@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/random.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -27,8 +28,8 @@ static void note_channel_error(PsChannel *channel, const PsDiag *diag) {
 static void note_device_error(PsChannel *channel, const PsDeviceState *state, const PsDiag *diag) {
     PsDeviceBoard *board = &channel->board.devices[state - channel->states];
     pthread_mutex_lock(&channel->board.lock);
-    snprintf(channel->board.last_error, sizeof channel->board.last_error, "device '%.100s': %.260s",
-             device_name(channel, state), diag->text);
+    ps_text_format(channel->board.last_error, sizeof channel->board.last_error,
+                   "device '%.100s': %.260s", device_name(channel, state), diag->text);
     snprintf(board->last_error, sizeof board->last_error, "%s", diag->text);
     pthread_mutex_unlock(&channel->board.lock);
 }

@@ -1,5 +1,6 @@
 // The life of one channel: wait for an order or a due time; then writes, then what is due, then
 // one try for a device that is away. Blocks in the field library; `interrupt` ends that.
+#include "base/text.h"
 #include "collect/channel_health.h"
 #include "collect/channel_state.h"
 
@@ -263,8 +264,8 @@ static void finish_write(PsChannel *channel, PsWriteJob *job, PsErr result) {
     }
     const PsVariable *variable = &channel->config->variables[job->variable];
     if (result != PS_OK && job->diag.object[0] == '\0') {
-        snprintf(job->diag.object, sizeof job->diag.object, "variable '%.40s' of device '%.40s'",
-                 variable->name, variable->device_name);
+        ps_text_format(job->diag.object, sizeof job->diag.object,
+                       "variable '%.40s' of device '%.40s'", variable->name, variable->device_name);
     }
     report(channel, &job->head);
 }

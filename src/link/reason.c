@@ -1,6 +1,8 @@
 // Codes to words: const tables and their lookup. Pure; any thread.
 #include "link/reason.h"
 
+#include "base/text.h"
+
 #include <errno.h>
 #include <netdb.h>
 #include <openssl/ssl.h>
@@ -29,7 +31,7 @@ void ps_link_failure_set(PsLinkFailure *failure, PsLinkStep step, int code, bool
     failure->needs_person = needs_person;
     va_list args;
     va_start(args, fmt);
-    vsnprintf(failure->text, sizeof failure->text, fmt, args);
+    ps_text_format_list(failure->text, sizeof failure->text, fmt, args);
     va_end(args);
 }
 

@@ -2,6 +2,7 @@
 #include "model/findings.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -27,10 +28,10 @@ static void add(PsFindings *findings, bool is_error, const char *file, const cha
     }
     PsFinding *finding = &findings->items[findings->count++];
     *finding = (PsFinding){.is_error = is_error};
-    snprintf(finding->file, sizeof finding->file, "%s", file);
-    snprintf(finding->diag.object, sizeof finding->diag.object, "%s", object ? object : "");
-    snprintf(finding->diag.field, sizeof finding->diag.field, "%s", field ? field : "");
-    vsnprintf(finding->diag.text, sizeof finding->diag.text, fmt, args);
+    ps_text_format(finding->file, sizeof finding->file, "%s", file);
+    ps_text_format(finding->diag.object, sizeof finding->diag.object, "%s", object ? object : "");
+    ps_text_format(finding->diag.field, sizeof finding->diag.field, "%s", field ? field : "");
+    ps_text_format_list(finding->diag.text, sizeof finding->diag.text, fmt, args);
 }
 
 void ps_findings_error(PsFindings *findings, const char *file, const char *object,

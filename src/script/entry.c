@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -165,7 +166,7 @@ void ps_script_entry_close(PsScriptEntry *entry) {
 }
 
 void ps_script_entry_note_error(PsScriptEntry *entry, const char *text, size_t len) {
-    snprintf(entry->last_error, sizeof entry->last_error, "%.*s", (int)len, text);
+    ps_text_format(entry->last_error, sizeof entry->last_error, "%.*s", (int)len, text);
 }
 
 // --- the timer ----------------------------------------------------------------------------------

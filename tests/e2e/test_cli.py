@@ -88,6 +88,25 @@ def test_a_second_gateway_on_the_same_state_is_refused(folder, modbus, cleanup):
     assert gateway.status()["link"]["state"] == "Not Enabled"
 
 
+def test_names_beyond_ascii_reach_people_whole_or_cut_at_a_character(folder, modbus, cleanup):
+    device, name = "K" + "ü" * 60, "x" + "ö" * 60
+    gateway = cleanup(Gateway(folder, {
+        "devices": [modbus_device(device, modbus.port)],
+        "vars": [variable(name, device, "WORD", 40001), variable("w" + name, device, "WORD", 40002,
+                                                                read_write="read/write")],
+        "groups": [group()]}))
+    wait_for(lambda: gateway.tags()[device, name]["status"] == 1, "a value")
+    for variable_name, value, words in [(name, "1", "read-only"), ("w" + name, "99999", "65535"),
+                                        ("w" + name, "ä" * 300, "got"), ("ß" * 99, "1", "no such")]:
+        refused = gateway.cli("write", device, variable_name, value, check=False)
+        assert refused.returncode == 1 and words in refused.stderr, refused.stderr
+    modbus.kill()
+    wait_for(lambda: gateway.status()["channels"][0]["last_error"], "an error in the status")
+    (folder / "bad").mkdir()
+    (folder / "bad/penstock.json").write_text('{"version": 1, "de\x1b[31mvices": [\n\x01')
+    assert len(run("check", folder / "bad").stdout.splitlines()) == 1
+
+
 def test_schema_knows_the_keys():
     schema = json.loads(run("schema").stdout)
     assert "register_addr" in schema["properties"]["vars"]["items"]["properties"]
