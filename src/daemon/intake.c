@@ -8,9 +8,11 @@
 #include <stdlib.h>
 
 #define REMIND_NS (300 * PS_NS_PER_S)
+#define REMIND_AGAIN_NS (10 * PS_NS_PER_S) // when some were taken in between
 
 typedef struct Refusal {
-    PsErr err; // PS_OK: the last message was taken
+    PsErr err;  // of the last refusal, PS_OK before the first
+    bool taken; // a message was taken since
     PsMono logged;
     uint64_t unlogged;
 } Refusal;
@@ -48,7 +50,8 @@ static bool carries_alarms(const PsConfig *config, const PsScriptPublish *publis
 
 static void note_refusal(Refusal *refusal, PsErr err, const PsDiag *diag) {
     PsMono now = ps_mono_now();
-    bool same = refusal->err == err && ps_mono_diff_ns(now, refusal->logged) < REMIND_NS;
+    int64_t pause_ns = refusal->taken ? REMIND_AGAIN_NS : REMIND_NS;
+    bool same = refusal->err == err && ps_mono_diff_ns(now, refusal->logged) < pause_ns;
     refusal->err = err;
     if (same) {
         refusal->unlogged++;
@@ -60,6 +63,7 @@ static void note_refusal(Refusal *refusal, PsErr err, const PsDiag *diag) {
             (unsigned long long)refusal->unlogged);
     refusal->logged = now;
     refusal->unlogged = 0;
+    refusal->taken = false;
 }
 
 bool ps_intake_accept(PsIntake *intake, PsOutbox *outbox, const PsScriptPublish *publish) {
@@ -79,6 +83,6 @@ bool ps_intake_accept(PsIntake *intake, PsOutbox *outbox, const PsScriptPublish 
         note_refusal(refusal, err, &diag);
         return false;
     }
-    refusal->err = PS_OK;
+    refusal->taken = true;
     return true;
 }

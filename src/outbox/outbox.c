@@ -107,6 +107,7 @@ static void free_parts(PsOutbox *outbox) {
     }
     ps_pending_deinit(&outbox->pending);
     ps_ledgers_deinit(&outbox->ledgers);
+    free(outbox->shares);
     free(outbox->path);
     outbox->path = NULL;
 }
@@ -140,6 +141,8 @@ PsErr ps_outbox_open(const PsOutboxSetup *setup, PsOutbox **ret_outbox, PsDiag *
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s/%s", setup->folder, FILE_NAME);
     outbox->path = ps_strdup(path);
+    outbox->shares = ps_alloc_array(setup->name_count, sizeof *outbox->shares);
+    outbox->pending.shares = outbox->shares;
     outbox->timer.data = outbox;
     if (ps_wake_init(&outbox->wake, setup->loop, on_wake, outbox) != PS_OK) {
         free_parts(outbox);
@@ -195,8 +198,29 @@ void ps_outbox_close(PsOutbox *outbox) {
 
 // ---- in
 
-static bool is_stuck(const PsOutbox *outbox) {
-    return outbox->pending.rows >= STUCK_ROWS || outbox->pending.bytes >= STUCK_BYTES;
+// Memory for what is not stored yet is used up. A definition that has not had its part of it still
+// gets that, so that a script which publishes without end is refused before the others are; with
+// all parts given out, memory holds twice the limits.
+static bool is_stuck(const PsOutbox *outbox, size_t message) {
+    const PsPending *pending = &outbox->pending;
+    if (pending->rows < STUCK_ROWS && pending->bytes < STUCK_BYTES) {
+        return false;
+    }
+    const PsShare *share = &outbox->shares[message];
+    size_t parts = outbox->setup.name_count;
+    return share->rows >= STUCK_ROWS / parts || share->bytes >= STUCK_BYTES / parts;
+}
+
+static PsErr fail_stuck(const PsOutbox *outbox, const char *name, PsDiag *diag) {
+    if (outbox->failing) {
+        return ps_fail(PS_ERR_FULL, diag, name, NULL,
+                       "cannot be kept: the disk takes nothing and memory is used up; check the "
+                       "disk of %s",
+                       outbox->path);
+    }
+    return ps_fail(PS_ERR_FULL, diag, name, NULL,
+                   "cannot be kept: its messages come faster than the disk takes them; publish "
+                   "less often, or more in one message");
 }
 
 PsErr ps_outbox_accept(PsOutbox *outbox, const PsOutboxMessage *message, PsDiag *diag) {
@@ -205,11 +229,8 @@ PsErr ps_outbox_accept(PsOutbox *outbox, const PsOutboxMessage *message, PsDiag 
     const char *name = outbox->ledgers.entries[message->message].book.name;
     PsDropReason reason = PS_DROP_STORAGE;
     PsErr err = ps_admit(&outbox->setup.limits, name, message, &reason, diag);
-    if (err == PS_OK && is_stuck(outbox)) {
-        err = ps_fail(PS_ERR_FULL, diag, name, NULL,
-                      "cannot be kept: the disk takes nothing and memory is used up; check the "
-                      "disk of %s",
-                      outbox->path);
+    if (err == PS_OK && is_stuck(outbox, message->message)) {
+        err = fail_stuck(outbox, name, diag);
     }
     PsOutboxRow content = {.id = outbox->next_id,
                            .message = message->message,

@@ -98,8 +98,8 @@ typedef struct PsOutboxMessage {
 } PsOutboxMessage;
 
 /// Takes a message over; microseconds, no disk. Refusals (counted, with a diagnosis):
-/// PS_ERR_TOO_BIG and PS_ERR_INVALID at the entrance, PS_ERR_FULL when the disk has failed and
-/// memory is used up.
+/// PS_ERR_TOO_BIG and PS_ERR_INVALID at the entrance, PS_ERR_FULL when memory is used up because
+/// the disk has failed or is slower than the messages come; each definition has its part of it.
 PsErr ps_outbox_accept(PsOutbox *outbox, const PsOutboxMessage *message, PsDiag *diag);
 
 /// A message on its way out. Borrowed from the outbox until ps_outbox_acknowledged with its id, or

@@ -23,6 +23,7 @@ struct PsOutbox {
     PsLedgers ledgers;
     PsQueue queues[PS_OUTBOX_CLASS_COUNT];
     PsPending pending;
+    PsShare *shares; // of `pending`, one per message definition
     PsStore *store;
     PsStoreCommand *write; // under way
     size_t commands;       // under way, writes and fetches

@@ -494,6 +494,32 @@ static void nothing_committed_is_lost_by_sigkill(void **state) {
     }
 }
 
+// The loop does not run meanwhile, so nothing gets stored: as when a script publishes without end.
+static void a_flood_of_one_definition_leaves_room_for_the_others(void **state) {
+    Bench bench;
+    bench_init(&bench, 0);
+    PsOutboxMessage flood = {
+        .message = 0, .collected = {1}, .topic = "t", .qos = 1, .payload = "x", .len = 1};
+    PsDiag diag = {0};
+    PsErr err = PS_OK;
+    size_t taken = 0;
+    for (; err == PS_OK && taken < 100000; taken++) {
+        err = ps_outbox_accept(bench.outbox, &flood, &diag);
+    }
+    assert_int_equal(err, PS_ERR_FULL);
+    assert_non_null(strstr(diag.text, "faster than the disk takes them"));
+    for (int64_t i = 0; i < 1000; i++) {
+        accept_one(&bench, 1, i, "y");
+    }
+    assert_int_equal(ps_outbox_accept(bench.outbox, &flood, &diag), PS_ERR_FULL);
+    bench_reopen(&bench); // which also waits for the disk
+    assert_int_equal(ps_outbox_ledger(bench.outbox, 0)->waiting, taken - 1);
+    assert_int_equal(ps_outbox_ledger(bench.outbox, 1)->waiting, 1000);
+    flood.collected.ns = 2;
+    assert_int_equal(ps_outbox_accept(bench.outbox, &flood, &diag), PS_OK);
+    bench_deinit(&bench);
+}
+
 int main(void) {
     ps_log_set_fd(-1);
     const struct CMUnitTest tests[] = {
@@ -508,6 +534,7 @@ int main(void) {
         cmocka_unit_test(sets_a_damaged_file_aside),
         cmocka_unit_test(a_second_user_of_the_folder_is_refused),
         cmocka_unit_test(goes_on_while_the_disk_refuses),
+        cmocka_unit_test(a_flood_of_one_definition_leaves_room_for_the_others),
         cmocka_unit_test(nothing_committed_is_lost_by_sigkill),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

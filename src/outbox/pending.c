@@ -11,14 +11,29 @@ void ps_pending_deinit(PsPending *pending) {
     *pending = (PsPending){0};
 }
 
+static void count(PsPending *pending, const PsRow *row, bool more) {
+    PsShare nobody = {.rows = 1, .bytes = row->bytes};
+    PsShare *share = pending->shares != NULL ? &pending->shares[row->pub.message] : &nobody;
+    if (more) {
+        pending->rows++;
+        pending->bytes += row->bytes;
+        share->rows++;
+        share->bytes += row->bytes;
+    } else {
+        pending->rows--;
+        pending->bytes -= row->bytes;
+        share->rows--;
+        share->bytes -= row->bytes;
+    }
+}
+
 void ps_pending_add(PsPending *pending, PsRow *row) {
     row->state = PS_ROW_FRESH;
     row->fresh_next = NULL;
     row->fresh_previous = pending->last;
     *(pending->last != NULL ? &pending->last->fresh_next : &pending->first) = row;
     pending->last = row;
-    pending->rows++;
-    pending->bytes += row->bytes;
+    count(pending, row, true);
 }
 
 void ps_pending_remove(PsPending *pending, PsRow *row) {
@@ -29,8 +44,7 @@ void ps_pending_remove(PsPending *pending, PsRow *row) {
         row->fresh_previous;
     row->fresh_previous = NULL;
     row->fresh_next = NULL;
-    pending->rows--;
-    pending->bytes -= row->bytes;
+    count(pending, row, false);
 }
 
 void ps_pending_delete(PsPending *pending, uint64_t id, PsMono now) {

@@ -5,11 +5,18 @@
 #include "outbox/ledger.h"
 #include "outbox/store.h"
 
+/// What one message definition has among the fresh rows.
+typedef struct PsShare {
+    size_t rows;
+    size_t bytes;
+} PsShare;
+
 typedef struct PsPending {
     PsRow *first; ///< fresh rows, oldest first
     PsRow *last;
     size_t rows;
     size_t bytes;
+    PsShare *shares;   ///< one per message definition; borrowed, NULL when nobody counts
     uint64_t *deletes; ///< ids of stored rows that are gone
     size_t delete_count;
     size_t delete_capacity;
