@@ -15,7 +15,8 @@ BAD = {
     "sys_exit": ("import sys\ndef main(d, w):\n    sys.exit(1)\n", ["bad"]),
     "no_main": ("def other(d, w):\n    pass\n", ["No main entry method found. main"]),
     "syntax": ("def main(d, w):\n    return (\n", ["Build module error"]),
-    "unserialisable": ("def main(d, w):\n    return {'x': object()}\n", ["object"]),
+    "unserialisable": ("\ndef main(d, w):\n    return {'x': object()}\n",
+                       ["<string> 2", "object"]),
     "missing_module": ("import no_such_module\ndef main(d, w):\n    pass\n", ["no_such_module"]),
 }
 

@@ -134,6 +134,19 @@ static void log_traceback(PsWorker *worker, PyObject *lines, uint32_t line) {
     }
 }
 
+// The line at which the main function begins: for what no line of the script raised, as when the
+// value it returned cannot be sent. 0 when the function has none. No exception is pending after it.
+static unsigned entry_line(const PsWorker *worker) {
+    PyObject *code =
+        worker->entry != NULL ? PyObject_GetAttrString(worker->entry, "__code__") : NULL;
+    PyObject *line = code != NULL ? PyObject_GetAttrString(code, "co_firstlineno") : NULL;
+    long number = line != NULL ? PyLong_AsLong(line) : 0;
+    Py_XDECREF(line);
+    Py_XDECREF(code);
+    PyErr_Clear();
+    return number > 0 ? (unsigned)number : 0;
+}
+
 void ps_worker_report_exception(PsWorker *worker, PsBuf *out) {
     ps_buf_clear(out);
     PyObject *error = take_exception();
@@ -151,6 +164,7 @@ void ps_worker_report_exception(PsWorker *worker, PsBuf *out) {
                       error != NULL ? Py_TYPE(error)->tp_name : "unknown error");
     }
     PyErr_Clear();
+    line = line != 0 ? line : entry_line(worker);
     ps_buf_put(&text, out->data, out->len);
     ps_worker_log(worker, PS_LOG_ERROR, true, SCRIPT_FILE, line, (const char *)text.data, text.len);
     if (lines != NULL) {
