@@ -11,6 +11,7 @@
 #include "link/link.h"
 #include "model/config.h"
 #include "outbox/outbox.h"
+#include "script/canary.h"
 #include "script/host.h"
 #include "tags/tag_table.h"
 
@@ -27,6 +28,7 @@ typedef struct PsApiSources {
     PsTagTable *table;
     PsCollector *collector;
     PsScriptHost *scripts;
+    PsCanary *canary; ///< NULL like scripts
     PsOutbox *outbox;
     PsLink *link; ///< NULL when the cloud is not enabled
     uv_loop_t *loop;

@@ -36,3 +36,6 @@ PsApiHandler ps_api_write;
 PsApiHandler ps_api_log;
 PsApiHandler ps_api_script_release;
 PsApiHandler ps_api_script_run;
+PsApiHandler ps_api_canary_start;
+PsApiHandler ps_api_canary_status;
+PsApiHandler ps_api_canary_stop;

@@ -8,5 +8,8 @@ const PsApiRoute ps_api_routes[] = {
     {"log", ps_api_log},
     {"script_release", ps_api_script_release},
     {"script_run", ps_api_script_run},
+    {"canary_start", ps_api_canary_start},
+    {"canary_status", ps_api_canary_status},
+    {"canary_stop", ps_api_canary_stop},
     {NULL, NULL},
 };

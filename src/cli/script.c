@@ -30,6 +30,9 @@ int cli_script(const CliOptions *options, int count, char **arguments) {
     if (count > 0 && strcmp(arguments[0], "run") == 0) {
         return cli_script_run(options, count - 1, arguments + 1);
     }
-    return cli_fail(CLI_USAGE, "script needs a word behind it: penstock script run FILE, or "
-                               "penstock script release NAME");
+    if (count > 0 && strcmp(arguments[0], "canary") == 0) {
+        return cli_script_canary(options, count - 1, arguments + 1);
+    }
+    return cli_fail(CLI_USAGE, "script needs a word behind it: penstock script run FILE, script "
+                               "canary NAME FILE, or script release NAME");
 }

@@ -46,6 +46,7 @@ typedef struct App {
     PsLink *link;
     PsScriptHost *scripts;
     PsScriptWatch *watch;
+    PsCanary *canary;
     PsCollector *collector;
     PsApi *api;
     char **filters; // expanded topic of each subscribe entry
@@ -80,12 +81,14 @@ static void on_upload(const PsUpload *upload, void *ctx) {
         if (takes_group(&app->config->publish[i], upload->group)) {
             // A module that could not be built was reported when it was; its uploads end here.
             (void)ps_script_host_collect(app->scripts, i, upload);
+            ps_canary_upload(app->canary, i, upload);
         }
     }
 }
 
 static void on_publish(const PsScriptPublish *publish, void *ctx) {
     App *app = ctx;
+    ps_canary_live(app->canary, publish);
     if (ps_intake_accept(app->intake, app->outbox, publish) && app->link != NULL) {
         ps_delivery_pump(app->outbox, app->link);
     }
@@ -93,6 +96,7 @@ static void on_publish(const PsScriptPublish *publish, void *ctx) {
 
 static bool on_publish_now(const PsScriptPublish *publish, uint64_t ticket, void *ctx) {
     App *app = ctx;
+    ps_canary_live(app->canary, publish);
     return app->link != NULL &&
            ps_link_publish_now(app->link, ticket, publish->topic, publish->payload,
                                publish->payload_len, publish->qos) == PS_OK;
@@ -198,14 +202,25 @@ static void on_collector_stopped(void *ctx) {
     }
 }
 
-static void on_api_closed(void *ctx) {
+static void on_canary_closed(void *ctx) {
     App *app = ctx;
-    ps_api_free(app->api);
-    app->api = NULL;
+    ps_canary_free(app->canary);
+    app->canary = NULL;
     if (app->collector != NULL) {
         ps_collector_stop(app->collector, on_collector_stopped, app);
     } else {
         on_collector_stopped(app);
+    }
+}
+
+static void on_api_closed(void *ctx) {
+    App *app = ctx;
+    ps_api_free(app->api);
+    app->api = NULL;
+    if (app->canary != NULL) {
+        ps_canary_close(app->canary, on_canary_closed, app);
+    } else {
+        on_canary_closed(app);
     }
 }
 
@@ -331,6 +346,7 @@ static PsErr new_scripts(App *app, PsDiag *diag) {
         .on_publish_now = on_publish_now,
         .on_write = on_write,
     };
+    app->canary = ps_canary_new(&app->loop, app->config, app->options->script_program);
     return ps_script_host_new(&setup, &app->scripts, diag);
 }
 
@@ -352,6 +368,7 @@ static PsErr open_api(App *app, PsDiag *diag) {
         .table = app->table,
         .collector = app->collector,
         .scripts = app->scripts,
+        .canary = app->canary,
         .outbox = app->outbox,
         .link = app->link,
         .loop = &app->loop,

@@ -1,0 +1,65 @@
+"""`penstock script canary`: a draft beside the live script, compared call by call; only the live one
+is heard."""
+import json
+import socket
+
+from harness import (Gateway, Receiver, cloud_block, group, modbus_device, publish, variable,
+                     wait_for)
+
+LIVE = '''
+def main(data_collect, wizard_api):
+    return {"at": data_collect["timestamp"], "sum": 1 + 2}
+'''
+OTHER = LIVE.replace("1 + 2", "1 - 2")
+SAME = LIVE.replace("1 + 2", "2 + 1")
+RAISES = LIVE.replace("1 + 2", "1 / 0")
+
+
+def compare(gateway, draft, text, calls=5):
+    draft.write_text(text)
+    result = gateway.cli("script", "canary", "live", draft, "--calls", calls, "--json", check=False)
+    return result.returncode, json.loads(result.stdout)
+
+
+def test_a_draft_beside_the_live_script(folder, cloud, modbus, cleanup):
+    receiver = cleanup(Receiver(cloud))
+    gateway = cleanup(Gateway(folder, {
+        "devices": [modbus_device("D", modbus.port)], "vars": [variable("v", "D", "WORD", 40001)],
+        "groups": [group(polling=0.1, upload=0.1)], "cloud": cloud_block(cloud),
+        "publish": [publish("live", "live")]}, {"live.py": LIVE}))
+    wait_for(lambda: receiver.messages("live"), "the live script")
+    pid = gateway.worker("live")["pid"]
+    draft = folder / "draft.py"
+    status, report = compare(gateway, draft, SAME)
+    assert (status, report["same"], report["different"]) == (0, 5, 0), report
+    status, report = compare(gateway, draft, OTHER)
+    assert (status, report["same"], report["different"]) == (1, 0, 5), report
+    assert '"sum": 3' in report["live"] and '"sum": -1' in report["draft"]
+    status, report = compare(gateway, draft, RAISES)
+    assert status == 1 and report["different"] == 5 and report["failed"] > 0 and not report["draft"]
+    status, report = compare(gateway, draft, "def main(d, w:\n")
+    assert status == 1 and "line 1" in report["error"], report
+    refused = gateway.cli("script", "canary", "nobody", draft, check=False)
+    assert refused.returncode == 1 and "nobody" in refused.stderr
+    assert all(row["sum"] == 3 for row in receiver.documents("live"))
+    assert gateway.worker("live")["pid"] == pid
+
+
+def test_the_gateway_stops_while_a_draft_is_compared(folder, cloud, modbus, cleanup):
+    gateway = cleanup(Gateway(folder, {
+        "devices": [modbus_device("D", modbus.port)], "vars": [variable("v", "D", "WORD", 40001)],
+        "groups": [group(polling=0.1, upload=0.1)], "cloud": cloud_block(cloud),
+        "publish": [publish("live", "live")]}, {"live.py": LIVE}))
+    draft = folder / "draft.py"
+    draft.write_text(SAME)
+    # Not followed: the calls of the command socket, one after the other.
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(gateway.socket))
+        lines = client.makefile("rw")
+        lines.write(json.dumps({"call": "canary_start", "name": "live", "source": SAME}) + "\n")
+        lines.flush()
+        assert json.loads(lines.readline())["result"]["state"] == "running"
+        lines.write(json.dumps({"call": "canary_start", "name": "live", "source": SAME}) + "\n")
+        lines.flush()
+        assert "under way" in json.loads(lines.readline())["error"]["text"]
+    assert gateway.stop() == 0
