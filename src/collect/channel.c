@@ -88,6 +88,7 @@ PsErr ps_channel_new(const PsChannelSetup *setup, PsChannel **ret_channel, PsDia
     channel->reports = setup->reports;
     channel->stop_order = (PsNote){.kind = PS_NOTE_STOP, .channel = channel};
     channel->stop_report = channel->stop_order;
+    channel->recall_note = (PsNote){.kind = PS_NOTE_RECALL, .channel = channel};
     channel->last_write = &channel->first_write;
     channel->connecting = true;
     ps_backoff_init(&channel->backoff, &retry_policy);
@@ -209,6 +210,14 @@ PsErr ps_channel_write(PsChannel *channel, PsWriteJob *job) {
     channel->writes_waiting++;
     order(channel, &job->head);
     return PS_OK;
+}
+
+bool ps_channel_recall(PsChannel *channel) {
+    if (!channel->running || channel->stopping || channel->sets.set_count == 0) {
+        return false;
+    }
+    order(channel, &channel->recall_note);
+    return true;
 }
 
 // Quietly: the thread has more of them, and a wake-up in each cycle would cost more than the poll

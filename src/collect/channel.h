@@ -13,7 +13,7 @@
 #define PS_CHANNEL_BATCHES 3
 
 /// Most reports one channel can have under way.
-#define PS_CHANNEL_REPORTS_MAX (PS_CHANNEL_BATCHES + PS_WRITES_WAITING_MAX + 1)
+#define PS_CHANNEL_REPORTS_MAX (PS_CHANNEL_BATCHES + PS_WRITES_WAITING_MAX + 2)
 
 typedef struct PsChannelSetup {
     const PsConfig *config;
@@ -37,6 +37,9 @@ bool ps_channel_running(const PsChannel *channel);
 
 /// The channel takes the job over on PS_OK. PS_ERR_FULL, PS_ERR_CANCELLED.
 PsErr ps_channel_write(PsChannel *channel, PsWriteJob *job);
+/// Has it read all it polls, once, and report PS_NOTE_RECALL. False when it polls nothing or does
+/// not run: no report follows. Not while such a report is still to come.
+bool ps_channel_recall(PsChannel *channel);
 /// The main thread is done with a report of this kind; a write job is freed.
 void ps_channel_batch_done(PsChannel *channel, PsBatchNote *note);
 void ps_channel_write_done(PsChannel *channel, PsWriteJob *job);

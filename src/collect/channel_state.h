@@ -49,6 +49,7 @@ struct PsChannel {
     PsMailbox *reports;
     PsNote stop_order;
     PsNote stop_report;
+    PsNote recall_note; // there and back
     PsBatchNote batches[PS_CHANNEL_BATCHES];
 
     // The main thread's.
@@ -63,6 +64,8 @@ struct PsChannel {
     uint32_t free_count;
     PsWriteJob *first_write;
     PsWriteJob **last_write; // where the next one is hung in
+    bool recalling;
+    uint32_t recall_set; // the first set of the group that comes next
     bool stop;
     bool connecting;  // no outcome yet
     bool up;          // as far as known: the endpoint can be reached

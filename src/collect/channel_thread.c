@@ -1,5 +1,6 @@
 // The life of one channel: wait for an order or a due time; then writes, then what is due, then
-// one try for a device that is away. Blocks in the field library; `interrupt` ends that.
+// a group of a recall, then one try for a device that is away. Blocks in the field library;
+// `interrupt` ends that.
 #include "base/text.h"
 #include "collect/channel_health.h"
 #include "collect/channel_state.h"
@@ -35,6 +36,9 @@ static PsMono next_wake(const PsChannel *channel) {
     if (channel->free_count == 0) {
         return wake; // nothing can be polled before a batch comes back, which is an order
     }
+    if (channel->recalling) {
+        return (PsMono){0};
+    }
     wake = earlier(wake, ps_schedule_next(&channel->schedule));
     for (uint32_t i = 0; channel->up && i < channel->device_count; i++) {
         const PsDeviceState *state = &channel->states[i];
@@ -53,6 +57,10 @@ static void receive(PsChannel *channel, PsNote *note) {
     case PS_NOTE_WRITE:
         *channel->last_write = (PsWriteJob *)note;
         channel->last_write = &((PsWriteJob *)note)->next;
+        return;
+    case PS_NOTE_RECALL:
+        channel->recalling = true;
+        channel->recall_set = 0;
         return;
     case PS_NOTE_STOP:
         channel->stop = true;
@@ -162,6 +170,22 @@ static void poll_due(PsChannel *channel) {
     }
     poll_group(channel, channel->schedule.entries[entry].group, cycle);
     ps_health_publish(channel);
+}
+
+// One group a turn, so that writes and what is due come in between.
+static void recall_some(PsChannel *channel) {
+    if (!channel->recalling || channel->free_count == 0) {
+        return;
+    }
+    uint32_t group = channel->sets.sets[channel->recall_set].group;
+    poll_group(channel, group, PS_CYCLE_NONE);
+    ps_health_publish(channel);
+    uint32_t count;
+    channel->recall_set = ps_poll_sets_of_group(&channel->sets, group, &count) + count;
+    if (channel->recall_set == channel->sets.set_count) {
+        channel->recalling = false;
+        report(channel, &channel->recall_note);
+    }
 }
 
 // The one that has waited longest: otherwise the first few of many silent devices would be tried
@@ -319,6 +343,7 @@ void *ps_channel_run(void *arg) {
         }
         if (!channel->stop) {
             poll_due(channel);
+            recall_some(channel);
             try_away_device(channel);
         }
     }

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/wake.h"
 #include "collect/channel.h"
+#include "collect/recall.h"
 #include "collect/uploader.h"
 #include "drivers/driver.h"
 #include "tags/coerce.h"
@@ -28,6 +29,7 @@ struct PsCollector {
     uint32_t channel_count;
     uint32_t *device_channel; // UINT32_MAX for devices without variables
     GroupState *groups;
+    PsRecalls *recalls;
     PsMailbox *reports;
     PsWake wake;
     uv_timer_t timer;
@@ -179,9 +181,23 @@ static void serve_group(PsCollector *collector, GroupState *group, PsMono now) {
 
 static void on_timer(uv_timer_t *timer);
 
-static void serve_uploads(PsCollector *collector) {
+static void begin_recall(PsCollector *collector) {
+    if (!ps_recalls_due(collector->recalls)) {
+        return;
+    }
+    PsMono now = ps_mono_now();
+    uint32_t channels = 0;
+    for (uint32_t i = 0; i < collector->channel_count; i++) {
+        channels += ps_channel_recall(collector->channels[i]) ? 1 : 0;
+    }
+    ps_recalls_begin(collector->recalls, channels, now);
+}
+
+// What the timer is for: uploads that are due and recalls that take too long.
+static void serve_due(PsCollector *collector) {
     PsMono now = ps_mono_now();
     PsMono next = {INT64_MAX};
+    ps_recalls_expire(collector->recalls, now);
     for (uint32_t g = 0; g < collector->setup.config->group_count; g++) {
         GroupState *group = &collector->groups[g];
         if (group->uploader == NULL) {
@@ -191,6 +207,8 @@ static void serve_uploads(PsCollector *collector) {
         PsMono wake = ps_upload_clock_next(ps_uploader_clock(group->uploader), now);
         next = wake.ns < next.ns ? wake : next;
     }
+    PsMono recall = ps_recalls_next(collector->recalls); // callbacks may have asked for some
+    next = recall.ns < next.ns ? recall : next;
     if (next.ns != INT64_MAX) {
         uv_update_time(collector->setup.loop);
         int ms = ps_mono_poll_ms(ps_mono_now(), next);
@@ -199,7 +217,7 @@ static void serve_uploads(PsCollector *collector) {
 }
 
 static void on_timer(uv_timer_t *timer) {
-    serve_uploads(timer->data);
+    serve_due(timer->data);
 }
 
 static void apply(PsCollector *collector, const PsSampleBatch *batch) {
@@ -286,6 +304,9 @@ static void on_wake(PsWake *wake) {
         case PS_NOTE_WRITE:
             take_write(collector, (PsWriteJob *)note);
             break;
+        case PS_NOTE_RECALL:
+            ps_recalls_channel_done(collector->recalls);
+            break;
         case PS_NOTE_STOP:
             ps_channel_join(note->channel);
             ended = true;
@@ -296,7 +317,8 @@ static void on_wake(PsWake *wake) {
         finish_stop(collector);
     }
     if (!collector->stopping) {
-        serve_uploads(collector);
+        begin_recall(collector);
+        serve_due(collector);
     }
 }
 
@@ -309,6 +331,7 @@ static void free_parts(PsCollector *collector) {
         ps_uploader_free(collector->groups[i].uploader);
         free(collector->groups[i].channels);
     }
+    ps_recalls_free(collector->recalls);
     ps_mailbox_free(collector->reports);
     free(collector->channels);
     free(collector->groups);
@@ -326,6 +349,7 @@ PsErr ps_collector_new(const PsCollectorSetup *setup, PsCollector **ret_collecto
         return err;
     }
     make_groups(collector);
+    collector->recalls = ps_recalls_new(setup->config, setup->table);
     if (ps_wake_init(&collector->wake, setup->loop, on_wake, collector) != PS_OK) {
         free_parts(collector);
         return ps_fail(PS_ERR_IO, diag, "collection", NULL,
@@ -351,7 +375,7 @@ PsErr ps_collector_start(PsCollector *collector, PsDiag *diag) {
             return err;
         }
     }
-    serve_uploads(collector);
+    serve_due(collector);
     return PS_OK;
 }
 
@@ -364,6 +388,7 @@ void ps_collector_stop(PsCollector *collector, void (*stopped)(void *ctx), void 
     for (uint32_t i = 0; i < collector->channel_count; i++) {
         ps_channel_request_stop(collector->channels[i]);
     }
+    ps_recalls_cancel(collector->recalls);
     finish_stop(collector);
 }
 
@@ -416,6 +441,16 @@ PsErr ps_collector_write(PsCollector *collector, uint32_t index, PsValue value, 
                             : "collection is not running");
     }
     return PS_OK;
+}
+
+void ps_collector_recall(PsCollector *collector, PsMono deadline, PsRecallDone *done, void *ctx) {
+    if (collector->stopping) {
+        done(PS_ERR_CANCELLED, NULL, ctx);
+        return;
+    }
+    ps_recalls_add(collector->recalls, deadline, done, ctx);
+    begin_recall(collector);
+    serve_due(collector); // sets the timer for the deadline
 }
 
 PsQuality ps_collector_quality(const PsCollector *collector, uint32_t variable, PsMono now) {

@@ -62,6 +62,15 @@ typedef void PsWriteDone(PsErr result, const PsDiag *diag, PsValue read_back, vo
 PsErr ps_collector_write(PsCollector *collector, uint32_t variable, PsValue value, PsMono deadline,
                          PsWriteDone *done, void *ctx, PsDiag *diag);
 
+/// Exactly once per recall. On PS_OK `all` holds every readable variable, in the order of the
+/// configuration, borrowed for the call, with PsConfig.group_count for its group: good is what was
+/// read after the call of ps_collector_recall. Otherwise (PS_ERR_TIMEOUT, PS_ERR_CANCELLED) NULL.
+typedef void PsRecallDone(PsErr result, const PsUpload *all, void *ctx);
+
+/// Has every readable variable read now, whatever its group or mode. `done` comes when all channels
+/// have read, or at `deadline`; it may come before this returns. Devices that are away stay away.
+void ps_collector_recall(PsCollector *collector, PsMono deadline, PsRecallDone *done, void *ctx);
+
 /// The quality of a variable right now: the table's, except that a good value which is older than
 /// two polling intervals and the device's timeout is PS_QUALITY_STALE. Uploads go by this.
 PsQuality ps_collector_quality(const PsCollector *collector, uint32_t variable, PsMono now);

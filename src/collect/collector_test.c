@@ -36,6 +36,8 @@ typedef struct Fixture {
     PsErr write_result;
     PsDiag write_diag;
     PsValue read_back;
+    unsigned recalls_done;
+    PsErr recall_result;
 } Fixture;
 
 static Fixture fixture; // one test at a time
@@ -323,6 +325,73 @@ static void a_write_past_its_deadline_is_not_sent(void **state) {
     assert_int_equal(test_server_register(f->server, 0), 0);
 }
 
+static bool recall_done(Fixture *f) {
+    return f->recalls_done > 0;
+}
+
+static void on_recall(PsErr result, const PsUpload *all, void *ctx) {
+    Fixture *f = ctx;
+    f->recalls_done++;
+    f->recall_result = result;
+    assert_true((all != NULL) == (result == PS_OK));
+    if (all != NULL) {
+        assert_int_equal(all->group, f->config.group_count);
+        on_upload(all, f);
+    }
+}
+
+static void recall(Fixture *f, double seconds) {
+    PsMono deadline = ps_mono_add_ns(ps_mono_now(), ps_seconds_to_ns(seconds));
+    ps_collector_recall(f->collector, deadline, on_recall, f);
+}
+
+static void a_recall_reads_everything_now(void **state) {
+    Fixture *f = *state;
+    f->unwanted = true;                        // uploads would come between
+    add(f, 0, 40001, PS_TYPE_WORD)->group = 1; // polled once an hour
+    add(f, 0, 40002, PS_TYPE_WORD)->mode = PS_MODE_ONCHANGE;
+    add(f, 0, 40003, PS_TYPE_WORD)->access = PS_ACCESS_WRITE;
+    add(f, 1, 40001, PS_TYPE_WORD)->group = 1;
+    start(f);
+    WAIT_UNTIL(f, first_good);
+    test_server_silence(f->server, 2);
+    test_server_set_register(f->server, 0, 77);
+    PsWall before = ps_wall_now();
+    recall(f, PATIENCE_S);
+    recall(f, PATIENCE_S); // the next round serves it
+    assert_int_equal(f->recalls_done, 0);
+    WAIT_UNTIL(f, recall_done);
+    assert_int_equal(f->recall_result, PS_OK);
+    assert_int_equal(f->last_count, 3);
+    assert_int_equal(f->last[0].variable, 0);
+    assert_true(f->last[0].good && ps_value_equal(f->last[0].value, ps_value_int(77)));
+    assert_int_equal(f->last[1].variable, 1);
+    assert_true(f->last[1].good);
+    assert_int_equal(f->last[2].variable, 3);
+    assert_false(f->last[2].good); // silent: nothing old passes for new
+    assert_true(f->last_collected.ns >= before.ns && f->last_collected.ns <= ps_wall_now().ns);
+    f->recalls_done = 0;
+    WAIT_UNTIL(f, recall_done);
+    assert_true(f->last[0].good && f->last_count == 3);
+}
+
+static void a_recall_ends_at_its_deadline_or_with_the_collector(void **state) {
+    Fixture *f = *state;
+    add(f, 0, 40001, PS_TYPE_WORD)->group = 1;
+    f->devices[0].timeout = 10;
+    start(f);
+    WAIT_UNTIL(f, first_good);
+    test_server_delay(f->server, 1000);
+    recall(f, 0.05);
+    WAIT_UNTIL(f, recall_done);
+    assert_int_equal(f->recall_result, PS_ERR_TIMEOUT);
+    f->recalls_done = 0;
+    recall(f, PATIENCE_S); // waits for the round that goes on
+    stop(f);
+    assert_int_equal(f->recalls_done, 1);
+    assert_int_equal(f->recall_result, PS_ERR_CANCELLED);
+}
+
 static void a_silent_slave_leaves_the_others_alone(void **state) {
     Fixture *f = *state;
     add(f, 0, 40001, PS_TYPE_WORD);
@@ -480,6 +549,8 @@ int main(void) {
         TEST(a_write_is_read_back_into_the_table),
         TEST(a_refused_write_says_so),
         TEST(a_write_past_its_deadline_is_not_sent),
+        TEST(a_recall_reads_everything_now),
+        TEST(a_recall_ends_at_its_deadline_or_with_the_collector),
         TEST(a_silent_slave_leaves_the_others_alone),
         TEST(a_server_may_go_and_come_back),
         TEST(a_dropped_connection_costs_no_cycle),

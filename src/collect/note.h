@@ -8,9 +8,10 @@
 #include "tags/sample_batch.h"
 
 typedef enum PsNoteKind {
-    PS_NOTE_BATCH, ///< to main: samples; to the channel: the empty batch back
-    PS_NOTE_WRITE, ///< to the channel: do it; to main: its outcome
-    PS_NOTE_STOP,  ///< to the channel: end; to main: the thread has ended
+    PS_NOTE_BATCH,  ///< to main: samples; to the channel: the empty batch back
+    PS_NOTE_WRITE,  ///< to the channel: do it; to main: its outcome
+    PS_NOTE_RECALL, ///< to the channel: read everything; to main: done, the batches went before it
+    PS_NOTE_STOP,   ///< to the channel: end; to main: the thread has ended
 } PsNoteKind;
 
 typedef struct PsChannel PsChannel;

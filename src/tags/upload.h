@@ -1,5 +1,6 @@
-//! The snapshot of one group at one upload tick: what a script is called with.
-//! Made on the main thread; borrowed by the callee until it returns.
+//! The snapshot of one group at one upload tick: what a script is called with; and of all
+//! variables, as recall_data gives it. Made on the main thread; borrowed by the callee until it
+//! returns.
 #pragma once
 
 #include "tags/value.h"
@@ -11,7 +12,7 @@ typedef struct PsUploadItem {
 } PsUploadItem;
 
 typedef struct PsUpload {
-    uint32_t group;   ///< index into PsConfig.groups
+    uint32_t group;   ///< index into PsConfig.groups; their count stands for all variables
     PsWall collected; ///< collection time of the snapshot: `timestamp` of data_collect
     uint32_t item_count;
     const PsUploadItem *items; ///< all variables of one device stand together
