@@ -86,12 +86,14 @@ static void on_upload(const PsUpload *upload, void *ctx) {
     }
 }
 
-static void on_publish(const PsScriptPublish *publish, void *ctx) {
+static bool on_publish(const PsScriptPublish *publish, void *ctx) {
     App *app = ctx;
     ps_canary_live(app->canary, publish);
-    if (ps_intake_accept(app->intake, app->outbox, publish) && app->link != NULL) {
+    bool accepted = ps_intake_accept(app->intake, app->outbox, publish);
+    if (accepted && app->link != NULL) {
         ps_delivery_pump(app->outbox, app->link);
     }
+    return accepted;
 }
 
 static bool on_publish_now(const PsScriptPublish *publish, uint64_t ticket, void *ctx) {
@@ -110,6 +112,15 @@ static PsErr on_write(uint32_t variable, PsValue value, PsMono deadline, PsScrip
         return ps_fail(PS_ERR_CLOSED, diag, NULL, NULL, "collection has stopped");
     }
     return ps_collector_write(app->collector, variable, value, deadline, done, done_ctx, diag);
+}
+
+static void on_recall(PsMono deadline, PsScriptRecallDone *done, void *done_ctx, void *ctx) {
+    App *app = ctx;
+    if (app->collector == NULL) {
+        done(PS_ERR_CANCELLED, NULL, done_ctx);
+    } else {
+        ps_collector_recall(app->collector, deadline, done, done_ctx);
+    }
 }
 
 static void on_outbox_ready(void *ctx) {
@@ -305,7 +316,7 @@ static void expand_filters(App *app) {
     app->filters = ps_alloc_array(app->config->subscribe_count, sizeof *app->filters);
     for (uint32_t i = 0; i < app->config->subscribe_count; i++) {
         PsBuf topic = {0};
-        const char *unknown = NULL;
+        const char *unknown = NULL; // said when the configuration was checked
         size_t unknown_len = 0;
         ps_config_expand(app->config, app->config->subscribe[i].topic, &topic, &unknown,
                          &unknown_len);
@@ -345,6 +356,7 @@ static PsErr new_scripts(App *app, PsDiag *diag) {
         .on_publish = on_publish,
         .on_publish_now = on_publish_now,
         .on_write = on_write,
+        .on_recall = on_recall,
     };
     app->canary = ps_canary_new(&app->loop, app->config, app->options->script_program);
     return ps_script_host_new(&setup, &app->scripts, diag);

@@ -84,6 +84,8 @@ const char *ps_protocol_name(int protocol);
 const char *ps_data_type_name(int data_type);
 const char *ps_byte_order_name(int byte_order);
 const char *ps_access_name(int access);
+const char *ps_mode_name(int mode);
+const char *ps_group_type_name(int type);
 const char *ps_cloud_type_name(int type);
 
 /// Not set: an optional number the file does not give.

@@ -39,6 +39,14 @@ const char *ps_byte_order_name(int byte_order) {
     return word_at(&byte_order_words, byte_order);
 }
 
+const char *ps_mode_name(int mode) {
+    return word_at(&mode_words, mode);
+}
+
+const char *ps_group_type_name(int type) {
+    return word_at(&group_type_words, type);
+}
+
 const char *ps_access_name(int access) {
     return word_at(&access_words, access);
 }

@@ -111,16 +111,17 @@ static void add_output(PsBuf *output, const PsScriptPublish *publish) {
 
 // --- the draft's host ---------------------------------------------------------------------------
 
-static void on_publish(const PsScriptPublish *publish, void *ctx) {
+static bool on_publish(const PsScriptPublish *publish, void *ctx) {
     Pair *pair = find_pair(ctx, publish->collected);
     if (pair != NULL) {
         add_output(&pair->draft, publish);
     }
+    return true;
 }
 
 static bool on_publish_now(const PsScriptPublish *publish, uint64_t ticket, void *ctx) {
     PsCanary *canary = ctx;
-    on_publish(publish, canary);
+    (void)on_publish(publish, canary); // recorded or not, the script hears the same
     ps_script_host_publish_now_done(canary->host, ticket, true);
     return true;
 }
@@ -129,6 +130,11 @@ static PsErr on_write(uint32_t variable, PsValue value, PsMono deadline, PsScrip
                       void *done_ctx, void *ctx, PsDiag *diag) {
     done(PS_OK, diag, value, done_ctx);
     return PS_OK;
+}
+
+// No device is read for a draft, again and again as its uploads come: its callback hears of a timeout.
+static void on_recall(PsMono deadline, PsScriptRecallDone *done, void *done_ctx, void *ctx) {
+    done(PS_ERR_TIMEOUT, NULL, done_ctx);
 }
 
 static void on_line(const PsScriptLine *line, void *ctx) {
@@ -225,6 +231,7 @@ PsErr ps_canary_start(PsCanary *canary, const char *name, PsBuf *source, uint64_
         .on_publish = on_publish,
         .on_publish_now = on_publish_now,
         .on_write = on_write,
+        .on_recall = on_recall,
         .on_line = on_line,
         .on_rest = on_rest,
     };

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "script/group_topic.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -105,26 +106,13 @@ static void from_subscribe(PsScriptEntry *entry, const PsSubscribe *subscribe) {
     entry->qos = subscribe->qos;
 }
 
-static char *expand_topic(const PsConfig *config, const char *name, const char *topic) {
-    PS_AUTO_BUF PsBuf text = {0};
-    const char *unknown = NULL;
-    size_t unknown_len = 0;
-    ps_config_expand(config, topic, &text, &unknown, &unknown_len);
-    if (unknown != NULL) {
-        PS_LOGW("SCRIPT-TOPIC",
-                "publish '%s': topic '%s': no custom parameter '%.*s'; it stays as it is", name,
-                topic, (int)unknown_len, unknown);
-    }
-    return ps_strdup((const char *)text.data);
-}
-
 void ps_script_entry_init(PsScriptEntry *entry, PsScriptShared *shared, PsScriptKind kind,
                           uint32_t index, uint32_t slot) {
     const PsConfig *config = shared->setup.config;
     *entry = (PsScriptEntry){.shared = shared, .kind = kind, .index = index, .slot = slot};
     if (kind == PS_SCRIPT_PUBLISH) {
         from_publish(entry, &config->publish[index]);
-        entry->topic = expand_topic(config, entry->name, config->publish[index].topic);
+        entry->topic = ps_script_expand_topic(config, config->publish[index].topic);
     } else {
         from_subscribe(entry, &config->subscribe[index]);
         entry->topic = ps_strdup(NULL); // a filter; nothing is published to it
@@ -252,7 +240,7 @@ static void reset_process(PsScriptEntry *entry) {
     entry->asks = false;
     entry->lines = (PsScriptLines){0};
     ps_script_entry_clear_replies(entry);
-    memset(entry->schema_sent, 0, entry->shared->setup.config->group_count * sizeof(bool));
+    memset(entry->schema_sent, 0, (entry->shared->setup.config->group_count + 1) * sizeof(bool));
 }
 
 static PsErr order_process(PsScriptEntry *entry) {

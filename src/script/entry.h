@@ -4,6 +4,7 @@
 
 #include "script/inputs.h"
 #include "script/proc_usage.h"
+#include "script/requests.h"
 #include "script/snapshot.h"
 #include "script/spawner.h"
 #include "script/streams.h"
@@ -14,7 +15,9 @@ typedef struct PsScriptShared {
     PsScriptHostSetup setup;
     PsScriptSpawner spawner;
     PsScriptWrites writes;
-    PsSnapshotSchema *schemas;     ///< one per group of the configuration
+    PsScriptRequests requests;
+    PsSnapshotSchema *schemas; ///< one per group of the configuration, and one for all variables
+    PsWall last_saved;         ///< collection time of the newest save_data
     struct PsScriptEntry *entries; ///< publish entries first, as configured
     uint32_t entry_count;
     struct PsScriptEntry *draft; ///< the trial under way, or NULL: draft.h
@@ -38,10 +41,12 @@ typedef enum PsEntryTimer {
     PS_ENTRY_TIMER_RESTART,
 } PsEntryTimer;
 
-/// A result of write_plc_values that waits to be handed to the script.
+/// An answer to write_plc_values, get_tag_config or recall_data that waits to be handed to the
+/// script.
 typedef struct PsScriptReply {
     struct PsScriptReply *next;
     PsBuf frame;
+    uint32_t group; ///< as in PsScriptInput
 } PsScriptReply;
 
 typedef struct PsScriptEntry {
@@ -80,14 +85,14 @@ typedef struct PsScriptEntry {
 
     PsScriptInputs inputs;
     PsScriptReply *replies; ///< oldest first; they go before inputs
-    uint32_t open_writes;   ///< of the present process: results not yet handed over
+    uint32_t open_writes;   ///< of the present process: results and answers not yet handed over
     uint32_t silent_writes; ///< of the present process: open writes that want no result
-    bool *schema_sent;      ///< by group, of the present process
+    bool *schema_sent;      ///< by group, then of all variables; of the present process
     PsScriptInput current;  ///< the input of the call in flight
     bool in_call;
     bool returned;        ///< the present call has published its return value
     bool acted;           ///< it has published or written something
-    bool asks;            ///< an mqtt_publish waits for its answer
+    bool asks;            ///< an mqtt_publish or save_data waits for its answer
     char call_error[200]; ///< what the calls since the last rest raised first
     PsScriptLines lines;  ///< since the present call began
     bool dropping;        ///< the queue overflowed and has not been empty since
@@ -122,6 +127,10 @@ void ps_script_entry_exited(PsScriptEntry *entry, int wait_status);
 PsErr ps_script_entry_put(PsScriptEntry *entry, PsScriptInput *input);
 /// A write_plc_values of process `generation` has ended; `frame` (moved from) may be NULL.
 void ps_script_entry_write_ended(PsScriptEntry *entry, uint32_t generation, PsBuf *frame);
+/// Hands the REPLY to get_tag_config or recall_data over; `frame` is moved from, `group` as in
+/// PsScriptInput.
+void ps_script_entry_answered(PsScriptEntry *entry, uint32_t generation, PsBuf *frame,
+                              uint32_t group);
 /// Answers the open mqtt_publish of process `generation`.
 void ps_script_entry_sent(PsScriptEntry *entry, uint32_t generation, bool sent);
 /// Lets a call in flight finish, then ends the process; PS_WORKER_STOPPED is the end.

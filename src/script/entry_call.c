@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "model/topic.h"
+#include "script/group_topic.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,7 +57,8 @@ static bool take_reply(PsScriptEntry *entry) {
     entry->replies = reply->next;
     entry->open_writes--;
     ps_buf_deinit(&entry->current.frame);
-    entry->current = (PsScriptInput){.frame = reply->frame, .type = PS_WIRE_WRITE_DONE};
+    entry->current =
+        (PsScriptInput){.frame = reply->frame, .type = PS_WIRE_REPLY, .group = reply->group};
     free(reply);
     return true;
 }
@@ -80,7 +82,7 @@ void ps_script_entry_next(PsScriptEntry *entry) {
     PsScriptInput *input = &entry->current;
     log_message(entry, true);
     PS_AUTO_BUF PsBuf schema = {0};
-    if (input->type == PS_WIRE_DATA && !entry->schema_sent[input->group]) {
+    if (input->group != PS_SCRIPT_NO_GROUP && !entry->schema_sent[input->group]) {
         ps_snapshot_put_schema(&shared->schemas[input->group], shared->setup.config, &schema);
         entry->schema_sent[input->group] = true;
     }
@@ -128,8 +130,17 @@ void ps_script_entry_write_ended(PsScriptEntry *entry, uint32_t generation, PsBu
         entry->silent_writes--;
         return;
     }
+    ps_script_entry_answered(entry, generation, frame, PS_SCRIPT_NO_GROUP);
+}
+
+void ps_script_entry_answered(PsScriptEntry *entry, uint32_t generation, PsBuf *frame,
+                              uint32_t group) {
+    if (entry->generation != generation || entry->streams == NULL) {
+        return; // the process that asked is no more
+    }
     PsScriptReply *reply = ps_alloc(sizeof *reply);
     reply->frame = *frame;
+    reply->group = group;
     *frame = (PsBuf){0};
     PsScriptReply **last = &entry->replies;
     while (*last != NULL) {
@@ -236,7 +247,8 @@ static PsErr take_log(PsScriptEntry *entry, const PsWireFrame *frame) {
     return PS_OK;
 }
 
-static void publish(PsScriptEntry *entry, const char *topic, int qos, PsWireText payload) {
+static bool publish(PsScriptEntry *entry, const char *topic, int qos, PsWireText payload,
+                    PsWall collected) {
     const PsScriptHostSetup *setup = &entry->shared->setup;
     PsScriptPublish message = {
         .kind = entry->kind,
@@ -245,9 +257,9 @@ static void publish(PsScriptEntry *entry, const char *topic, int qos, PsWireText
         .qos = qos,
         .payload = (const uint8_t *)payload.data,
         .payload_len = payload.len,
-        .collected = entry->in_call ? entry->current.collected : ps_wall_now(),
+        .collected = collected,
     };
-    setup->on_publish(&message, setup->ctx);
+    return setup->on_publish(&message, setup->ctx);
 }
 
 static PsErr take_return(PsScriptEntry *entry, const PsWireFrame *frame) {
@@ -255,21 +267,23 @@ static PsErr take_return(PsScriptEntry *entry, const PsWireFrame *frame) {
         return PS_ERR_PROTOCOL;
     }
     entry->returned = true;
-    publish(entry, entry->topic, entry->qos,
-            (PsWireText){(const char *)frame->body, (uint32_t)frame->len});
-    return PS_OK;
+    PsWireText payload = {(const char *)frame->body, (uint32_t)frame->len};
+    (void)publish(entry, entry->topic, entry->qos, payload, entry->current.collected);
+    return PS_OK; // a refusal is in the log
 }
 
-static void report_topic(const PsScriptEntry *entry, const char *topic, const PsDiag *diag) {
+// A mistake of the script that raises nothing in it.
+static void report(PsScriptEntry *entry, const char *id, const char *text) {
     const PsScriptHostSetup *setup = &entry->shared->setup;
-    char text[640];
-    snprintf(text, sizeof text, "message not sent: topic '%.200s': %s", topic, diag->text);
+    if (!ps_script_lines_warn(&entry->lines)) {
+        return;
+    }
     if (setup->on_line != NULL) {
         PsScriptLine line = {PS_LOG_ERROR, "<gateway>", 0, text, strlen(text)};
         setup->on_line(&line, setup->ctx);
         return;
     }
-    PS_LOGE("SCRIPT-TOPIC", "%s '%s': %s", ps_script_kind_name(entry->kind), entry->name, text);
+    PS_LOGE(id, "%s '%s': %s", ps_script_kind_name(entry->kind), entry->name, text);
 }
 
 // The topic as a C string if it is one that may be published to; otherwise NULL, and the log says
@@ -284,9 +298,9 @@ static char *take_topic(PsScriptEntry *entry, PsWireText text) {
     if (err == PS_OK) {
         return topic;
     }
-    if (ps_script_lines_warn(&entry->lines)) {
-        report_topic(entry, topic, &diag);
-    }
+    char why[640];
+    snprintf(why, sizeof why, "message not sent: topic '%.200s': %s", topic, diag.text);
+    report(entry, "SCRIPT-TOPIC", why);
     free(topic);
     return NULL;
 }
@@ -300,7 +314,8 @@ static PsErr take_publish(PsScriptEntry *entry, const PsWireFrame *frame) {
     }
     char *topic = take_topic(entry, message.topic);
     if (topic != NULL) {
-        publish(entry, topic, message.qos, message.payload);
+        PsWall collected = entry->in_call ? entry->current.collected : ps_wall_now();
+        (void)publish(entry, topic, message.qos, message.payload, collected); // as above
         free(topic);
     }
     return PS_OK;
@@ -338,6 +353,60 @@ static PsErr take_publish_now(PsScriptEntry *entry, const PsWireFrame *frame) {
     return PS_OK;
 }
 
+// save_data goes out in the order of saving, whatever the clock of the machine does.
+static PsWall save_time(PsScriptShared *shared) {
+    PsWall now = ps_wall_now();
+    shared->last_saved = now.ns > shared->last_saved.ns ? now : shared->last_saved;
+    return shared->last_saved;
+}
+
+static PsErr take_save(PsScriptEntry *entry, const PsWireFrame *frame) {
+    PsWirePublish message;
+    PsErr err = ps_wire_get_publish(frame, &message);
+    if (err != PS_OK || message.topic.len > TOPIC_MAX || message.topic.len == 0 || entry->asks) {
+        return PS_ERR_PROTOCOL;
+    }
+    char *topic = take_topic(entry, message.topic);
+    bool saved = topic != NULL &&
+                 publish(entry, topic, message.qos, message.payload, save_time(entry->shared));
+    free(topic);
+    send_answer(entry, saved);
+    return PS_OK;
+}
+
+static PsErr take_save_group(PsScriptEntry *entry, const PsWireFrame *frame) {
+    PsWirePublish message;
+    PsErr err = ps_wire_get_publish(frame, &message);
+    if (err != PS_OK || entry->asks) {
+        return PS_ERR_PROTOCOL;
+    }
+    int qos = 0;
+    char *topic = ps_script_group_topic(entry->shared->setup.config, message.topic, &qos);
+    bool saved =
+        topic != NULL && publish(entry, topic, qos, message.payload, save_time(entry->shared));
+    if (topic == NULL) {
+        char why[320];
+        snprintf(why, sizeof why, "save_data: no publish message has a group '%.*s'; not saved",
+                 (int)(message.topic.len < 200 ? message.topic.len : 200), message.topic.data);
+        report(entry, "SCRIPT-SAVE", why);
+    }
+    free(topic);
+    send_answer(entry, saved);
+    return PS_OK;
+}
+
+static PsErr take_request(PsScriptEntry *entry, const PsWireFrame *frame) {
+    PsWireRequest request;
+    PsErr err = ps_wire_get_request(frame, &request);
+    if (err != PS_OK || entry->open_writes >= PS_SCRIPT_WRITES_MAX) {
+        return PS_ERR_PROTOCOL; // the worker counts as well
+    }
+    entry->open_writes++;
+    PsScriptOwner owner = {entry->slot, entry->generation, entry->name, &entry->lines};
+    ps_script_requests_begin(&entry->shared->requests, owner, &request);
+    return PS_OK;
+}
+
 static PsErr take_write(PsScriptEntry *entry, const PsWireFrame *frame) {
     PsWireWrite write;
     PsReader items;
@@ -358,7 +427,7 @@ static PsErr take_write(PsScriptEntry *entry, const PsWireFrame *frame) {
         return PS_OK;
     }
     (*open)++;
-    PsScriptWriteOwner owner = {entry->slot, entry->generation, entry->name, &entry->lines};
+    PsScriptOwner owner = {entry->slot, entry->generation, entry->name, &entry->lines};
     ps_script_writes_begin(&entry->shared->writes, owner, &write, items);
     return PS_OK;
 }
@@ -396,7 +465,10 @@ static FrameHandler *const handlers[PS_WIRE_TYPE_COUNT] = {
     [PS_WIRE_RETURN] = take_return,
     [PS_WIRE_PUBLISH] = take_publish,
     [PS_WIRE_PUBLISH_NOW] = take_publish_now,
+    [PS_WIRE_SAVE] = take_save,
+    [PS_WIRE_SAVE_GROUP] = take_save_group,
     [PS_WIRE_WRITE] = take_write,
+    [PS_WIRE_REQUEST] = take_request,
     [PS_WIRE_DONE] = take_done,
 };
 

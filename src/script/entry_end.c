@@ -91,7 +91,7 @@ static double next_delay_s(PsScriptEntry *entry) {
 // again, unless it has already acted on it.
 static bool keep_input(PsScriptEntry *entry) {
     return entry->wait_status == PS_STATUS_UNKNOWN && !entry->doomed && !entry->acted &&
-           entry->current.type != PS_WIRE_WRITE_DONE &&
+           entry->current.type != PS_WIRE_REPLY &&
            ps_script_inputs_put_back(&entry->inputs, &entry->current);
 }
 

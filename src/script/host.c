@@ -115,9 +115,14 @@ static const PsScriptSpawnerEvents spawner_events = {
     .stopped = on_spawner_stopped,
 };
 
-static void on_write_ended(PsScriptWriteOwner owner, PsBuf *frame, void *ctx) {
+static void on_write_ended(PsScriptOwner owner, PsBuf *frame, void *ctx) {
     PsScriptHost *host = ctx;
     ps_script_entry_write_ended(&host->shared.entries[owner.slot], owner.generation, frame);
+}
+
+static void on_answered(PsScriptOwner owner, PsBuf *frame, uint32_t group, void *ctx) {
+    PsScriptHost *host = ctx;
+    ps_script_entry_answered(&host->shared.entries[owner.slot], owner.generation, frame, group);
 }
 
 // --- making -------------------------------------------------------------------------------------
@@ -141,9 +146,11 @@ PsErr ps_script_host_new(const PsScriptHostSetup *setup, PsScriptHost **ret_host
                            host);
     ps_script_writes_init(&shared->writes, &shared->setup, on_write_ended, host);
     shared->schemas = ps_alloc_array(config->group_count + 1, sizeof *shared->schemas);
-    for (uint32_t i = 0; i < config->group_count; i++) {
+    for (uint32_t i = 0; i <= config->group_count; i++) {
         ps_snapshot_schema_init(&shared->schemas[i], config, i);
     }
+    ps_script_requests_init(&shared->requests, &shared->setup,
+                            &shared->schemas[config->group_count], on_answered, host);
     host->shared.entries = ps_alloc_array(config->publish_count + config->subscribe_count + 1,
                                           sizeof *host->shared.entries);
     for (uint32_t i = 0; i < config->publish_count; i++, host->shared.entry_count++) {
@@ -183,9 +190,10 @@ void ps_script_host_free(PsScriptHost *host) {
     for (uint32_t i = 0; i < host->shared.entry_count; i++) {
         ps_script_entry_deinit(&host->shared.entries[i]);
     }
-    for (uint32_t i = 0; i < host->shared.setup.config->group_count; i++) {
+    for (uint32_t i = 0; i <= host->shared.setup.config->group_count; i++) {
         ps_snapshot_schema_deinit(&host->shared.schemas[i]);
     }
+    ps_script_requests_deinit(&host->shared.requests);
     ps_script_writes_deinit(&host->shared.writes);
     ps_script_spawner_deinit(&host->shared.spawner);
     ps_buf_deinit(&host->scratch.frame);
@@ -219,6 +227,7 @@ PsErr ps_script_host_receive(PsScriptHost *host, uint32_t subscribe, const char 
     PsScriptInput *input = &host->scratch;
     input->type = PS_WIRE_MESSAGE;
     input->qos = qos;
+    input->group = PS_SCRIPT_NO_GROUP;
     ps_buf_clear(&input->frame);
     size_t begin = ps_wire_begin(&input->frame, PS_WIRE_MESSAGE);
     ps_buf_put_u8(&input->frame, 0);

@@ -7,8 +7,8 @@
 //!
 //! What is bounded: PS_SCRIPT_QUEUE_INPUTS inputs and PS_SCRIPT_QUEUE_BYTES bytes wait per worker
 //! (when full the oldest input is dropped, counted, and logged once per episode), one mqtt_publish
-//! is open per worker (its script waits for it), PS_SCRIPT_WRITES_MAX write_plc_values calls are
-//! open per worker (one more raises in the script).
+//! is open per worker (its script waits for it), PS_SCRIPT_WRITES_MAX calls with a
+//! callback are open per worker (one more raises in the script).
 #pragma once
 
 #include "base/log.h"
@@ -59,6 +59,7 @@ typedef struct PsScriptPublish {
     const uint8_t *payload;
     size_t payload_len;
     PsWall collected; ///< collection time of the upload; time of the call in subscribe scripts
+                      ///< and callbacks; time of saving for save_data
 } PsScriptPublish;
 
 /// A line a script logged. Borrowed until the callback returns.
@@ -73,13 +74,18 @@ typedef struct PsScriptLine {
 /// Outcome of one write: exactly once, on the loop's thread, also from inside on_write.
 typedef void PsScriptWriteDone(PsErr result, const PsDiag *diag, PsValue read_back, void *ctx);
 
+/// Outcome of a recall: on PS_OK `all` has every readable variable, borrowed for the call, with
+/// PsConfig.group_count for a group; otherwise it is NULL.
+typedef void PsScriptRecallDone(PsErr result, const PsUpload *all, void *ctx);
+
 typedef struct PsScriptHostSetup {
     uv_loop_t *loop;
     const PsConfig *config; ///< borrowed, outlives the host
     const char *program;    ///< path of penstock-script; copied
     void *ctx;              ///< handed to the callbacks
-    /// A returned message, or awsiot_publish: to be kept until delivered.
-    void (*on_publish)(const PsScriptPublish *publish, void *ctx);
+    /// A returned message, awsiot_publish or save_data: to be kept until delivered. False when it
+    /// was refused, which the callee has logged.
+    bool (*on_publish)(const PsScriptPublish *publish, void *ctx);
     /// mqtt_publish: send now or not at all. True: the answer comes later through
     /// ps_script_host_publish_now_done(ticket); false: not sent, and no answer follows.
     bool (*on_publish_now)(const PsScriptPublish *publish, uint64_t ticket, void *ctx);
@@ -88,6 +94,9 @@ typedef struct PsScriptHostSetup {
     /// of `value` is borrowed until this returns. `done` may come after the host was freed.
     PsErr (*on_write)(uint32_t variable, PsValue value, PsMono deadline, PsScriptWriteDone *done,
                       void *done_ctx, void *ctx, PsDiag *diag);
+    /// Read all readable variables now. `done` is called once, at the latest some time after
+    /// `deadline`, also from inside; it may come after the host was freed.
+    void (*on_recall)(PsMono deadline, PsScriptRecallDone *done, void *done_ctx, void *ctx);
     /// May be NULL: takes the scripts' lines instead of the gateway's log.
     void (*on_line)(const PsScriptLine *line, void *ctx);
     /// May be NULL. The worker has nothing to do: its module is built, or a call and the callbacks

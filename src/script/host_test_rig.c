@@ -26,12 +26,13 @@ static void keep(RigMessage *kept, const PsScriptPublish *publish) {
     kept->collected = publish->collected;
 }
 
-static void on_publish(const PsScriptPublish *publish, void *ctx) {
+static bool on_publish(const PsScriptPublish *publish, void *ctx) {
     Rig *rig = ctx;
     if (rig->message_count < RIG_MESSAGES) {
         keep(&rig->messages[rig->message_count], publish);
     }
     rig->message_count++;
+    return !rig->refuse;
 }
 
 static bool on_publish_now(const PsScriptPublish *publish, uint64_t ticket, void *ctx) {
@@ -60,6 +61,25 @@ static PsErr on_write(uint32_t variable, PsValue value, PsMono deadline, PsScrip
     return PS_OK;
 }
 
+static void on_recall(PsMono deadline, PsScriptRecallDone *done, void *done_ctx, void *ctx) {
+    Rig *rig = ctx;
+    assert_true(rig->recall_count < PS_COUNT(rig->recalls));
+    rig->recalls[rig->recall_count++] = (RigRecall){done, done_ctx};
+    if (rig->hold_recalls) {
+        return;
+    }
+    if (rig->recall_result != PS_OK) {
+        done(rig->recall_result, NULL, done_ctx);
+        return;
+    }
+    PsUploadItem items[] = {{.variable = 0, .good = true, .value = ps_value_int(7)}};
+    PsUpload all = {.group = 1,
+                    .collected = {INT64_C(1597305662500000000)},
+                    .item_count = PS_COUNT(items),
+                    .items = items};
+    done(PS_OK, &all, done_ctx);
+}
+
 Rig *rig_new(void) {
     Rig *rig = ps_alloc(sizeof *rig);
     uv_loop_init(&rig->loop);
@@ -68,8 +88,8 @@ Rig *rig_new(void) {
     assert_true(rig->log_fd >= 0);
     ps_log_set_fd(rig->log_fd);
     ps_log_set_level(PS_LOG_INFO);
-    rig->devices[0] = (PsDevice){.name = "Temperature_Sensor"};
-    rig->devices[1] = (PsDevice){.name = "Second"};
+    rig->devices[0] = (PsDevice){.name = "Temperature_Sensor", .ip = "127.0.0.1"};
+    rig->devices[1] = (PsDevice){.name = "Second", .ip = "127.0.0.1"};
     rig->groups[0] = (PsGroup){.name = "default", .type = PS_GROUP_COLLECT};
     rig->custom[0] = (PsCustom){"device_id", "1"};
     rig->config = (PsConfig){
@@ -137,6 +157,7 @@ void rig_variables(Rig *rig, uint32_t count) {
         snprintf(name, sizeof name, count == 1 ? "Test" : "v%u", i);
         rig->variables[i] = (PsVariable){.name = ps_strdup(name),
                                          .device_name = rig->devices[0].name,
+                                         .group_name = rig->groups[0].name,
                                          .access = PS_ACCESS_READ_WRITE};
     }
     rig->config.variables = rig->variables;
@@ -152,6 +173,7 @@ void rig_start(Rig *rig) {
         .on_publish = on_publish,
         .on_publish_now = on_publish_now,
         .on_write = on_write,
+        .on_recall = on_recall,
         .restart_min_ms = 20,
     };
     assert_non_null(setup.program);
@@ -212,6 +234,11 @@ void rig_upload(Rig *rig, uint32_t publish) {
     }
     rig_upload_values(rig, publish, values, NULL);
     free(values);
+}
+
+void rig_answer_recall(Rig *rig, size_t index, PsErr result) {
+    assert_true(result != PS_OK && index < rig->recall_count);
+    rig->recalls[index].done(result, NULL, rig->recalls[index].done_ctx);
 }
 
 static void wake(uv_timer_t *timer) {

@@ -26,6 +26,11 @@ typedef struct RigWrite {
     void *done_ctx;
 } RigWrite;
 
+typedef struct RigRecall {
+    PsScriptRecallDone *done;
+    void *done_ctx;
+} RigRecall;
+
 typedef struct Rig {
     uv_loop_t loop;
     PsConfig config;
@@ -45,6 +50,11 @@ typedef struct Rig {
     RigWrite writes[16];
     size_t write_count;
     PsErr write_result;
+    bool refuse;       ///< on_publish answers false
+    bool hold_recalls; ///< recalls are kept in `recalls` and answered by the test
+    RigRecall recalls[PS_SCRIPT_WRITES_MAX];
+    size_t recall_count;
+    PsErr recall_result; ///< PS_OK: the first variable with value 7
     bool stopped;
     char log_path[64];
     int log_fd;
@@ -65,6 +75,8 @@ void rig_free(Rig *rig);
 /// One upload of all variables of the group with values 0, 1, ...
 void rig_upload(Rig *rig, uint32_t publish);
 void rig_upload_values(Rig *rig, uint32_t publish, const PsValue *values, const bool *good);
+/// Ends recall `index`, which was held, with a failure.
+void rig_answer_recall(Rig *rig, size_t index, PsErr result);
 /// Runs the loop until `condition`; fails the test after RIG_PATIENCE_S.
 void rig_wait(Rig *rig, bool (*condition)(Rig *rig, const void *ctx), const void *ctx,
               const char *what);

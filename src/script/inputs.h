@@ -7,12 +7,14 @@
 #include "script/wire.h"
 
 typedef struct PsScriptInput {
-    PsBuf frame; ///< DATA, MESSAGE or WRITE_DONE
+    PsBuf frame; ///< DATA, MESSAGE or REPLY
     PsWireType type;
-    uint32_t group;   ///< of DATA
+    uint32_t group;   ///< of DATA and REPLY: whose names it needs, or PS_SCRIPT_NO_GROUP
     int qos;          ///< of MESSAGE: that of the delivery
     PsWall collected; ///< of DATA
 } PsScriptInput;
+
+#define PS_SCRIPT_NO_GROUP UINT32_MAX
 
 typedef struct PsScriptInputs {
     PsScriptInput items[PS_SCRIPT_QUEUE_INPUTS];

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#define WRITE_TIMEOUT_MAX_S 86400.0
+#define TIMEOUT_MAX_S 86400.0
 
 PsWireText ps_wire_text(const char *text) {
     return (PsWireText){text, (uint32_t)strlen(text)};
@@ -183,6 +183,10 @@ PsErr ps_wire_get_publish(const PsWireFrame *frame, PsWirePublish *ret_publish) 
     return PS_OK;
 }
 
+static bool is_timeout(double seconds) {
+    return !isnan(seconds) && seconds > 0 && seconds <= TIMEOUT_MAX_S;
+}
+
 size_t ps_wire_begin_write(PsBuf *out, const PsWireWrite *write) {
     size_t begin = ps_wire_begin(out, PS_WIRE_WRITE);
     ps_buf_put_u32(out, write->ticket);
@@ -206,8 +210,8 @@ PsErr ps_wire_get_write(const PsWireFrame *frame, PsWireWrite *ret_write, PsRead
     write.wants_result = ps_reader_u8(&reader);
     write.timeout_s = ps_reader_f64(&reader);
     write.item_count = ps_reader_u32(&reader);
-    if (reader.failed || isnan(write.timeout_s) || write.timeout_s <= 0 ||
-        write.timeout_s > WRITE_TIMEOUT_MAX_S || write.item_count > PS_WIRE_WRITE_ITEMS_MAX) {
+    if (reader.failed || !is_timeout(write.timeout_s) ||
+        write.item_count > PS_WIRE_WRITE_ITEMS_MAX) {
         return PS_ERR_PROTOCOL;
     }
     // All items are walked once here, so that a receiver never stops half-way through a call.
@@ -238,6 +242,36 @@ PsErr ps_wire_get_write_item(PsReader *items, PsWireWriteItem *ret_item) {
     }
     *ret_item = item;
     return PS_OK;
+}
+
+void ps_wire_put_request(PsBuf *out, PsWireRequest request) {
+    size_t begin = ps_wire_begin(out, PS_WIRE_REQUEST);
+    ps_buf_put_u32(out, request.ticket);
+    ps_buf_put_u8(out, request.asked);
+    ps_buf_put_f64(out, request.timeout_s);
+    ps_wire_end(out, begin);
+}
+
+PsErr ps_wire_get_request(const PsWireFrame *frame, PsWireRequest *ret_request) {
+    PsReader reader = reader_of(frame);
+    PsWireRequest request = {0};
+    request.ticket = ps_reader_u32(&reader);
+    request.asked = ps_reader_u8(&reader);
+    request.timeout_s = ps_reader_f64(&reader);
+    if (!ps_reader_done(&reader) || request.asked > PS_WIRE_ASK_RECALL ||
+        !is_timeout(request.timeout_s)) {
+        return PS_ERR_PROTOCOL;
+    }
+    *ret_request = request;
+    return PS_OK;
+}
+
+size_t ps_wire_begin_reply(PsBuf *out, uint32_t ticket, PsWireReplyError error) {
+    size_t begin = ps_wire_begin(out, PS_WIRE_REPLY);
+    ps_buf_put_u8(out, 0);
+    ps_buf_put_u32(out, ticket);
+    ps_buf_put_u8(out, (uint8_t)error);
+    return begin;
 }
 
 void ps_wire_put_done(PsBuf *out, PsWireDone done) {

@@ -101,6 +101,24 @@ void ps_wire_put_write_item(PsBuf *out, const PsWireWriteItem *item);
 PsErr ps_wire_get_write(const PsWireFrame *frame, PsWireWrite *ret_write, PsReader *ret_items);
 PsErr ps_wire_get_write_item(PsReader *items, PsWireWriteItem *ret_item);
 
+/// What get_tag_config and recall_data ask for.
+typedef enum PsWireAsked {
+    PS_WIRE_ASK_TAG_CONFIG,
+    PS_WIRE_ASK_RECALL,
+} PsWireAsked;
+
+typedef struct PsWireRequest {
+    uint32_t ticket;
+    uint8_t asked;    ///< PsWireAsked
+    double timeout_s; ///< as in PsWireWrite
+} PsWireRequest;
+
+void ps_wire_put_request(PsBuf *out, PsWireRequest request);
+PsErr ps_wire_get_request(const PsWireFrame *frame, PsWireRequest *ret_request);
+
+/// Begins a REPLY with link down; ps_wire_end when its content has been put.
+size_t ps_wire_begin_reply(PsBuf *out, uint32_t ticket, PsWireReplyError error);
+
 typedef struct PsWireDone {
     uint8_t ok;
     PsWireText error; ///< one line for the status; empty when ok

@@ -17,10 +17,12 @@ void ps_snapshot_schema_init(PsSnapshotSchema *schema, const PsConfig *config, u
     schema->variables = ps_alloc_array(config->variable_count + 1, sizeof *schema->variables);
     schema->places = ps_alloc_array(config->variable_count + 1, sizeof *schema->places);
     memset(schema->places, 0xff, config->variable_count * sizeof *schema->places);
+    bool all = group == config->group_count;
     for (uint32_t device = 0; device < config->device_count; device++) {
         for (uint32_t i = 0; i < config->variable_count; i++) {
             const PsVariable *variable = &config->variables[i];
-            if (variable->group == group && variable->device == device) {
+            bool in = all ? variable->access != PS_ACCESS_WRITE : variable->group == group;
+            if (in && variable->device == device) {
                 schema->places[i] = schema->count;
                 schema->variables[schema->count++] = i;
             }
@@ -46,7 +48,8 @@ static uint32_t device_run(const PsSnapshotSchema *schema, const PsConfig *confi
 void ps_snapshot_put_schema(const PsSnapshotSchema *schema, const PsConfig *config, PsBuf *out) {
     size_t begin = ps_wire_begin(out, PS_WIRE_SCHEMA);
     ps_buf_put_u32(out, schema->group);
-    ps_buf_put_text(out, config->groups[schema->group].name);
+    bool all = schema->group == config->group_count;
+    ps_buf_put_text(out, all ? "" : config->groups[schema->group].name);
     uint32_t devices = 0;
     for (uint32_t at = 0; at < schema->count; at += device_run(schema, config, at)) {
         devices++;
@@ -104,23 +107,18 @@ static uint8_t *store_value(uint8_t *at, const PsUploadItem *item) {
     return at;
 }
 
-PsErr ps_snapshot_put_data(const PsSnapshotSchema *schema, const PsUpload *upload, PsBuf *out) {
-    size_t bytes = content_bytes(upload);
-    if (bytes > PS_WIRE_BODY_MAX - 64) {
-        return PS_ERR_TOO_BIG;
-    }
-    bool dense = is_dense(schema, upload);
-    size_t begin = ps_wire_begin(out, PS_WIRE_DATA);
-    ps_buf_put_u8(out, 0);
+// What DATA has behind its link.
+static void put_content(const PsSnapshotSchema *schema, const PsUpload *upload, bool sparse,
+                        size_t bytes, PsBuf *out) {
     ps_buf_put_u32(out, schema->group);
     ps_buf_put_f64(out, ps_wall_seconds(upload->collected));
-    ps_buf_put_u8(out, !dense);
+    ps_buf_put_u8(out, sparse);
     ps_buf_put_u32(out, upload->item_count);
     ps_buf_reserve(out, bytes);
     uint8_t *at = out->data + out->len;
     for (uint32_t i = 0; i < upload->item_count; i++) {
         const PsUploadItem *item = &upload->items[i];
-        if (!dense) {
+        if (sparse) {
             PS_ASSERT(schema->places[item->variable] != NO_PLACE);
             uint32_t place = htole32(schema->places[item->variable]);
             memcpy(at, &place, sizeof place);
@@ -130,7 +128,26 @@ PsErr ps_snapshot_put_data(const PsSnapshotSchema *schema, const PsUpload *uploa
     }
     out->len = (size_t)(at - out->data);
     out->data[out->len] = '\0';
+}
+
+PsErr ps_snapshot_put_data(const PsSnapshotSchema *schema, const PsUpload *upload, PsBuf *out) {
+    size_t bytes = content_bytes(upload);
+    if (bytes > PS_WIRE_BODY_MAX - 64) {
+        return PS_ERR_TOO_BIG;
+    }
+    size_t begin = ps_wire_begin(out, PS_WIRE_DATA);
+    ps_buf_put_u8(out, 0);
+    put_content(schema, upload, !is_dense(schema, upload), bytes, out);
     ps_wire_end(out, begin);
+    return PS_OK;
+}
+
+PsErr ps_snapshot_put_recall(const PsSnapshotSchema *schema, const PsUpload *upload, PsBuf *out) {
+    size_t bytes = content_bytes(upload);
+    if (bytes > PS_WIRE_BODY_MAX - 64) {
+        return PS_ERR_TOO_BIG;
+    }
+    put_content(schema, upload, true, bytes, out);
     return PS_OK;
 }
 

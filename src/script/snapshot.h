@@ -12,7 +12,8 @@
 #include "script/wire.h"
 #include "tags/upload.h"
 
-/// The variables of one group as its schema numbers them: device by device, each device's in the
+/// The variables of one group, or all readable ones when `group` is PsConfig.group_count, as the
+/// schema numbers them: device by device, each device's in the
 /// order of the configuration.
 typedef struct PsSnapshotSchema {
     uint32_t group;
@@ -29,5 +30,9 @@ void ps_snapshot_put_schema(const PsSnapshotSchema *schema, const PsConfig *conf
 /// PS_ERR_TOO_BIG (nothing appended) when it would pass PS_WIRE_BODY_MAX.
 PsErr ps_snapshot_put_data(const PsSnapshotSchema *schema, const PsUpload *upload, PsBuf *out);
 
-/// DATA, MESSAGE and WRITE_DONE bodies begin with the state of the link at the moment of sending.
+/// Appends what a REPLY to recall_data holds: DATA from behind its link on, always sparse.
+/// PS_ERR_TOO_BIG as above.
+PsErr ps_snapshot_put_recall(const PsSnapshotSchema *schema, const PsUpload *upload, PsBuf *out);
+
+/// DATA, MESSAGE and REPLY bodies begin with the state of the link at the moment of sending.
 void ps_snapshot_set_link(PsBuf *frame, bool connected);

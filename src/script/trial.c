@@ -16,6 +16,7 @@ struct PsTrial {
     PsConfig config; // the gateway's, with the draft as its only message
     PsPublish publish;
     PsSubscribe subscribe;
+    const char *group; // of the input
     PsScriptHost *host;
     PsTrialReport report;
     PsMono begun;
@@ -57,8 +58,9 @@ static void record(PsTrial *trial, PsTrialDeedKind kind, const PsScriptPublish *
     }
 }
 
-static void on_publish(const PsScriptPublish *publish, void *ctx) {
+static bool on_publish(const PsScriptPublish *publish, void *ctx) {
     record(ctx, PS_TRIAL_PUBLISH, publish);
+    return true;
 }
 
 static bool on_publish_now(const PsScriptPublish *publish, uint64_t ticket, void *ctx) {
@@ -78,6 +80,26 @@ static PsErr on_write(uint32_t variable, PsValue value, PsMono deadline, PsScrip
     }
     done(PS_OK, diag, value, done_ctx);
     return PS_OK;
+}
+
+// No device is read for a draft: a recall finds what the draft was called with.
+static void on_recall(PsMono deadline, PsScriptRecallDone *done, void *done_ctx, void *ctx) {
+    PsTrial *trial = ctx;
+    const PsUpload *input = trial->setup.upload;
+    PsUpload all = {.group = trial->config.group_count, .collected = ps_wall_now()};
+    PsUploadItem *items = NULL;
+    if (trial->setup.kind == PS_SCRIPT_PUBLISH) {
+        all.collected = input->collected;
+        items = ps_alloc_array(input->item_count, sizeof *items);
+        for (uint32_t i = 0; i < input->item_count; i++) {
+            if (trial->config.variables[input->items[i].variable].access != PS_ACCESS_WRITE) {
+                items[all.item_count++] = input->items[i];
+            }
+        }
+    }
+    all.items = items;
+    done(PS_OK, &all, done_ctx);
+    free(items);
 }
 
 static void on_line(const PsScriptLine *line, void *ctx) {
@@ -206,9 +228,11 @@ static void make_config(PsTrial *trial) {
     trial->config.subscribe = &trial->subscribe;
     trial->config.subscribe_count = setup->kind == PS_SCRIPT_SUBSCRIBE;
     if (setup->kind == PS_SCRIPT_PUBLISH) {
+        trial->group = setup->config->groups[setup->upload->group].name;
         trial->publish = (PsPublish){.name = setup->name,
                                      .topic = setup->topic,
                                      .qos = setup->qos,
+                                     .group_names = {&trial->group, 1}, // for save_data
                                      .main_function = setup->main_function,
                                      .timeout = setup->timeout_s,
                                      .source = *setup->source};
@@ -236,6 +260,7 @@ PsErr ps_trial_start(const PsTrialSetup *setup, PsTrial **ret_trial, PsDiag *dia
         .on_publish = on_publish,
         .on_publish_now = on_publish_now,
         .on_write = on_write,
+        .on_recall = on_recall,
         .on_line = on_line,
         .on_rest = on_rest,
     };

@@ -10,7 +10,7 @@
 #define PS_TRIAL_LINES_MAX 1000
 
 typedef enum PsTrialDeedKind {
-    PS_TRIAL_PUBLISH,     ///< returned, or awsiot_publish: to be kept until delivered
+    PS_TRIAL_PUBLISH,     ///< returned, awsiot_publish or save_data: to be kept until delivered
     PS_TRIAL_PUBLISH_NOW, ///< mqtt_publish
     PS_TRIAL_WRITE,       ///< one variable of write_plc_values
 } PsTrialDeedKind;

@@ -118,6 +118,28 @@ static void test_everything_is_recorded(void **state) {
     json_decref(result);
 }
 
+static void test_saving_and_asking(void **state) {
+    json_t *result =
+        try_script("def main(d, w):\n"
+                   "  assert w.save_data('x', 'g') and not w.save_data('x', 'nowhere')\n"
+                   "  assert w.save_data({'topic': 'saved', 'qos': 0, 'payload': 1})\n"
+                   "  w.recall_data(recalled, d)\n"
+                   "  w.get_tag_config(lambda c: w.mqtt_publish('vars', len(c['vars']), 1))\n"
+                   "def recalled(result, tail, w):\n"
+                   "  assert tail.pop('group_name') == 'g' and result == tail, (result, tail)\n"
+                   "  w.awsiot_publish('recalled', 'same', 1)\n",
+                   10, 0);
+    assert_string_equal(error_of(result), "");
+    assert_string_equal(text_at(result, "publishes", 0, "topic"), "own");
+    assert_string_equal(text_at(result, "publishes", 0, "payload"), "x");
+    assert_string_equal(text_at(result, "publishes", 1, "topic"), "saved");
+    assert_string_equal(text_at(result, "publishes", 2, "topic"), "recalled");
+    assert_string_equal(text_at(result, "publishes", 3, "payload"), "5");
+    assert_string_equal(text_at(result, "lines", 0, "text"),
+                        "save_data: no publish message has a group 'nowhere'; not saved");
+    json_decref(result);
+}
+
 static void test_mistakes_name_their_line(void **state) {
     json_t *result = try_script("def main(d, w):\n\n\n\n\n\n  return d['nothing']\n", 10, 0);
     assert_string_equal(error_of(result), "KeyError: 'nothing'");
@@ -184,6 +206,7 @@ int main(void) {
     ps_log_set_fd(-1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_everything_is_recorded),
+        cmocka_unit_test(test_saving_and_asking),
         cmocka_unit_test(test_mistakes_name_their_line),
         cmocka_unit_test(test_a_payload_above_the_limit_is_told),
         cmocka_unit_test(test_cancelled),

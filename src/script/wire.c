@@ -30,7 +30,7 @@ static const TypeRule rules[PS_WIRE_TYPE_COUNT] = {
     [PS_WIRE_SCHEMA] = {"schema", PS_WIRE_FROM_HOST, PS_WIRE_BODY_MAX},
     [PS_WIRE_DATA] = {"data", PS_WIRE_FROM_HOST, PS_WIRE_BODY_MAX},
     [PS_WIRE_MESSAGE] = {"message", PS_WIRE_FROM_HOST, PS_WIRE_BODY_MAX},
-    [PS_WIRE_WRITE_DONE] = {"write-done", PS_WIRE_FROM_HOST, PS_WIRE_BODY_MAX},
+    [PS_WIRE_REPLY] = {"reply", PS_WIRE_FROM_HOST, PS_WIRE_BODY_MAX},
     [PS_WIRE_SENT] = {"sent", PS_WIRE_FROM_HOST, 1},
     [PS_WIRE_QUIT] = {"quit", PS_WIRE_FROM_HOST, 0},
     [PS_WIRE_BUILT] = {"built", PS_WIRE_FROM_WORKER, 8 * KIB},
@@ -40,6 +40,9 @@ static const TypeRule rules[PS_WIRE_TYPE_COUNT] = {
     [PS_WIRE_PUBLISH_NOW] = {"publish-now", PS_WIRE_FROM_WORKER, MIB + 72 * KIB},
     [PS_WIRE_WRITE] = {"write", PS_WIRE_FROM_WORKER, 2 * MIB},
     [PS_WIRE_DONE] = {"done", PS_WIRE_FROM_WORKER, 8 * KIB},
+    [PS_WIRE_SAVE] = {"save", PS_WIRE_FROM_WORKER, MIB + 72 * KIB},
+    [PS_WIRE_SAVE_GROUP] = {"save-group", PS_WIRE_FROM_WORKER, MIB + 72 * KIB},
+    [PS_WIRE_REQUEST] = {"request", PS_WIRE_FROM_WORKER, 13},
 };
 
 const char *ps_wire_type_name(PsWireType type) {

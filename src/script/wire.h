@@ -27,14 +27,15 @@ typedef enum PsWireType {
     PS_WIRE_EXITED,      ///< u32 slot, u32 generation, u32 wait status
 
     // penstockd -> worker
-    PS_WIRE_BUILD,      ///< PsWireBuild
-    PS_WIRE_SCHEMA,     ///< names of one group: snapshot.h
-    PS_WIRE_DATA,       ///< one call of a publish entry: snapshot.h
-    PS_WIRE_MESSAGE,    ///< one call of a subscribe entry: u8 link, text topic, bytes payload
-    PS_WIRE_WRITE_DONE, ///< u8 link, u32 ticket, u8 timed out, u32 count, then u8 ok, texts
-                        ///< device, variable, error
-    PS_WIRE_SENT,       ///< u8 sent: answer to PUBLISH_NOW
-    PS_WIRE_QUIT,       ///< empty: end after this
+    PS_WIRE_BUILD,   ///< PsWireBuild
+    PS_WIRE_SCHEMA,  ///< names of one group: snapshot.h
+    PS_WIRE_DATA,    ///< one call of a publish entry: snapshot.h
+    PS_WIRE_MESSAGE, ///< one call of a subscribe entry: u8 link, text topic, bytes payload
+    PS_WIRE_REPLY,   ///< u8 link, u32 ticket, u8 error (PS_WIRE_REPLY_OK, ...), then
+                     ///< to WRITE: u32 count, then u8 ok, texts device, variable, error;
+                     ///< to REQUEST: bytes of JSON, or what DATA has behind its link
+    PS_WIRE_SENT,    ///< u8 sent: answer to PUBLISH_NOW, SAVE and SAVE_GROUP
+    PS_WIRE_QUIT,    ///< empty: end after this
 
     // worker -> penstockd
     PS_WIRE_BUILT,       ///< PsWireBuilt
@@ -42,11 +43,22 @@ typedef enum PsWireType {
     PS_WIRE_RETURN,      ///< the rest is the payload of a returned message
     PS_WIRE_PUBLISH,     ///< PsWirePublish: awsiot_publish
     PS_WIRE_PUBLISH_NOW, ///< PsWirePublish: mqtt_publish, answered by SENT
-    PS_WIRE_WRITE,       ///< PsWireWrite
+    PS_WIRE_WRITE,       ///< PsWireWrite, answered by REPLY when it wants a result
     PS_WIRE_DONE,        ///< u8 ok, text error: the call has ended
+    PS_WIRE_SAVE,        ///< PsWirePublish: save_data(dict), answered by SENT
+    PS_WIRE_SAVE_GROUP,  ///< PsWirePublish with the group's name for a topic, answered by SENT
+    PS_WIRE_REQUEST,     ///< PsWireRequest, answered by REPLY
 
     PS_WIRE_TYPE_COUNT,
 } PsWireType;
+
+/// How a REPLY went: errno numbers of Linux, because that is what scripts see (negative).
+typedef enum PsWireReplyError {
+    PS_WIRE_REPLY_OK = 0,
+    PS_WIRE_REPLY_TOO_BIG = 90,    ///< EMSGSIZE
+    PS_WIRE_REPLY_TIMEOUT = 110,   ///< ETIMEDOUT
+    PS_WIRE_REPLY_CANCELLED = 125, ///< ECANCELED: the gateway stops
+} PsWireReplyError;
 
 /// Who may send a type.
 typedef enum PsWireSender {

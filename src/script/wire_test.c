@@ -174,9 +174,29 @@ static void test_write_requests(void **state) {
     }
 }
 
+static void test_requests(void **state) {
+    static const struct {
+        uint8_t asked;
+        double timeout_s;
+        PsErr expected;
+    } cases[] = {
+        {PS_WIRE_ASK_TAG_CONFIG, 60, PS_OK},           {PS_WIRE_ASK_RECALL, 0.001, PS_OK},
+        {PS_WIRE_ASK_RECALL + 1, 60, PS_ERR_PROTOCOL}, {PS_WIRE_ASK_RECALL, 0, PS_ERR_PROTOCOL},
+        {PS_WIRE_ASK_RECALL, 86401, PS_ERR_PROTOCOL},  {PS_WIRE_ASK_RECALL, NAN, PS_ERR_PROTOCOL},
+    };
+    for (size_t i = 0; i < PS_COUNT(cases); i++) {
+        PS_AUTO_BUF PsBuf out = {0};
+        ps_wire_put_request(&out, (PsWireRequest){7, cases[i].asked, cases[i].timeout_s});
+        PsWireFrame frame = only_frame(&out, PS_WIRE_REQUEST);
+        PsWireRequest request = {0};
+        assert_int_equal(ps_wire_get_request(&frame, &request), cases[i].expected);
+        assert_int_equal(request.ticket, cases[i].expected == PS_OK ? 7 : 0);
+    }
+}
+
 // Every decoder of a worker's frames refuses each frame that is cut short or too long.
 static void test_cut_and_padded_frames(void **state) {
-    PsBuf frames[6] = {0};
+    PsBuf frames[7] = {0};
     ps_wire_put_built(&frames[0], (PsWireBuilt){1, ps_wire_text("")});
     PsWireLog log = {.level = 1, .line = 6};
     log.file = ps_wire_text("<string>");
@@ -189,6 +209,7 @@ static void test_cut_and_padded_frames(void **state) {
     put_write(&frames[3], 60, 2, 2);
     ps_wire_put_done(&frames[4], (PsWireDone){1, ps_wire_text("")});
     ps_wire_put_child(&frames[5], PS_WIRE_EXITED, (PsWireChild){1, 2, 3});
+    ps_wire_put_request(&frames[6], (PsWireRequest){9, PS_WIRE_ASK_RECALL, 60});
     for (size_t i = 0; i < PS_COUNT(frames); i++) {
         size_t whole = frames[i].len - PS_WIRE_HEAD_BYTES;
         ps_buf_put_u8(&frames[i], 0);
@@ -201,6 +222,7 @@ static void test_cut_and_padded_frames(void **state) {
             PsReader items;
             PsWireDone done;
             PsWireChild child;
+            PsWireRequest request;
             const PsErr results[] = {
                 i == 0 ? ps_wire_get_built(&frame, &built) : PS_OK,
                 i == 1 ? ps_wire_get_log(&frame, &got_log) : PS_OK,
@@ -208,6 +230,7 @@ static void test_cut_and_padded_frames(void **state) {
                 i == 3 ? ps_wire_get_write(&frame, &write, &items) : PS_OK,
                 i == 4 ? ps_wire_get_done(&frame, &done) : PS_OK,
                 i == 5 ? ps_wire_get_child(&frame, &child) : PS_OK,
+                i == 6 ? ps_wire_get_request(&frame, &request) : PS_OK,
             };
             assert_int_equal(results[i], len == whole ? PS_OK : PS_ERR_PROTOCOL);
         }
@@ -240,6 +263,7 @@ int main(void) {
         cmocka_unit_test(test_refused_heads),
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_write_requests),
+        cmocka_unit_test(test_requests),
         cmocka_unit_test(test_cut_and_padded_frames),
         cmocka_unit_test(test_publish_head_counts_the_payload),
     };

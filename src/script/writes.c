@@ -25,7 +25,7 @@ typedef struct Item {
 struct PsScriptWriteCall {
     PsScriptWriteCall *next;
     PsScriptWrites *writes; // NULL once the host has gone
-    PsScriptWriteOwner owner;
+    PsScriptOwner owner;
     uint32_t ticket;
     bool wants_result;
     bool answered;
@@ -99,10 +99,8 @@ static void unlink_call(PsScriptWriteCall *call) {
 }
 
 static void put_results(const PsScriptWriteCall *call, bool timed_out, PsBuf *out) {
-    size_t begin = ps_wire_begin(out, PS_WIRE_WRITE_DONE);
-    ps_buf_put_u8(out, 0);
-    ps_buf_put_u32(out, call->ticket);
-    ps_buf_put_u8(out, timed_out);
+    PsWireReplyError error = timed_out ? PS_WIRE_REPLY_TIMEOUT : PS_WIRE_REPLY_OK;
+    size_t begin = ps_wire_begin_reply(out, call->ticket, error);
     ps_buf_put_u32(out, timed_out ? 0 : call->count);
     for (uint32_t i = 0; !timed_out && i < call->count; i++) {
         const Item *item = &call->items[i];
@@ -275,8 +273,8 @@ static char *name_of(PsWireText text) {
     return name;
 }
 
-void ps_script_writes_begin(PsScriptWrites *writes, PsScriptWriteOwner owner,
-                            const PsWireWrite *write, PsReader items) {
+void ps_script_writes_begin(PsScriptWrites *writes, PsScriptOwner owner, const PsWireWrite *write,
+                            PsReader items) {
     PsScriptWriteCall *call = ps_alloc(sizeof *call + write->item_count * sizeof(Item));
     call->next = writes->calls;
     call->writes = writes;

@@ -6,31 +6,13 @@
 #include "base/map.h"
 #include "script/host.h"
 #include "script/messages.h"
+#include "script/owner.h"
 
 typedef struct PsScriptWriteCall PsScriptWriteCall;
 
-/// What one call of a script has put into the log: its own lines, and warnings about what it does.
-/// Both are bounded per call, so that a script in a loop does not fill the disk.
-typedef struct PsScriptLines {
-    uint32_t logged;   ///< at most PS_SCRIPT_CALL_LINES_MAX
-    uint32_t warnings; ///< at most PS_SCRIPT_CALL_WARNINGS_MAX
-    uint32_t hidden;   ///< of both, not logged
-} PsScriptLines;
-
-/// May one more warning of this call be logged? Counts it either way.
-bool ps_script_lines_warn(PsScriptLines *lines);
-
-/// Which worker process asked, so that an answer never reaches another one.
-typedef struct PsScriptWriteOwner {
-    uint32_t slot;
-    uint32_t generation;
-    const char *name;     ///< entry name for log lines; borrowed from the configuration
-    PsScriptLines *lines; ///< borrowed from the entry, which outlives the call
-} PsScriptWriteOwner;
-
-/// A call has ended. `frame` is the WRITE_DONE frame, NULL when the script wants no result;
+/// A call has ended. `frame` is the REPLY frame, NULL when the script wants no result;
 /// it may be moved from.
-typedef void PsScriptWriteEnded(PsScriptWriteOwner owner, PsBuf *frame, void *ctx);
+typedef void PsScriptWriteEnded(PsScriptOwner owner, PsBuf *frame, void *ctx);
 
 typedef struct PsScriptWrites {
     const PsScriptHostSetup *setup;
@@ -54,5 +36,5 @@ void ps_script_writes_close(PsScriptWrites *writes, uv_close_cb closed);
 void ps_script_writes_deinit(PsScriptWrites *writes);
 /// Starts a call. `items` as ps_wire_get_write left it. on_ended may be called before this
 /// returns.
-void ps_script_writes_begin(PsScriptWrites *writes, PsScriptWriteOwner owner,
-                            const PsWireWrite *write, PsReader items);
+void ps_script_writes_begin(PsScriptWrites *writes, PsScriptOwner owner, const PsWireWrite *write,
+                            PsReader items);

@@ -8,7 +8,7 @@ import stat
 import pytest
 
 from harness import (BIN, Gateway, Program, cloud_block, descendants, free_port, group,
-                     is_running, modbus_device, publish, variable, wait_for)
+                     is_running, modbus_device, publish, subscribe, variable, wait_for)
 
 SCRIPT = "def main(data_collect, wizard_api):\n    return data_collect\n"
 
@@ -116,3 +116,30 @@ def test_stops_within_seconds_and_leaves_no_child(folder, cloud, modbus, cleanup
             os.kill(children[0 if state.startswith("starter") else 1], signal.SIGSTOP)
         assert gateway.program.stop(8) == 0
         wait_for(lambda: not [pid for pid in children if is_running(pid)], "all children to end")
+
+
+# Collection stops before the scripts do; what they ask of it then must not reach what is gone.
+BUSY = '''
+import time
+
+def main(topic, payload, wizard_api):
+    end = time.monotonic() + 1.5
+    while time.monotonic() < end:
+        wizard_api.write_plc_values({"v": 1})
+        wizard_api.recall_data(print)
+        time.sleep(0.02)
+'''
+
+
+def test_scripts_may_ask_for_devices_while_the_gateway_stops(folder, cloud, modbus, cleanup):
+    gateway = cleanup(Gateway(folder, {
+        "devices": [modbus_device("D", modbus.port)],
+        "vars": [variable("v", "D", "WORD", 40001, read_write="read/write")],
+        "groups": [group()], "cloud": cloud_block(cloud), "subscribe": [subscribe("s", "s")]},
+        {"s.py": BUSY}))
+    wait_for(lambda: gateway.status()["link"]["state"] == "Connection Successful", "the link")
+    cloud.publish("s", "go")
+    wait_for(lambda: modbus.get("holding", 0) == [1], "the first write")
+    program = gateway.program
+    assert gateway.stop() == 0
+    assert program.find("collection has stopped"), "the script asked too early or too late"

@@ -55,6 +55,15 @@ static unsigned take_write(const PsWireFrame *frame) {
     return sum;
 }
 
+static unsigned take_request(const PsWireFrame *frame) {
+    PsWireRequest request;
+    if (ps_wire_get_request(frame, &request) != PS_OK) {
+        return 0;
+    }
+    PS_ASSERT(request.timeout_s > 0 && request.asked <= PS_WIRE_ASK_RECALL);
+    return request.ticket;
+}
+
 static unsigned take_done(const PsWireFrame *frame) {
     PsWireDone done;
     return ps_wire_get_done(frame, &done) == PS_OK ? touch(done.error) : 0;
@@ -76,7 +85,9 @@ static Taker *const takers[PS_WIRE_TYPE_COUNT] = {
     [PS_WIRE_EXITED] = take_child,    [PS_WIRE_BUILT] = take_built,
     [PS_WIRE_LOG] = take_log,         [PS_WIRE_RETURN] = take_payload,
     [PS_WIRE_PUBLISH] = take_publish, [PS_WIRE_PUBLISH_NOW] = take_publish,
-    [PS_WIRE_WRITE] = take_write,     [PS_WIRE_DONE] = take_done,
+    [PS_WIRE_SAVE] = take_publish,    [PS_WIRE_SAVE_GROUP] = take_publish,
+    [PS_WIRE_WRITE] = take_write,     [PS_WIRE_REQUEST] = take_request,
+    [PS_WIRE_DONE] = take_done,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -48,7 +48,8 @@ static void put_escaped(PsBuf *out, Py_UCS4 c) {
     }
 }
 
-static void put_string(PyObject *text, PsBuf *out) {
+// False for half a character (a lone surrogate): no reader of UTF-8 takes it.
+static bool put_string(PyObject *text, PsBuf *out) {
     Py_ssize_t len = PyUnicode_GET_LENGTH(text);
     ps_buf_put_u8(out, '"');
     if (PyUnicode_IS_ASCII(text)) {
@@ -69,12 +70,15 @@ static void put_string(PyObject *text, PsBuf *out) {
             Py_UCS4 c = PyUnicode_READ(kind, data, i);
             if (is_plain(c)) {
                 ps_buf_put_u8(out, (uint8_t)c);
+            } else if (Py_UNICODE_IS_SURROGATE(c)) {
+                return false;
             } else {
                 put_escaped(out, c);
             }
         }
     }
     ps_buf_put_u8(out, '"');
+    return true;
 }
 
 static bool put_integer(PyObject *object, PsBuf *out) {
@@ -143,7 +147,9 @@ static bool put_dict(PyObject *object, PsBuf *out, int depth) {
             put_literal(out, ", ");
         }
         first = false;
-        put_string(key, out);
+        if (!put_string(key, out)) {
+            return false;
+        }
         put_literal(out, ": ");
         if (!put_any(value, out, depth)) {
             return false;
@@ -158,8 +164,7 @@ static bool put_any(PyObject *object, PsBuf *out, int depth) {
         return false;
     }
     if (PyUnicode_CheckExact(object)) {
-        put_string(object, out);
-        return true;
+        return put_string(object, out);
     }
     if (PyLong_CheckExact(object)) {
         return put_integer(object, out);

@@ -9,8 +9,8 @@
 
 /// Appends the JSON text of `object`. False, with no Python exception set, when it holds something
 /// that is left to the json module: a type other than dict (with str keys), list, tuple, str, int
-/// of 64 bits, float, bool and None; a subclass of one of them; or nesting beyond
-/// PS_JSON_TEXT_DEPTH, which also ends circular objects. `out` then holds rubbish.
+/// of 64 bits, float, bool and None; a subclass of one of them; a str with a lone surrogate; or
+/// nesting beyond PS_JSON_TEXT_DEPTH, which also ends circular objects. `out` then holds rubbish.
 bool ps_json_text(PyObject *object, PsBuf *out);
 
 #define PS_JSON_TEXT_DEPTH 64

@@ -5,7 +5,14 @@
 #include "script/host.h"
 #include "script/worker/json_text.h"
 
-static bool bytes_of(PyObject *object, PsPayload *payload) {
+// Replaces Python's complaint about a lone surrogate by ours.
+static void refuse_text(PsWorker *worker, PyObject *text) {
+    PyErr_Clear();
+    PyObject *function = PyDict_GetItemString(worker->prelude, "refuse_text"); // borrowed
+    Py_XDECREF(PyObject_CallOneArg(function, text));
+}
+
+static bool bytes_of(PsWorker *worker, PyObject *object, PsPayload *payload) {
     if (PyBytes_Check(object)) {
         payload->data = PyBytes_AS_STRING(object);
         payload->len = (size_t)PyBytes_GET_SIZE(object);
@@ -17,6 +24,9 @@ static bool bytes_of(PyObject *object, PsPayload *payload) {
         payload->data = PyUnicode_AsUTF8AndSize(object, &len);
         payload->len = (size_t)len;
         payload->owner = Py_NewRef(object);
+        if (payload->data == NULL) {
+            refuse_text(worker, object);
+        }
         return payload->data != NULL;
     }
     return false;
@@ -52,7 +62,7 @@ static bool encode_any(PsWorker *worker, PyObject *object, PsPayload *payload) {
         return true;
     }
     PyObject *plain = plain_object(worker, object);
-    bool ok = plain != NULL && bytes_of(plain, payload);
+    bool ok = plain != NULL && bytes_of(worker, plain, payload);
     Py_XDECREF(plain);
     return ok;
 }

@@ -6,7 +6,7 @@ side calls the functions below; `ship(level, always, file, line, text)` comes fr
 import base64  # noqa: F401  imported for the workers: what most scripts use is then shared
 import collections  # noqa: F401
 import copy  # noqa: F401
-import datetime  # noqa: F401
+import datetime
 import faulthandler
 import functools  # noqa: F401
 import gc
@@ -184,32 +184,122 @@ def describe(error):
     return _script_line(error), summary, lines
 
 
+def from_text(text):
+    """What the gateway sends as JSON."""
+    return json.loads(text)
+
+
+class _NotJson(Exception):
+    """What cannot be sent, with its place in the object."""
+
+
 def to_text(value):
-    """json.dumps, except that NaN and Infinity, which JSON does not know, become null."""
+    """json.dumps with its defaults, except that NaN and Infinity, which JSON does not know, become
+    null, and half characters (lone surrogates), which UTF-8 does not know, are refused."""
     try:
-        return _encode(value)
-    except ValueError as first:
-        try:
-            plain = _without_nan(value)
-        except RecursionError:
-            raise first from None
-        return _encode(plain)
+        text = _encode(value)
+        if "\\ud" not in text:  # no character that could be half a one
+            return text
+    except (TypeError, ValueError, RecursionError):
+        pass  # what exactly is wrong, and where, is found out below
+    try:
+        return _encode(_plain(value, "", set()))
+    except _NotJson as error:
+        what = str(error)
+    except RecursionError:
+        what = "value: nested too deeply to be sent as JSON"
+    raise TypeError(what)
 
 
-def _without_nan(value):
+def _plain(value, path, parents):
+    """A copy that any encoder takes. Slow, and only for objects the fast way gave up on."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return _whole_text(value, path)
     if isinstance(value, float):
         return value if math.isfinite(value) else None
+    if isinstance(value, int):
+        return _short_number(value, path)
+    if not isinstance(value, (dict, list, tuple)):
+        raise _NotJson(f"{path or 'value'}: {type(value).__name__} is not JSON; {_cure(value)}")
+    if id(value) in parents:
+        raise _NotJson(f"{path or 'value'}: leads back to an object that holds it; "
+                       "JSON has no such circles")
+    parents.add(id(value))
     if isinstance(value, dict):
-        return {_plain_key(key): _without_nan(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_without_nan(item) for item in value]
-    return value
+        copied = {_plain_key(key, path): _plain(item, _step(path, key), parents)
+                  for key, item in value.items()}
+    else:
+        copied = [_plain(item, f"{path}[{index}]", parents) for index, item in enumerate(value)]
+    parents.discard(id(value))
+    return copied
 
 
-def _plain_key(key):
+def _step(path, key):
+    if not isinstance(key, str) or not key.isidentifier():
+        return f"{path}[{ascii(key)[:80]}]"
+    return f"{path}.{key}" if path else key
+
+
+def _plain_key(key, path):
+    if isinstance(key, str):
+        return _whole_text(key, path)
     if isinstance(key, float) and not math.isfinite(key):
         return "NaN" if key != key else "Infinity" if key > 0 else "-Infinity"
-    return key
+    if key is None or isinstance(key, (int, float)):
+        return key
+    raise _NotJson(f"{path or 'value'}: a key is {type(key).__name__}; keys must be str (int, "
+                   "float, bool and None become str)")
+
+
+def _whole_text(text, path):
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise _NotJson(f"{path or 'value'}: half a character (lone surrogate) at position "
+                       f"{error.start} of the text; it cannot be sent as UTF-8") from None
+    return text
+
+
+def _short_number(number, path):
+    try:
+        int.__repr__(number)
+    except ValueError as error:
+        raise _NotJson(f"{path or 'value'}: {error}") from None
+    return number
+
+
+def _cure(value):
+    kind = type(value)
+    for types_, cure in _CURES:
+        if isinstance(value, types_):
+            return cure
+    if kind.__name__ == "Decimal":
+        return "use float() or str()"
+    if hasattr(kind, "tolist"):
+        return "use .item() for one value, .tolist() for an array"
+    if hasattr(kind, "__iter__"):
+        return "use list()"
+    return "only dict, list, tuple, str, int, float, bool and None are"
+
+
+_CURES = (
+    (datetime.datetime, "use .isoformat() or .timestamp()"),
+    ((datetime.date, datetime.time), "use .isoformat()"),
+    (datetime.timedelta, "use .total_seconds()"),
+    ((set, frozenset), "use sorted() or list()"),
+    ((bytes, bytearray, memoryview), "use .decode() or .hex()"),
+)
+
+
+def refuse_text(text):
+    """Raises what is wrong with a text that is not UTF-8; the C side has found that it is not."""
+    try:
+        _whole_text(text, "")
+    except _NotJson as error:
+        what = str(error)
+    raise TypeError(what)
 
 
 def drain():
@@ -223,6 +313,6 @@ try:
     raise ValueError("warm")  # formatting a traceback loads what it needs
 except ValueError as warm_error:
     describe(warm_error)
-    to_text([{"warm": 1.5}])
+    from_text(to_text([{"warm": 1.5}]))
 gc.collect()
 gc.freeze()  # the collector then never writes to the memory the workers share

@@ -3,6 +3,7 @@
 #include "script/worker/worker.h"
 
 #include "script/host.h"
+#include "script/worker/callbacks.h"
 #include "script/worker/payload.h"
 #include "script/worker/prelude.h"
 #include "script/worker/report.h"
@@ -70,8 +71,8 @@ PsErr ps_worker_warm(PsWorker *worker, PsDiag *diag) {
     bool ok = ps_worker_groups_init(&worker->groups);
     worker->prelude = ok ? run_prelude(worker) : NULL;
     worker->parameters = PyDict_New();
-    worker->writes = PyDict_New();
-    if (worker->prelude == NULL || worker->parameters == NULL || worker->writes == NULL) {
+    worker->callbacks = PyDict_New();
+    if (worker->prelude == NULL || worker->parameters == NULL || worker->callbacks == NULL) {
         PyErr_Print();
         return ps_fail(PS_ERR_INTERNAL, diag, "Python", NULL,
                        "its standard library cannot be loaded; see the lines above");
@@ -243,10 +244,10 @@ static void on_message(PsWorker *worker, const PsWireFrame *frame) {
     finish_call(worker, returned, false);
 }
 
-static void on_write_done(PsWorker *worker, const PsWireFrame *frame) {
+static void on_reply(PsWorker *worker, const PsWireFrame *frame) {
     PsReader reader = ps_reader(frame->body, frame->len);
     worker->link = ps_reader_u8(&reader) != 0;
-    bool ok = ps_wizard_api_write_done(worker, &reader);
+    bool ok = ps_callbacks_reply(worker, &reader);
     finish_call(worker, ok ? Py_NewRef(Py_None) : NULL, false);
 }
 
@@ -257,8 +258,8 @@ static void on_quit(PsWorker *worker, const PsWireFrame *frame) {
 typedef void Handler(PsWorker *worker, const PsWireFrame *frame);
 
 static Handler *const handlers[PS_WIRE_TYPE_COUNT] = {
-    [PS_WIRE_BUILD] = on_build,     [PS_WIRE_SCHEMA] = on_schema,         [PS_WIRE_DATA] = on_data,
-    [PS_WIRE_MESSAGE] = on_message, [PS_WIRE_WRITE_DONE] = on_write_done, [PS_WIRE_QUIT] = on_quit,
+    [PS_WIRE_BUILD] = on_build,     [PS_WIRE_SCHEMA] = on_schema, [PS_WIRE_DATA] = on_data,
+    [PS_WIRE_MESSAGE] = on_message, [PS_WIRE_REPLY] = on_reply,   [PS_WIRE_QUIT] = on_quit,
 };
 
 _Noreturn void ps_worker_run(PsWorker *worker, int fd) {

@@ -18,12 +18,12 @@ typedef struct PsWorker {
     bool aws;              ///< the cloud is AWS IoT
     uint8_t kind;          ///< PsScriptKind
     char name[64];         ///< entry name, for log lines; cut
-    uint32_t next_ticket;  ///< of write_plc_values
+    uint32_t next_ticket;  ///< of the next call that is answered later
     PyObject *entry;       ///< the script's entry function; NULL until built
     int arity;             ///< arguments the entry function takes
     PyObject *api;         ///< wizard_api
     PyObject *parameters;  ///< dict of get_global_parameter
-    PyObject *writes;      ///< ticket -> (callback, arity, tail, names and values)
+    PyObject *callbacks;   ///< ticket -> what callbacks.c keeps of a call
     PyObject *prelude;     ///< namespace of prelude.py
     PsWorkerGroups groups; ///< names of the groups seen so far
 } PsWorker;

@@ -1,14 +1,7 @@
-// write_plc_values: sends the request, keeps the callback, tail and values until the gateway
-// answers, then calls back. The values of the result list are the objects the script passed.
-#include "script/worker/wizard_api.h"
-
-#include "script/host.h"
+// write_plc_values: the request with its values as the wire has them, and the result list. The
+// values of that list are the objects the script passed. Nothing here waits.
+#include "script/worker/callbacks.h"
 #include "script/worker/wizard_api_internal.h"
-
-#include <math.h>
-#include <string.h>
-
-#define TIMEOUT_MAX_S 86400.0
 
 static PsWireText text_of(PyObject *object) {
     Py_ssize_t len = 0;
@@ -30,6 +23,20 @@ static PsValue int_value(PyObject *object) {
     return ps_value_uint(large);
 }
 
+// Numbers of other kinds (numpy's, Decimal, Fraction): whole ones by __index__, others by
+// __float__.
+static PsValue number_value(PyObject *object) {
+    PyObject *number = PyIndex_Check(object) ? PyNumber_Index(object) : PyNumber_Float(object);
+    PsValue value = ps_value_none();
+    if (number != NULL) {
+        value =
+            PyLong_Check(number) ? int_value(number) : ps_value_float(PyFloat_AS_DOUBLE(number));
+    }
+    PyErr_Clear(); // the answer for this item says what a value must be
+    Py_XDECREF(number);
+    return value;
+}
+
 // None: no variable can take it; the gateway answers "Failed" for this item.
 static PsValue value_of(PyObject *object) {
     if (PyBool_Check(object)) {
@@ -47,8 +54,9 @@ static PsValue value_of(PyObject *object) {
             return ps_value_text(text.data, text.len);
         }
         PyErr_Clear();
+        return ps_value_none();
     }
-    return ps_value_none();
+    return PyNumber_Check(object) ? number_value(object) : ps_value_none();
 }
 
 typedef struct Request {
@@ -75,72 +83,37 @@ static bool put_item(Request *request, PyObject *device, PyObject *variable, PyO
     return true;
 }
 
+static bool put_device(Request *request, PyObject *device, PyObject *values) {
+    Py_ssize_t at = 0;
+    PyObject *variable = NULL;
+    PyObject *value = NULL;
+    PyObject *copy = PyDict_Copy(values); // as below
+    bool ok = copy != NULL;
+    while (ok && PyDict_Next(copy, &at, &variable, &value)) {
+        ok = put_item(request, device, variable, value);
+    }
+    Py_XDECREF(copy);
+    return ok;
+}
+
 // {variable: value} or {device: {variable: value}}; told apart item by item.
 static bool put_items(Request *request, PyObject *message) {
     Py_ssize_t at = 0;
     PyObject *key = NULL;
     PyObject *value = NULL;
-    while (PyDict_Next(message, &at, &key, &value)) {
-        if (!PyDict_Check(value)) {
-            if (!put_item(request, NULL, key, value)) {
-                return false;
-            }
-            continue;
-        }
-        Py_ssize_t inner_at = 0;
-        PyObject *variable = NULL;
-        PyObject *inner = NULL;
-        while (PyDict_Next(value, &inner_at, &variable, &inner)) {
-            if (!put_item(request, key, variable, inner)) {
-                return false;
-            }
-        }
+    PyObject *copy = PyDict_Copy(message); // a value's __float__ could change the script's own
+    bool ok = copy != NULL;
+    while (ok && PyDict_Next(copy, &at, &key, &value)) {
+        ok = PyDict_Check(value) ? put_device(request, key, value)
+                                 : put_item(request, NULL, key, value);
     }
-    if (request->count > PS_WIRE_WRITE_ITEMS_MAX) {
+    Py_XDECREF(copy);
+    if (ok && request->count > PS_WIRE_WRITE_ITEMS_MAX) {
         PyErr_Format(PyExc_ValueError, "write_plc_values: %u values; at most %d in one call",
                      request->count, PS_WIRE_WRITE_ITEMS_MAX);
         return false;
     }
-    return true;
-}
-
-static bool keep(PsWorker *worker, uint32_t ticket, PyObject *callback, PyObject *tail,
-                 PyObject *values) {
-    PyObject *arity =
-        PyObject_CallFunction(PyDict_GetItemString(worker->prelude, "arity"), "Oi", callback, 3);
-    PyObject *key = PyLong_FromUnsignedLong(ticket);
-    PyObject *kept = arity != NULL ? PyTuple_Pack(4, callback, arity, tail, values) : NULL;
-    bool ok = key != NULL && kept != NULL && PyDict_SetItem(worker->writes, key, kept) == 0;
-    Py_XDECREF(kept);
-    Py_XDECREF(key);
-    Py_XDECREF(arity);
     return ok;
-}
-
-static bool check_arguments(PsWorker *worker, PyObject *message, PyObject *callback,
-                            double timeout) {
-    if (!PyDict_Check(message)) {
-        PyErr_Format(PyExc_TypeError, "write_plc_values: message must be a dict, not %.100s",
-                     Py_TYPE(message)->tp_name);
-        return false;
-    }
-    if (callback != Py_None && !PyCallable_Check(callback)) {
-        PyErr_Format(PyExc_TypeError, "write_plc_values: callback must be a function, not %.100s",
-                     Py_TYPE(callback)->tp_name);
-        return false;
-    }
-    if (isnan(timeout) || timeout <= 0 || timeout > TIMEOUT_MAX_S) {
-        PyErr_SetString(PyExc_ValueError,
-                        "write_plc_values: timeout must be seconds above 0, at most 86400");
-        return false;
-    }
-    if (PyDict_Size(worker->writes) >= PS_SCRIPT_WRITES_MAX) {
-        PyErr_Format(PyExc_RuntimeError,
-                     "write_plc_values: %d writes are waiting for their results; wait for some",
-                     PS_SCRIPT_WRITES_MAX);
-        return false;
-    }
-    return true;
 }
 
 PyObject *ps_write_plc_values(PyObject *self, PyObject *args, PyObject *keywords) {
@@ -153,8 +126,12 @@ PyObject *ps_write_plc_values(PyObject *self, PyObject *args, PyObject *keywords
     if (!PyArg_ParseTupleAndKeywords(args, keywords, "O|OOd:write_plc_values",
                                      (char **)(uintptr_t)names, &message, &callback, &tail,
                                      &timeout) ||
-        !check_arguments(worker, message, callback, timeout)) {
+        !ps_callbacks_check(worker, "write_plc_values", callback, timeout)) {
         return NULL;
+    }
+    if (!PyDict_Check(message)) {
+        return PyErr_Format(PyExc_TypeError, "write_plc_values: message must be a dict, not %.100s",
+                            Py_TYPE(message)->tp_name);
     }
     PS_AUTO_BUF PsBuf items = {0};
     Request request = {.out = &items, .values = PyList_New(0)};
@@ -166,7 +143,8 @@ PyObject *ps_write_plc_values(PyObject *self, PyObject *args, PyObject *keywords
                         .wants_result = callback != Py_None,
                         .timeout_s = timeout,
                         .item_count = request.count};
-    bool kept = !head.wants_result || keep(worker, head.ticket, callback, tail, request.values);
+    bool kept = !head.wants_result || ps_callbacks_keep(worker, head.ticket, PS_REPLY_WRITE,
+                                                        callback, tail, request.values);
     Py_DECREF(request.values);
     if (!kept) {
         return NULL;
@@ -201,7 +179,7 @@ static PyObject *read_result(PsReader *reader, PyObject *value) {
     return result;
 }
 
-static PyObject *read_results(PsReader *reader, PyObject *values) {
+PyObject *ps_write_plc_values_result(PsWorker *worker, PsReader *reader, PyObject *values) {
     uint32_t count = ps_reader_u32(reader);
     if ((Py_ssize_t)count != PyList_Size(values)) {
         return PyErr_Format(PyExc_SystemError, "unreadable write result from penstockd");
@@ -215,31 +193,4 @@ static PyObject *read_results(PsReader *reader, PyObject *values) {
         Py_XDECREF(result);
     }
     return list;
-}
-
-static bool call_back(PsWorker *worker, PyObject *kept, PyObject *result) {
-    PyObject *args[] = {result, PyTuple_GetItem(kept, 2), worker->api};
-    long arity = PyLong_AsLong(PyTuple_GetItem(kept, 1));
-    PyObject *returned = PyObject_Vectorcall(PyTuple_GetItem(kept, 0), args, (size_t)arity, NULL);
-    Py_XDECREF(returned);
-    return returned != NULL;
-}
-
-bool ps_wizard_api_write_done(PsWorker *worker, PsReader *reader) {
-    PyObject *key = PyLong_FromUnsignedLong(ps_reader_u32(reader));
-    bool timed_out = ps_reader_u8(reader) != 0;
-    PyObject *kept = key != NULL ? PyDict_GetItemWithError(worker->writes, key) : NULL;
-    if (kept == NULL) {
-        Py_XDECREF(key);
-        return !PyErr_Occurred();
-    }
-    Py_INCREF(kept);
-    PyObject *result = timed_out ? Py_BuildValue("(sis)", "error", -110, "timeout")
-                                 : read_results(reader, PyTuple_GetItem(kept, 3));
-    bool ok = PyDict_DelItem(worker->writes, key) == 0 && result != NULL &&
-              call_back(worker, kept, result);
-    Py_XDECREF(result);
-    Py_DECREF(kept);
-    Py_DECREF(key);
-    return ok;
 }

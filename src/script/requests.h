@@ -1,0 +1,32 @@
+//! get_tag_config and recall_data on the daemon side: the configuration is answered at once, a
+//! recall when the devices have been read. Loop thread. The caller bounds how many are open.
+#pragma once
+
+#include "script/host.h"
+#include "script/messages.h"
+#include "script/owner.h"
+#include "script/snapshot.h"
+
+typedef struct PsScriptRecallCall PsScriptRecallCall;
+
+/// The REPLY frame, which may be moved from, and the group whose names it needs first
+/// (PsScriptInput.group).
+typedef void PsScriptAnswered(PsScriptOwner owner, PsBuf *frame, uint32_t group, void *ctx);
+
+typedef struct PsScriptRequests {
+    const PsScriptHostSetup *setup;
+    const PsSnapshotSchema *all;
+    PsScriptAnswered *on_answered;
+    void *ctx;
+    PsScriptRecallCall *recalls;
+    PsBuf tag_config; ///< made for the first who asks
+} PsScriptRequests;
+
+/// `setup` and `all`, the schema of all variables, are borrowed.
+void ps_script_requests_init(PsScriptRequests *requests, const PsScriptHostSetup *setup,
+                             const PsSnapshotSchema *all, PsScriptAnswered *on_answered, void *ctx);
+/// Open recalls answer nobody any more.
+void ps_script_requests_deinit(PsScriptRequests *requests);
+/// on_answered is called once for it, possibly before this returns.
+void ps_script_requests_begin(PsScriptRequests *requests, PsScriptOwner owner,
+                              const PsWireRequest *request);

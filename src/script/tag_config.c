@@ -1,0 +1,128 @@
+// Writes the configuration for scripts. Ids are made from kind and names, so that they stay the
+// same as long as the object keeps its name. Pure; loop thread.
+#include "script/tag_config.h"
+
+#include "model/option.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+// FNV-1a, 64 bit, with a basis of our choice; a zero byte ends each part.
+static uint64_t hash_parts(uint64_t hash, const char *const *parts, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        for (const char *at = parts[i];; at++) {
+            hash = (hash ^ (uint8_t)*at) * UINT64_C(0x100000001b3);
+            if (*at == '\0') {
+                break;
+            }
+        }
+    }
+    return hash;
+}
+
+// 32 hexadecimal digits. Two hashes of the same kind from different bases differ by a function of
+// the length alone, so the second one is taken of the first one's digits as well.
+static void put_id(const char *kind, const char *scope, const char *name, PsBuf *out) {
+    const char *parts[] = {kind, scope, name, NULL};
+    uint64_t high = hash_parts(UINT64_C(0xcbf29ce484222325), parts, 3);
+    char digits[17];
+    for (int i = 0; i < 16; i++) {
+        digits[i] = "0123456789abcdef"[high >> (60 - 4 * i) & 0xF];
+    }
+    digits[16] = '\0';
+    const char *again[] = {digits, name, scope, kind};
+    uint64_t low = hash_parts(UINT64_C(0x9ae16a3b2f90404f), again, 4);
+    ps_buf_printf(out, "\"id\": \"%s%016" PRIx64 "\"", digits, low);
+}
+
+static void put_text(const char *key, const char *text, PsBuf *out) {
+    ps_buf_printf(out, "\"%s\": ", key);
+    ps_option_write_text(text != NULL ? text : "", out); // a trial's configuration has gaps
+    ps_buf_printf(out, ", ");
+}
+
+static void put_int(const char *key, int number, PsBuf *out) {
+    ps_buf_printf(out, "\"%s\": %d, ", key, number);
+}
+
+// Device Supervisor has whole seconds; fractions are ours.
+static void put_seconds(const char *key, double seconds, PsBuf *out) {
+    if (trunc(seconds) == seconds) {
+        ps_buf_printf(out, "\"%s\": %.0f, ", key, seconds);
+    } else {
+        ps_buf_printf(out, "\"%s\": %.15g, ", key, seconds);
+    }
+}
+
+static void put_device(const PsDevice *device, PsBuf *out) {
+    put_text("device_name", device->name, out);
+    put_text("protocol", ps_protocol_name(device->protocol), out);
+    put_text("ip", device->ip, out);
+    put_int("port", device->port, out);
+    put_int("slave", device->slave, out);
+    put_text("byte_order", ps_byte_order_name(device->byte_order), out);
+    put_id("device", "", device->name, out);
+}
+
+static void put_group(const PsGroup *group, PsBuf *out) {
+    put_text("group_name", group->name, out);
+    put_text("group_type", ps_group_type_name(group->type), out);
+    put_seconds("polling_interval", group->polling_interval, out);
+    if (group->type == PS_GROUP_ALARM) {
+        put_text("upload_interval", "", out);
+    } else {
+        put_seconds("upload_interval", group->upload_interval, out);
+    }
+    put_id("group", "", group->name, out);
+}
+
+static void put_address(const PsVariable *variable, PsBuf *out) {
+    put_text("register_type", "", out); // of ISO-on-TCP only
+    put_int("register_addr", variable->register_addr, out);
+    put_int("dbnumber", 0, out); // of ISO-on-TCP only
+    if (variable->register_bit == PS_UNSET) {
+        put_text("register_bit", "", out);
+        ps_buf_printf(out, "\"address\": \"%05d\", ", variable->register_addr);
+    } else {
+        put_int("register_bit", variable->register_bit, out);
+        ps_buf_printf(out, "\"address\": \"%05d.%d\", ", variable->register_addr,
+                      variable->register_bit);
+    }
+}
+
+static void put_variable(const PsConfig *config, const PsVariable *variable, PsBuf *out) {
+    put_text("var_name", variable->name, out);
+    put_text("device", variable->device_name, out);
+    put_text("protocol", ps_protocol_name(config->devices[variable->device].protocol), out);
+    put_text("group", variable->group_name, out);
+    put_text("data_type", ps_data_type_name(variable->data_type), out);
+    put_address(variable, out);
+    put_text("read_write", ps_access_name(variable->access), out);
+    put_text("mode", ps_mode_name(variable->mode), out);
+    put_int("float_repr", variable->float_repr, out);
+    put_int("size", variable->size, out);
+    put_text("unit", variable->unit, out);
+    put_text("desc", variable->desc, out);
+    put_id("var", variable->device_name, variable->name, out);
+}
+
+void ps_tag_config_put(const PsConfig *config, PsBuf *out) {
+    ps_buf_printf(out, "{\"devices\": [");
+    for (uint32_t i = 0; i < config->device_count; i++) {
+        ps_buf_printf(out, i > 0 ? "}, {" : "{");
+        put_device(&config->devices[i], out);
+    }
+    ps_buf_printf(out, config->device_count > 0 ? "}], \"groups\": [" : "], \"groups\": [");
+    for (uint32_t i = 0; i < config->group_count; i++) {
+        ps_buf_printf(out, i > 0 ? "}, {" : "{");
+        put_group(&config->groups[i], out);
+    }
+    ps_buf_printf(out, config->group_count > 0 ? "}]" : "]");
+    // Alarm strategies are refused in a configuration, so there are none.
+    ps_buf_printf(out, ", \"warning\": [], \"vars\": [");
+    for (uint32_t i = 0; i < config->variable_count; i++) {
+        ps_buf_printf(out, i > 0 ? "}, {" : "{");
+        put_variable(config, &config->variables[i], out);
+    }
+    ps_buf_printf(out, config->variable_count > 0 ? "}]}" : "]}");
+}

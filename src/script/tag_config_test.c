@@ -1,0 +1,159 @@
+// The layout scripts get from get_tag_config, key by key, and ids that stay.
+#include "script/tag_config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static PsDevice devices[] = {
+    {.name = "PLC \"1\"",
+     .protocol = PS_PROTOCOL_MODBUS_TCP,
+     .ip = "10.0.0.1",
+     .port = 502,
+     .slave = 1},
+    {.name = "PLC2",
+     .protocol = PS_PROTOCOL_MODBUS_TCP,
+     .ip = "10.0.0.2",
+     .port = 503,
+     .slave = 2,
+     .byte_order = 2},
+};
+static PsGroup groups[] = {
+    {.name = "default", .type = PS_GROUP_COLLECT, .polling_interval = 10, .upload_interval = 0.25},
+    {.name = "warning", .type = PS_GROUP_ALARM, .polling_interval = 10, .upload_interval = 10},
+};
+static PsVariable variables[] = {
+    {.name = "Test",
+     .device_name = "PLC \"1\"",
+     .group_name = "default",
+     .data_type = PS_TYPE_WORD,
+     .register_addr = 40001,
+     .register_bit = PS_UNSET,
+     .access = PS_ACCESS_READ_WRITE,
+     .float_repr = 2,
+     .size = 1,
+     .unit = "\xc2\xb0"
+             "C",
+     .desc = "first"},
+    {.name = "Test",
+     .device_name = "PLC2",
+     .group_name = "default",
+     .data_type = PS_TYPE_BIT,
+     .register_addr = 40003,
+     .register_bit = 1,
+     .mode = PS_MODE_ONCHANGE,
+     .float_repr = 2,
+     .size = 1,
+     .device = 1},
+    {.name = "coil",
+     .device_name = "PLC2",
+     .group_name = "default",
+     .data_type = PS_TYPE_BOOL,
+     .register_addr = 1,
+     .register_bit = PS_UNSET,
+     .access = PS_ACCESS_WRITE,
+     .float_repr = 2,
+     .size = 1,
+     .device = 1},
+};
+
+static PsConfig config = {
+    .devices = devices,
+    .device_count = PS_COUNT(devices),
+    .groups = groups,
+    .group_count = PS_COUNT(groups),
+    .variables = variables,
+    .variable_count = PS_COUNT(variables),
+};
+
+// Puts 32 x in place of each id, which must be 32 hexadecimal digits; all of them in `ret_ids`.
+static void blank_ids(char *text, char ret_ids[][33], size_t *ret_count) {
+    *ret_count = 0;
+    for (char *at = strstr(text, "\"id\": \""); at != NULL; at = strstr(at, "\"id\": \"")) {
+        at += strlen("\"id\": \"");
+        assert_int_equal(strspn(at, "0123456789abcdef"), 32);
+        assert_int_equal(at[32], '"');
+        memcpy(ret_ids[*ret_count], at, 32);
+        ret_ids[(*ret_count)++][32] = '\0';
+        memset(at, 'x', 32);
+    }
+}
+
+#define X "\"id\": \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"}"
+
+static const char expected[] =
+    "{\"devices\": ["
+    "{\"device_name\": \"PLC \\\"1\\\"\", \"protocol\": \"ModbusTCP\", \"ip\": \"10.0.0.1\", "
+    "\"port\": 502, \"slave\": 1, \"byte_order\": \"abcd\", " X ", "
+    "{\"device_name\": \"PLC2\", \"protocol\": \"ModbusTCP\", \"ip\": \"10.0.0.2\", "
+    "\"port\": 503, \"slave\": 2, \"byte_order\": \"cdab\", " X "], "
+    "\"groups\": ["
+    "{\"group_name\": \"default\", \"group_type\": \"collect\", \"polling_interval\": 10, "
+    "\"upload_interval\": 0.25, " X ", "
+    "{\"group_name\": \"warning\", \"group_type\": \"alarm\", \"polling_interval\": 10, "
+    "\"upload_interval\": \"\", " X "], "
+    "\"warning\": [], "
+    "\"vars\": ["
+    "{\"var_name\": \"Test\", \"device\": \"PLC \\\"1\\\"\", \"protocol\": \"ModbusTCP\", "
+    "\"group\": \"default\", \"data_type\": \"WORD\", \"register_type\": \"\", "
+    "\"register_addr\": 40001, \"dbnumber\": 0, \"register_bit\": \"\", \"address\": \"40001\", "
+    "\"read_write\": \"read/write\", \"mode\": \"realtime\", \"float_repr\": 2, \"size\": 1, "
+    "\"unit\": \"\xc2\xb0"
+    "C\", \"desc\": \"first\", " X ", "
+    "{\"var_name\": \"Test\", \"device\": \"PLC2\", \"protocol\": \"ModbusTCP\", "
+    "\"group\": \"default\", \"data_type\": \"BIT\", \"register_type\": \"\", "
+    "\"register_addr\": 40003, \"dbnumber\": 0, \"register_bit\": 1, \"address\": \"40003.1\", "
+    "\"read_write\": \"read\", \"mode\": \"onchange\", \"float_repr\": 2, \"size\": 1, "
+    "\"unit\": \"\", \"desc\": \"\", " X ", "
+    "{\"var_name\": \"coil\", \"device\": \"PLC2\", \"protocol\": \"ModbusTCP\", "
+    "\"group\": \"default\", \"data_type\": \"BOOL\", \"register_type\": \"\", "
+    "\"register_addr\": 1, \"dbnumber\": 0, \"register_bit\": \"\", \"address\": \"00001\", "
+    "\"read_write\": \"write\", \"mode\": \"realtime\", \"float_repr\": 2, \"size\": 1, "
+    "\"unit\": \"\", \"desc\": \"\", " X "]}";
+
+static void test_layout_and_ids(void **state) {
+    char ids[16][33];
+    size_t count = 0;
+    PS_AUTO_BUF PsBuf text = {0};
+    ps_tag_config_put(&config, &text);
+    blank_ids((char *)text.data, ids, &count);
+    assert_string_equal((const char *)text.data, expected);
+    assert_int_equal(count, 7);
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = 0; k < i; k++) {
+            assert_string_not_equal(ids[i], ids[k]);
+        }
+    }
+    // Scripts and their receivers may keep ids: these must never change.
+    assert_string_equal(ids[1], "c40db2b30d118ebe9f8ef6116766a4d6");
+    assert_string_equal(ids[5], "688ad6dbf030441ff9a6bd5c225361dc");
+    // An id follows the names alone.
+    char again[16][33];
+    devices[1].ip = "10.9.9.9";
+    variables[1].register_addr = 40099;
+    PS_AUTO_BUF PsBuf moved = {0};
+    ps_tag_config_put(&config, &moved);
+    blank_ids((char *)moved.data, again, &count);
+    for (size_t i = 0; i < count; i++) {
+        assert_string_equal(ids[i], again[i]);
+    }
+}
+
+static void test_nothing_configured(void **state) {
+    PsConfig empty = {0};
+    PS_AUTO_BUF PsBuf text = {0};
+    ps_tag_config_put(&empty, &text);
+    assert_string_equal((const char *)text.data,
+                        "{\"devices\": [], \"groups\": [], \"warning\": [], \"vars\": []}");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_layout_and_ids),
+        cmocka_unit_test(test_nothing_configured),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
