@@ -278,3 +278,39 @@ def test_recall_data(plant):
     again = plant.do("recall-2")["result"]
     assert again["values"]["PLC1"]["fixed"]["raw_data"] == 4321
     assert again["timestamp"] > answer["result"]["timestamp"]
+
+
+COUNTER = '''
+count = 0
+
+def main(data_collect, wizard_api):
+    global count
+    if not wizard_api.mqtt_publish("now", str(count), 1):
+        if not wizard_api.save_data({"topic": "later", "qos": 1, "payload": str(count)}):
+            raise RuntimeError("not stored")
+    count += 1
+'''
+
+
+def test_save_data_goes_out_in_order_after_an_outage(folder, cloud, modbus, cleanup):
+    """As its users write it: what mqtt_publish could not send is saved, and nothing is missing at the end."""
+    receiver = cleanup(Receiver(cloud, "#"))
+    gateway = cleanup(Gateway(folder, {
+        "devices": [modbus_device("D", modbus.port)], "vars": [variable("v", "D", "WORD", 40001)],
+        "groups": [group("default", 0.1, 0.1)], "cloud": cloud_block(cloud),
+        "publish": [publish("p", "p")]}, {"p.py": COUNTER}))
+
+    def numbers(topic):
+        return [int(payload) for name, payload in receiver.messages() if name == topic]
+
+    wait_for(lambda: numbers("now"), "a message before the outage")
+    cloud.stop()
+    wait_for(lambda: gateway.message("p")["waiting"] >= 15, "a backlog")
+    gateway.stop()  # what is stored is stored
+    count = gateway.start().message("p")["waiting"]
+    cloud.start()
+    wait_for(lambda: gateway.message("p")["waiting"] == 0, "the backlog to go")
+    wait_for(lambda: len(numbers("later")) >= count, "the saved messages")
+    later = numbers("later")[:15]
+    assert later == list(range(later[0], later[0] + 15)), later
+    assert gateway.worker("p")["errors"] == 0
