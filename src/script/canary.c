@@ -132,7 +132,7 @@ static PsErr on_write(uint32_t variable, PsValue value, PsMono deadline, PsScrip
     return PS_OK;
 }
 
-// No device is read for a draft, again and again as its uploads come: its callback hears of a timeout.
+// No device is read for a draft: its callback hears of a timeout.
 static void on_recall(PsMono deadline, PsScriptRecallDone *done, void *done_ctx, void *ctx) {
     done(PS_ERR_TIMEOUT, NULL, done_ctx);
 }
