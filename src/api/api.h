@@ -33,6 +33,7 @@ typedef struct PsApiSources {
     PsLink *link; ///< NULL when the cloud is not enabled
     uv_loop_t *loop;
     const char *script_program; ///< penstock-script
+    const char *scratch;        ///< folder for scripts' scratch folders
     PsWall started;
 } PsApiSources;
 

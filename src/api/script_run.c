@@ -101,6 +101,7 @@ static PsErr begin(Run *run, PsDiag *diag) {
     PsTrialSetup setup = {
         .loop = ps_api_call_sources(call)->loop,
         .program = ps_api_call_sources(call)->script_program,
+        .scratch = ps_api_call_sources(call)->scratch,
         .config = run->config,
         .kind = payload != NULL ? PS_SCRIPT_SUBSCRIBE : PS_SCRIPT_PUBLISH,
         .name = "trial",

@@ -8,7 +8,9 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <uv.h>
 
 #define INPUT_BYTES_MAX ((size_t)64 * 1024 * 1024)
@@ -116,10 +118,13 @@ static json_t *run_trial(const PsTrialSetup *given) {
     cli_program_folder(folder, sizeof folder);
     char program[PATH_MAX + 32];
     snprintf(program, sizeof program, "%s/penstock-script", folder);
+    char scratch[] = "/tmp/penstock-trial-XXXXXX"; // of our own, removed below
+    bool has_scratch = mkdtemp(scratch) != NULL;
     Here here = {.config = given->config};
     PsTrialSetup setup = *given;
     setup.loop = &loop;
     setup.program = program;
+    setup.scratch = has_scratch ? scratch : NULL;
     setup.done = on_done;
     setup.ctx = &here;
     PsTrial *trial = NULL;
@@ -131,6 +136,9 @@ static json_t *run_trial(const PsTrialSetup *given) {
     }
     uv_run(&loop, UV_RUN_DEFAULT);
     uv_loop_close(&loop);
+    if (has_scratch) {
+        rmdir(scratch); // penstock-script has emptied it
+    }
     return here.result;
 }
 

@@ -50,6 +50,7 @@ typedef struct App {
     PsCollector *collector;
     PsApi *api;
     char **filters; // expanded topic of each subscribe entry
+    char scratch[PATH_MAX];
     int lock_fd;
     bool stopping;
 } App;
@@ -352,6 +353,7 @@ static PsErr new_scripts(App *app, PsDiag *diag) {
         .loop = &app->loop,
         .config = app->config,
         .program = app->options->script_program,
+        .scratch = app->scratch,
         .ctx = app,
         .on_publish = on_publish,
         .on_publish_now = on_publish_now,
@@ -385,6 +387,7 @@ static PsErr open_api(App *app, PsDiag *diag) {
         .link = app->link,
         .loop = &app->loop,
         .script_program = app->options->script_program,
+        .scratch = app->scratch,
         .started = ps_wall_now(),
     };
     return ps_api_open(&app->loop, app->options->socket, &sources, &app->api, diag);
@@ -444,6 +447,7 @@ static void free_filters(App *app) {
 
 PsErr ps_app_run(const PsConfig *config, const PsAppOptions *options, PsDiag *diag) {
     App app = {.config = config, .options = options, .lock_fd = -1};
+    snprintf(app.scratch, sizeof app.scratch, "%s/scratch", options->state);
     signal(SIGPIPE, SIG_IGN); // a peer that goes away is an error code, not the end
     ps_log_set_level((PsLogLevel)config->parameters.log_level);
     PsErr err = lock_state(&app, diag);

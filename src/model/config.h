@@ -153,6 +153,15 @@ typedef struct PsTextList {
 /// Longest script.
 #define PS_SCRIPT_BYTES_MAX ((size_t)1024 * 1024)
 
+/// What one worker process may use.
+typedef struct PsScriptLimits {
+    int memory_mb;
+    int cpu_percent; ///< of one processor, over ten seconds
+    int threads;
+    int scratch_mb;
+    bool network; ///< it may connect out
+} PsScriptLimits;
+
 typedef struct PsPublish {
     const char *name;
     const char *topic; ///< may hold ${parameter}
@@ -162,8 +171,9 @@ typedef struct PsPublish {
     const char *main_function;
     const char *script; ///< absolute path
     double timeout;     ///< seconds one call may take
-    uint32_t *groups;   ///< indexes into groups, group_names.count of them
-    PsBuf source;       ///< the script's text; owned by the config, not by the arena
+    PsScriptLimits limits;
+    uint32_t *groups; ///< indexes into groups, group_names.count of them
+    PsBuf source;     ///< the script's text; owned by the config, not by the arena
 } PsPublish;
 
 typedef struct PsSubscribe {
@@ -173,6 +183,7 @@ typedef struct PsSubscribe {
     const char *main_function;
     const char *script;
     double timeout;
+    PsScriptLimits limits;
     PsBuf source;
 } PsSubscribe;
 

@@ -377,6 +377,46 @@ TABLE(ps_table_cloud, "cloud", "cloud", NULL, "The server that receives the mess
      .help = "How long one call of the script may take before its worker is stopped and started "  \
              "again."}
 
+// Each worker process is held to these (src/script/limits.h).
+#define MESSAGE_LIMITS(entry)                                                                      \
+    {.key = "memory_mb",                                                                           \
+     .type = PS_OPTION_INT,                                                                        \
+     .offset = offsetof(entry, limits.memory_mb),                                                  \
+     .min = 16,                                                                                    \
+     .max = 65536,                                                                                 \
+     .unit = "MB",                                                                                 \
+     .fallback = "512",                                                                            \
+     .help = "Memory the script may map beyond Python itself; more raises MemoryError."},          \
+        {.key = "cpu_percent",                                                                     \
+         .type = PS_OPTION_INT,                                                                    \
+         .offset = offsetof(entry, limits.cpu_percent),                                            \
+         .min = 1,                                                                                 \
+         .max = 10000,                                                                             \
+         .unit = "%",                                                                              \
+         .fallback = "100",                                                                        \
+         .help = "Share of one processor the script may use, averaged over ten seconds; its "      \
+                 "worker is then stopped and started again."},                                     \
+        {.key = "threads",                                                                         \
+         .type = PS_OPTION_INT,                                                                    \
+         .offset = offsetof(entry, limits.threads),                                                \
+         .min = 1,                                                                                 \
+         .max = 1000,                                                                              \
+         .fallback = "32",                                                                         \
+         .help = "Threads the script's process may have, its first one included."},                \
+        {.key = "scratch_mb",                                                                      \
+         .type = PS_OPTION_INT,                                                                    \
+         .offset = offsetof(entry, limits.scratch_mb),                                             \
+         .min = 1,                                                                                 \
+         .max = 65536,                                                                             \
+         .unit = "MB",                                                                             \
+         .fallback = "16",                                                                         \
+         .help = "Size of the script's scratch folder, the only place it can write to."},          \
+        {.key = "network",                                                                         \
+         .type = PS_OPTION_BOOL,                                                                   \
+         .offset = offsetof(entry, limits.network),                                                \
+         .fallback = "false",                                                                      \
+         .help = "true: the script may connect to other machines."}
+
 static const PsOption publish_options[] = {
     MESSAGE_NAME(PsPublish),
     {.key = "topic",
@@ -410,6 +450,7 @@ static const PsOption publish_options[] = {
     MESSAGE_FUNCTION(PsPublish),
     MESSAGE_SCRIPT(PsPublish),
     MESSAGE_TIMEOUT(PsPublish),
+    MESSAGE_LIMITS(PsPublish),
 };
 TABLE(ps_table_publish, "publish", "publish", "name", "Messages from the gateway to the server.",
       publish_options);
@@ -434,6 +475,7 @@ static const PsOption subscribe_options[] = {
     MESSAGE_FUNCTION(PsSubscribe),
     MESSAGE_SCRIPT(PsSubscribe),
     MESSAGE_TIMEOUT(PsSubscribe),
+    MESSAGE_LIMITS(PsSubscribe),
 };
 TABLE(ps_table_subscribe, "subscribe", "subscribe", "name",
       "Messages from the server to the gateway.", subscribe_options);

@@ -17,7 +17,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MEMORY_LIMIT_DEFAULT ((uint64_t)512 * 1024 * 1024)
 #define BUILD_LIMIT_MIN_S 10.0
 
 static void on_frame(const PsWireFrame *frame, void *ctx) {
@@ -95,6 +94,7 @@ static void from_publish(PsScriptEntry *entry, const PsPublish *publish) {
     entry->main_function = publish->main_function;
     entry->source = &publish->source;
     entry->timeout_s = publish->timeout;
+    entry->limits = &publish->limits;
     entry->qos = publish->qos;
 }
 
@@ -103,6 +103,7 @@ static void from_subscribe(PsScriptEntry *entry, const PsSubscribe *subscribe) {
     entry->main_function = subscribe->main_function;
     entry->source = &subscribe->source;
     entry->timeout_s = subscribe->timeout;
+    entry->limits = &subscribe->limits;
     entry->qos = subscribe->qos;
 }
 
@@ -239,6 +240,7 @@ static void reset_process(PsScriptEntry *entry) {
     entry->in_call = false;
     entry->asks = false;
     entry->lines = (PsScriptLines){0};
+    entry->frames = 0;
     ps_script_entry_clear_replies(entry);
     memset(entry->schema_sent, 0, (entry->shared->setup.config->group_count + 1) * sizeof(bool));
 }
@@ -254,8 +256,7 @@ static PsErr order_process(PsScriptEntry *entry) {
     }
     handle_added(entry);
     PsWireFork order = {.slot = entry->slot, .generation = entry->generation};
-    uint64_t limit = shared->setup.memory_limit;
-    order.memory_limit = limit != 0 ? limit : MEMORY_LIMIT_DEFAULT;
+    ps_script_limits_put(entry->limits, &order);
     err = ps_script_spawner_fork(&shared->spawner, order, fds);
     close(fds[0]);
     close(fds[1]);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "script/inputs.h"
+#include "script/limits.h"
 #include "script/proc_usage.h"
 #include "script/requests.h"
 #include "script/snapshot.h"
@@ -61,6 +62,7 @@ typedef struct PsScriptEntry {
     PsBuf waiting;       ///< a newer one, not yet tried
     bool has_waiting;
     double timeout_s;
+    const PsScriptLimits *limits;
     int qos;
     char *topic; ///< expanded
 
@@ -95,6 +97,7 @@ typedef struct PsScriptEntry {
     bool asks;            ///< an mqtt_publish or save_data waits for its answer
     char call_error[200]; ///< what the calls since the last rest raised first
     PsScriptLines lines;  ///< since the present call began
+    uint32_t frames;      ///< it sent since the present call began
     bool dropping;        ///< the queue overflowed and has not been empty since
 
     uint64_t calls;
@@ -123,6 +126,8 @@ void ps_script_entry_forked(PsScriptEntry *entry, int pid);
 void ps_script_entry_fork_failed(PsScriptEntry *entry, int error);
 /// `wait_status` may be PS_STATUS_UNKNOWN: penstock-script died and took the worker along.
 void ps_script_entry_exited(PsScriptEntry *entry, int wait_status);
+/// penstock-script saw it pass a limit.
+void ps_script_entry_over_limit(PsScriptEntry *entry, PsWireLimit limit);
 /// Queues an input (moved from) and calls the script when it is free.
 PsErr ps_script_entry_put(PsScriptEntry *entry, PsScriptInput *input);
 /// A write_plc_values of process `generation` has ended; `frame` (moved from) may be NULL.

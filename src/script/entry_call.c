@@ -94,6 +94,7 @@ void ps_script_entry_next(PsScriptEntry *entry) {
     entry->returned = false;
     entry->acted = false;
     entry->lines = (PsScriptLines){.hidden = entry->lines.hidden};
+    entry->frames = 0;
     ps_script_streams_send(entry->streams, &schema, &input->frame);
     ps_script_entry_set_timer(entry, PS_ENTRY_TIMER_CALL, entry->timeout_s);
 }
@@ -228,11 +229,13 @@ static PsErr take_log(PsScriptEntry *entry, const PsWireFrame *frame) {
     if (entry->draft != NULL) {
         return PS_OK; // the process that lives on says it
     }
-    if (entry->lines.logged >= PS_SCRIPT_CALL_LINES_MAX) {
+    if (entry->lines.logged >= PS_SCRIPT_CALL_LINES_MAX ||
+        entry->lines.bytes + log.text.len > PS_SCRIPT_CALL_LOG_BYTES_MAX) {
         entry->lines.hidden++;
         return PS_OK;
     }
     entry->lines.logged++;
+    entry->lines.bytes += log.text.len;
     char file[FILE_MAX];
     memcpy(file, log.file.data, log.file.len);
     file[log.file.len] = '\0';
@@ -475,6 +478,11 @@ static FrameHandler *const handlers[PS_WIRE_TYPE_COUNT] = {
 void ps_script_entry_take_frame(PsScriptEntry *entry, const PsWireFrame *frame) {
     entry->acted |= frame->type != PS_WIRE_LOG && frame->type != PS_WIRE_BUILT;
     PS_ASSERT(handlers[frame->type] != NULL); // the decoder lets only a worker's types through
+    if (++entry->frames > PS_SCRIPT_CALL_FRAMES_MAX) {
+        ps_script_entry_doom(entry, true, "one call logged, published and wrote more than %d times",
+                             PS_SCRIPT_CALL_FRAMES_MAX);
+        return;
+    }
     PsErr err = handlers[frame->type](entry, frame);
     if (err != PS_OK) {
         ps_script_entry_doom(entry, false, "it sent a '%s' that makes no sense",

@@ -37,6 +37,12 @@ void ps_script_entry_doom(PsScriptEntry *entry, bool dump, const char *fmt, ...)
     ps_script_entry_set_timer(entry, PS_ENTRY_TIMER_DUMP, dump ? DUMP_S : PS_ENTRY_KILL_AGAIN_S);
 }
 
+void ps_script_entry_over_limit(PsScriptEntry *entry, PsWireLimit limit) {
+    char text[120];
+    ps_script_entry_doom(entry, true, "%s",
+                         ps_script_limit_text(entry->limits, limit, text, sizeof text));
+}
+
 void ps_script_entry_exited(PsScriptEntry *entry, int wait_status) {
     if (entry->streams == NULL || entry->exited) {
         return;

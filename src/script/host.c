@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "script/draft.h"
 #include "script/entry.h"
+#include "script/orphans.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@ struct PsScriptHost {
     char *program;
     PsScriptInput scratch; // an input while it is being made
     uv_timer_t stop_timer;
+    PsOrphans orphans;
     bool started;
     bool spawner_stopped;
     bool closing;
@@ -88,13 +90,27 @@ static void on_exited(PsWireChild child, void *ctx) {
     }
 }
 
+static void on_over_limit(PsWireChild child, void *ctx) {
+    PsScriptEntry *entry = find_process(ctx, child);
+    if (entry != NULL) {
+        ps_script_entry_over_limit(entry, (PsWireLimit)child.number);
+    }
+}
+
+static void lose(PsScriptHost *host, PsScriptEntry *entry) {
+    if (entry->pid != 0) {
+        ps_orphans_add(&host->orphans, entry->pid);
+    }
+    ps_script_entry_exited(entry, PS_STATUS_UNKNOWN);
+}
+
 static void on_lost(void *ctx) {
     PsScriptHost *host = ctx;
     for (uint32_t i = 0; i < host->shared.entry_count; i++) {
-        ps_script_entry_exited(&host->shared.entries[i], PS_STATUS_UNKNOWN);
+        lose(host, &host->shared.entries[i]);
     }
     if (host->shared.draft != NULL) {
-        ps_script_entry_exited(host->shared.draft, PS_STATUS_UNKNOWN);
+        lose(host, host->shared.draft);
     }
 }
 
@@ -111,6 +127,7 @@ static const PsScriptSpawnerEvents spawner_events = {
     .forked = on_forked,
     .fork_failed = on_fork_failed,
     .exited = on_exited,
+    .over_limit = on_over_limit,
     .lost = on_lost,
     .stopped = on_spawner_stopped,
 };
@@ -140,10 +157,11 @@ PsErr ps_script_host_new(const PsScriptHostSetup *setup, PsScriptHost **ret_host
     host->program = ps_strdup(setup->program);
     shared->setup = *setup;
     shared->setup.program = host->program;
+    shared->setup.scratch = NULL; // the spawner has its copy
     shared->on_idle = on_idle;
     uint32_t delay = setup->restart_min_ms != 0 ? setup->restart_min_ms : RESTART_MIN_MS;
-    ps_script_spawner_init(&shared->spawner, setup->loop, host->program, delay, &spawner_events,
-                           host);
+    ps_script_spawner_init(&shared->spawner, setup->loop, host->program, setup->scratch, delay,
+                           &spawner_events, host);
     ps_script_writes_init(&shared->writes, &shared->setup, on_write_ended, host);
     shared->schemas = ps_alloc_array(config->group_count + 1, sizeof *shared->schemas);
     for (uint32_t i = 0; i <= config->group_count; i++) {
@@ -173,7 +191,8 @@ PsErr ps_script_host_start(PsScriptHost *host, PsDiag *diag) {
     host->stop_timer.data = host;
     host->started = true;
     ps_script_writes_open(&host->shared.writes);
-    host->shared.handles += 2;
+    ps_orphans_open(&host->orphans, host->shared.setup.loop, host);
+    host->shared.handles += 3;
     for (uint32_t i = 0; i < host->shared.entry_count; i++) {
         ps_script_entry_open(&host->shared.entries[i]);
     }
@@ -322,6 +341,7 @@ static void on_handle_closed(uv_handle_t *handle) {
 static void close_handles(PsScriptHost *host) {
     host->closing = true;
     ps_script_writes_close(&host->shared.writes, on_handle_closed);
+    ps_orphans_close(&host->orphans, on_handle_closed);
     uv_close((uv_handle_t *)&host->stop_timer, on_handle_closed);
     for (uint32_t i = 0; i < host->shared.entry_count; i++) {
         ps_script_entry_close(&host->shared.entries[i]);

@@ -27,6 +27,10 @@
 /// Lines one call may log; the rest is counted, and the count is logged when the call ends.
 #define PS_SCRIPT_CALL_LINES_MAX 1000
 #define PS_SCRIPT_CALL_WARNINGS_MAX 50
+/// Bytes of those lines.
+#define PS_SCRIPT_CALL_LOG_BYTES_MAX ((size_t)1024 * 1024)
+/// Frames one call may send: lines, publishes, writes; more ends the worker.
+#define PS_SCRIPT_CALL_FRAMES_MAX 100000
 
 typedef struct PsScriptHost PsScriptHost;
 
@@ -103,7 +107,7 @@ typedef struct PsScriptHostSetup {
     /// of its writes have ended. `error` is "" when all that went well; otherwise it says what a
     /// call raised, or why there is no process, which is then not logged. May stop the host.
     void (*on_rest)(PsScriptKind kind, uint32_t entry, const char *error, void *ctx);
-    uint64_t memory_limit;   ///< bytes a worker may map beyond the warm interpreter; 0 = 512 MiB
+    const char *scratch;     ///< folder for the workers' scratch folders; copied; NULL: none
     uint32_t restart_min_ms; ///< first delay after a crash, doubled up to 60 s; 0 = 1000
 } PsScriptHostSetup;
 

@@ -53,6 +53,10 @@ void ps_wire_put_fork(PsBuf *out, PsWireFork fork) {
     ps_buf_put_u32(out, fork.slot);
     ps_buf_put_u32(out, fork.generation);
     ps_buf_put_u64(out, fork.memory_limit);
+    ps_buf_put_u64(out, fork.scratch_limit);
+    ps_buf_put_u32(out, fork.cpu_percent);
+    ps_buf_put_u32(out, fork.threads_max);
+    ps_buf_put_u8(out, fork.network);
     ps_wire_end(out, begin);
 }
 
@@ -62,10 +66,33 @@ PsErr ps_wire_get_fork(const PsWireFrame *frame, PsWireFork *ret_fork) {
     fork.slot = ps_reader_u32(&reader);
     fork.generation = ps_reader_u32(&reader);
     fork.memory_limit = ps_reader_u64(&reader);
+    fork.scratch_limit = ps_reader_u64(&reader);
+    fork.cpu_percent = ps_reader_u32(&reader);
+    fork.threads_max = ps_reader_u32(&reader);
+    fork.network = ps_reader_u8(&reader);
     if (!ps_reader_done(&reader)) {
         return PS_ERR_PROTOCOL;
     }
     *ret_fork = fork;
+    return PS_OK;
+}
+
+void ps_wire_put_ready(PsBuf *out, PsWireHolds holds) {
+    size_t begin = ps_wire_begin(out, PS_WIRE_READY);
+    ps_buf_put_u8(out, holds.landlock);
+    ps_buf_put_u8(out, holds.call_filter);
+    ps_wire_end(out, begin);
+}
+
+PsErr ps_wire_get_ready(const PsWireFrame *frame, PsWireHolds *ret_holds) {
+    PsReader reader = reader_of(frame);
+    PsWireHolds holds = {0};
+    holds.landlock = ps_reader_u8(&reader);
+    holds.call_filter = ps_reader_u8(&reader);
+    if (!ps_reader_done(&reader)) {
+        return PS_ERR_PROTOCOL;
+    }
+    *ret_holds = holds;
     return PS_OK;
 }
 

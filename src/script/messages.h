@@ -17,20 +17,42 @@ PsWireText ps_wire_text(const char *text);
 typedef struct PsWireChild {
     uint32_t slot;
     uint32_t generation;
-    uint32_t number; ///< pid, errno, wait status or signal, by type
+    uint32_t number; ///< pid, errno, wait status, signal or PsWireLimit, by type
 } PsWireChild;
 
 void ps_wire_put_child(PsBuf *out, PsWireType type, PsWireChild child);
 PsErr ps_wire_get_child(const PsWireFrame *frame, PsWireChild *ret_child);
 
+/// A new worker and what it is held to.
 typedef struct PsWireFork {
     uint32_t slot;
     uint32_t generation;
-    uint64_t memory_limit;
+    uint64_t memory_limit;  ///< bytes it may map beyond the warm interpreter
+    uint64_t scratch_limit; ///< bytes of its scratch folder, and of each file
+    uint32_t cpu_percent;   ///< of one processor, over ten seconds
+    uint32_t threads_max;
+    uint8_t network; ///< it may connect out
 } PsWireFork;
 
 void ps_wire_put_fork(PsBuf *out, PsWireFork fork);
 PsErr ps_wire_get_fork(const PsWireFrame *frame, PsWireFork *ret_fork);
+
+/// What holds workers on this system.
+typedef struct PsWireHolds {
+    uint8_t landlock;    ///< version, 0: none
+    uint8_t call_filter; ///< seccomp
+} PsWireHolds;
+
+void ps_wire_put_ready(PsBuf *out, PsWireHolds holds);
+PsErr ps_wire_get_ready(const PsWireFrame *frame, PsWireHolds *ret_holds);
+
+/// A limit that penstock-script watches.
+typedef enum PsWireLimit {
+    PS_LIMIT_NONE,
+    PS_LIMIT_CPU,
+    PS_LIMIT_THREADS,
+    PS_LIMIT_SCRATCH,
+} PsWireLimit;
 
 /// What a worker is to run. Global parameters follow as name/value pairs, read one by one.
 typedef struct PsWireBuild {

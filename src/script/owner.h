@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /// What one call of a script has put into the log: its own lines, and warnings about what it does.
@@ -11,6 +12,7 @@ typedef struct PsScriptLines {
     uint32_t logged;   ///< at most PS_SCRIPT_CALL_LINES_MAX
     uint32_t warnings; ///< at most PS_SCRIPT_CALL_WARNINGS_MAX
     uint32_t hidden;   ///< of both, not logged
+    size_t bytes;      ///< of those logged; at most PS_SCRIPT_CALL_LOG_BYTES_MAX
 } PsScriptLines;
 
 /// May one more warning of this call be logged? Counts it either way.

@@ -23,17 +23,19 @@ PsErr ps_proc_usage_read(int pid, PsProcUsage *ret_usage) {
     uint64_t user = 0;
     uint64_t kernel = 0;
     uint64_t pages = 0;
+    uint64_t threads = 0;
     int got = rest == NULL ? 0
                            : sscanf(rest,
                                     ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64
-                                    " %" SCNu64 " %*d %*d %*d %*d %*d %*d %*u %*u %" SCNu64,
-                                    &user, &kernel, &pages);
-    if (got != 3) {
+                                    " %" SCNu64 " %*d %*d %*d %*d %" SCNu64 " %*d %*u %*u %" SCNu64,
+                                    &user, &kernel, &threads, &pages);
+    if (got != 4) {
         return PS_ERR_NOT_FOUND;
     }
     *ret_usage = (PsProcUsage){
         .cpu_s = (double)(user + kernel) / (double)sysconf(_SC_CLK_TCK),
         .rss_kib = pages * (uint64_t)sysconf(_SC_PAGESIZE) / 1024,
+        .threads = threads,
     };
     return PS_OK;
 }

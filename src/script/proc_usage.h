@@ -9,9 +9,10 @@
 typedef struct PsProcUsage {
     double cpu_s;     ///< user and system time
     uint64_t rss_kib; ///< resident set, shared pages included
+    uint64_t threads;
 } PsProcUsage;
 
-/// Fields 14, 15 and 24 of /proc/<pid>/stat (proc(5)). PS_ERR_NOT_FOUND when it has gone.
+/// Fields 14, 15, 20 and 24 of /proc/<pid>/stat (proc(5)). PS_ERR_NOT_FOUND when it has gone.
 PsErr ps_proc_usage_read(int pid, PsProcUsage *ret_usage);
 
 /// User and system time of all its threads, as exact as the kernel counts

@@ -19,6 +19,8 @@
 #define CONTROL_FD 3
 #define DELAY_MAX_MS 60000
 #define FAILURES_MAX 16
+// Asked to end, penstock-script ends its workers and removes their scratch folders in this time.
+#define END_LIMIT_MS 1000
 
 struct PsSpawnerLife {
     PsScriptSpawner *spawner;
@@ -31,9 +33,11 @@ struct PsSpawnerLife {
 };
 
 void ps_script_spawner_init(PsScriptSpawner *spawner, uv_loop_t *loop, const char *program,
-                            uint32_t delay_min_ms, const PsScriptSpawnerEvents *events, void *ctx) {
+                            const char *scratch, uint32_t delay_min_ms,
+                            const PsScriptSpawnerEvents *events, void *ctx) {
     *spawner = (PsScriptSpawner){.loop = loop,
                                  .program = ps_strdup(program),
+                                 .scratch = scratch != NULL ? ps_strdup(scratch) : NULL,
                                  .events = events,
                                  .ctx = ctx,
                                  .delay_min_ms = delay_min_ms};
@@ -41,7 +45,9 @@ void ps_script_spawner_init(PsScriptSpawner *spawner, uv_loop_t *loop, const cha
 
 void ps_script_spawner_deinit(PsScriptSpawner *spawner) {
     free(spawner->program);
+    free(spawner->scratch);
     spawner->program = NULL;
+    spawner->scratch = NULL;
 }
 
 static void handle_gone(PsScriptSpawner *spawner) {
@@ -94,7 +100,9 @@ static void end_life(PsScriptSpawner *spawner, const char *reason) {
     }
     spawner->life = NULL;
     spawner->ready = false;
-    if (life->alive) {
+    if (life->alive && spawner->stopping) {
+        shutdown(life->control, SHUT_RDWR); // it ends by itself
+    } else if (life->alive) {
         uv_process_kill(&life->process, SIGKILL); // its handle stays until it has been reaped
     } else {
         uv_close((uv_handle_t *)&life->process, on_life_handle_closed);
@@ -115,6 +123,10 @@ static void on_process_exit(uv_process_t *process, int64_t status, int signal) {
     PsSpawnerLife *life = process->data;
     PsScriptSpawner *spawner = life->spawner;
     life->alive = false;
+    if (spawner->ending == life) {
+        spawner->ending = NULL;
+        uv_close((uv_handle_t *)&spawner->restart, on_restart_closed);
+    }
     if (spawner->life != life) {
         uv_close((uv_handle_t *)process, on_life_handle_closed);
         return;
@@ -128,11 +140,36 @@ static void on_process_exit(uv_process_t *process, int64_t status, int signal) {
     end_life(spawner, reason);
 }
 
+static void tell_missing_holds(PsScriptSpawner *spawner, PsWireHolds holds) {
+    if (spawner->holds_told) {
+        return;
+    }
+    spawner->holds_told = true;
+    if (holds.landlock == 0) {
+        PS_LOGW("SCRIPT-OPEN", "this system has no Landlock (Linux 5.13, `lsm=landlock,...`): a "
+                               "script can read what the gateway can read, keys included");
+    }
+    if (holds.call_filter == 0) {
+        PS_LOGW("SCRIPT-OPEN", "this system has no seccomp filters: a script can start programs, "
+                               "send signals and connect to the network");
+    }
+}
+
+static void on_starter_ready(PsScriptSpawner *spawner, const PsWireFrame *frame) {
+    PsWireHolds holds;
+    if (ps_wire_get_ready(frame, &holds) != PS_OK) {
+        end_life(spawner, "sent an unreadable frame");
+        return;
+    }
+    tell_missing_holds(spawner, holds);
+    spawner->ready = true;
+    spawner->failures = 0;
+    spawner->events->ready(spawner->ctx);
+}
+
 static void dispatch(PsScriptSpawner *spawner, const PsWireFrame *frame) {
     if (frame->type == PS_WIRE_READY) {
-        spawner->ready = true;
-        spawner->failures = 0;
-        spawner->events->ready(spawner->ctx);
+        on_starter_ready(spawner, frame);
         return;
     }
     PsWireChild child;
@@ -145,6 +182,8 @@ static void dispatch(PsScriptSpawner *spawner, const PsWireFrame *frame) {
         spawner->events->forked(child, spawner->ctx);
     } else if (frame->type == PS_WIRE_FORK_FAILED) {
         spawner->events->fork_failed(child, spawner->ctx);
+    } else if (frame->type == PS_WIRE_OVER_LIMIT) {
+        spawner->events->over_limit(child, spawner->ctx);
     } else {
         spawner->events->exited(child, spawner->ctx);
     }
@@ -204,7 +243,9 @@ static PsErr spawn(PsSpawnerLife *life, const int control[2], const int errors[2
         {.flags = UV_INHERIT_FD, .data.fd = errors[1]},
         [CONTROL_FD] = {.flags = UV_INHERIT_FD, .data.fd = control[1]},
     };
-    char *arguments[] = {spawner->program, NULL};
+    char option[] = "--scratch";
+    char *arguments[] = {spawner->program, spawner->scratch != NULL ? option : NULL,
+                         spawner->scratch, NULL};
     uv_process_options_t options = {
         .file = spawner->program,
         .args = arguments,
@@ -316,12 +357,23 @@ void ps_script_spawner_kill(PsScriptSpawner *spawner, uint32_t slot, uint32_t ge
     }
 }
 
+static void on_end_limit(uv_timer_t *timer) {
+    PsScriptSpawner *spawner = timer->data;
+    uv_process_kill(&spawner->ending->process, SIGKILL);
+}
+
 void ps_script_spawner_stop(PsScriptSpawner *spawner) {
     spawner->stopping = true;
     if (spawner->handles == 0) {
         spawner->events->stopped(spawner->ctx);
         return;
     }
+    PsSpawnerLife *life = spawner->life;
     end_life(spawner, "is stopped");
-    uv_close((uv_handle_t *)&spawner->restart, on_restart_closed);
+    if (life != NULL && life->alive) {
+        spawner->ending = life;
+        uv_timer_start(&spawner->restart, on_end_limit, END_LIMIT_MS, 0);
+    } else {
+        uv_close((uv_handle_t *)&spawner->restart, on_restart_closed);
+    }
 }

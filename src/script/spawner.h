@@ -12,6 +12,7 @@ typedef struct PsScriptSpawnerEvents {
     void (*forked)(PsWireChild child, void *ctx);      ///< number: pid
     void (*fork_failed)(PsWireChild child, void *ctx); ///< number: errno
     void (*exited)(PsWireChild child, void *ctx);      ///< number: wait status
+    void (*over_limit)(PsWireChild child, void *ctx);  ///< number: PsWireLimit
     void (*lost)(void *ctx);    ///< penstock-script ended; the kernel ends its workers with it
     void (*stopped)(void *ctx); ///< after stop: nothing of the spawner is on the loop any more
 } PsScriptSpawnerEvents;
@@ -21,20 +22,24 @@ typedef struct PsSpawnerLife PsSpawnerLife;
 typedef struct PsScriptSpawner {
     uv_loop_t *loop;
     char *program;
+    char *scratch; ///< folder for scratch folders, NULL: none
     const PsScriptSpawnerEvents *events;
     void *ctx;
-    PsSpawnerLife *life; ///< the present process, NULL between two
-    uv_timer_t restart;
-    uint32_t failures; ///< in a row, for the delay
+    PsSpawnerLife *life;   ///< the present process, NULL between two
+    PsSpawnerLife *ending; ///< asked to end by stop, not yet gone
+    uv_timer_t restart;    ///< the next start; once stopping, the limit of the end
+    uint32_t failures;     ///< in a row, for the delay
     uint32_t delay_min_ms;
     uint32_t handles; ///< still on the loop
     bool ready;
     bool stopping;
+    bool holds_told; ///< that something is missing on this system
 } PsScriptSpawner;
 
-/// `events` is borrowed, `program` copied.
+/// `events` is borrowed, `program` and `scratch` (may be NULL) copied.
 void ps_script_spawner_init(PsScriptSpawner *spawner, uv_loop_t *loop, const char *program,
-                            uint32_t delay_min_ms, const PsScriptSpawnerEvents *events, void *ctx);
+                            const char *scratch, uint32_t delay_min_ms,
+                            const PsScriptSpawnerEvents *events, void *ctx);
 /// After `stopped`, or when it was never started.
 void ps_script_spawner_deinit(PsScriptSpawner *spawner);
 /// A failure to start is logged and tried again.

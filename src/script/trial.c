@@ -256,6 +256,7 @@ PsErr ps_trial_start(const PsTrialSetup *setup, PsTrial **ret_trial, PsDiag *dia
         .loop = setup->loop,
         .config = &trial->config,
         .program = setup->program,
+        .scratch = setup->scratch,
         .ctx = trial,
         .on_publish = on_publish,
         .on_publish_now = on_publish_now,

@@ -48,6 +48,7 @@ typedef struct PsTrialReport {
 typedef struct PsTrialSetup {
     uv_loop_t *loop;
     const char *program;    ///< penstock-script
+    const char *scratch;    ///< folder for scratch folders; NULL: none
     const PsConfig *config; ///< devices, variables, groups, parameters, cloud; borrowed until done
     PsScriptKind kind;
     const char *name; ///< for the log

@@ -20,9 +20,9 @@ typedef struct TypeRule {
 
 static const TypeRule rules[PS_WIRE_TYPE_COUNT] = {
     [PS_WIRE_NONE] = {"none", 0, 0},
-    [PS_WIRE_FORK] = {"fork", PS_WIRE_FROM_HOST, 16},
+    [PS_WIRE_FORK] = {"fork", PS_WIRE_FROM_HOST, 33},
     [PS_WIRE_KILL] = {"kill", PS_WIRE_FROM_HOST, 12},
-    [PS_WIRE_READY] = {"ready", PS_WIRE_FROM_STARTER, 0},
+    [PS_WIRE_READY] = {"ready", PS_WIRE_FROM_STARTER, 2},
     [PS_WIRE_FORKED] = {"forked", PS_WIRE_FROM_STARTER, 12},
     [PS_WIRE_FORK_FAILED] = {"fork-failed", PS_WIRE_FROM_STARTER, 12},
     [PS_WIRE_EXITED] = {"exited", PS_WIRE_FROM_STARTER, 12},
@@ -43,6 +43,7 @@ static const TypeRule rules[PS_WIRE_TYPE_COUNT] = {
     [PS_WIRE_SAVE] = {"save", PS_WIRE_FROM_WORKER, MIB + 72 * KIB},
     [PS_WIRE_SAVE_GROUP] = {"save-group", PS_WIRE_FROM_WORKER, MIB + 72 * KIB},
     [PS_WIRE_REQUEST] = {"request", PS_WIRE_FROM_WORKER, 13},
+    [PS_WIRE_OVER_LIMIT] = {"over-limit", PS_WIRE_FROM_STARTER, 12},
 };
 
 const char *ps_wire_type_name(PsWireType type) {

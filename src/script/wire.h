@@ -17,11 +17,11 @@ typedef enum PsWireType {
     PS_WIRE_NONE,
 
     // penstockd -> penstock-script (control socket, one packet a frame)
-    PS_WIRE_FORK, ///< u32 slot, u32 generation, u64 memory limit; socket and stderr by SCM_RIGHTS
+    PS_WIRE_FORK, ///< PsWireFork; socket and stderr by SCM_RIGHTS
     PS_WIRE_KILL, ///< u32 slot, u32 generation, u8 signal
 
     // penstock-script -> penstockd
-    PS_WIRE_READY,       ///< empty: the interpreter is warm
+    PS_WIRE_READY,       ///< PsWireHolds: the interpreter is warm
     PS_WIRE_FORKED,      ///< u32 slot, u32 generation, u32 pid
     PS_WIRE_FORK_FAILED, ///< u32 slot, u32 generation, u32 errno
     PS_WIRE_EXITED,      ///< u32 slot, u32 generation, u32 wait status
@@ -48,6 +48,8 @@ typedef enum PsWireType {
     PS_WIRE_SAVE,        ///< PsWirePublish: save_data(dict), answered by SENT
     PS_WIRE_SAVE_GROUP,  ///< PsWirePublish with the group's name for a topic, answered by SENT
     PS_WIRE_REQUEST,     ///< PsWireRequest, answered by REPLY
+
+    PS_WIRE_OVER_LIMIT, ///< penstock-script -> penstockd: u32 slot, u32 generation, u32 PsWireLimit
 
     PS_WIRE_TYPE_COUNT,
 } PsWireType;

@@ -73,7 +73,8 @@ def test_nobody_else_reads_state_and_socket(folder, cloud, modbus, cleanup):
     cleanup(gateway.start())
     wait_for(lambda: gateway.message("p")["delivered"], "a delivery")
     for path in gateway.state.iterdir():
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+        mode = 0o700 if path.is_dir() else 0o600
+        assert stat.S_IMODE(path.stat().st_mode) == mode, path
     assert stat.S_IMODE(gateway.socket.stat().st_mode) == 0o660
 
 
@@ -87,7 +88,8 @@ def test_the_private_key_is_in_no_output(folder, cloud, modbus, cleanup):
     for command in (["status"], ["status", "--json"], ["log"], ["tags"]):
         shown.append(gateway.cli(*command).stdout)
     gateway.stop()
-    shown += [path.read_bytes().decode(errors="replace") for path in folder.glob("state/*")]
+    shown += [path.read_bytes().decode(errors="replace") for path in folder.glob("state/**/*")
+              if path.is_file()]
     assert len(secret) == 64 and not [text for text in shown if secret in text]
 
 

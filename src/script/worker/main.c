@@ -1,5 +1,6 @@
 // penstock-script: loads Python once, then forks one worker per message script. Started by
-// penstockd with the control socket as descriptor 3; of no use to a person by itself.
+// penstockd with the control socket as descriptor 3 and `--scratch DIR`, where workers' scratch
+// folders are made; of no use to a person by itself.
 #include "script/worker/starter.h"
 #include "version.h"
 
@@ -38,12 +39,14 @@ int main(int argc, char **argv) {
         printf("penstock-script %s, Python %s\n", PENSTOCK_VERSION, PY_VERSION);
         return 0;
     }
-    if (argc != 1 || !is_control_socket(CONTROL_FD)) {
+    bool called_well = argc == 1 || (argc == 3 && strcmp(argv[1], "--scratch") == 0);
+    if (!called_well || !is_control_socket(CONTROL_FD)) {
         fprintf(stderr, "penstock-script runs the message scripts of penstockd, which starts it. "
                         "To try a script by hand, use `penstock script run`.\n");
         return argc == 2 && strcmp(argv[1], "--help") == 0 ? 0 : 2;
     }
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); // what a script may have started ends here
     prepare_process();
     PsWorker worker;
     PsDiag diag = {0};
@@ -55,5 +58,5 @@ int main(int argc, char **argv) {
         return 1;
     }
     // _exit: the workers' shared interpreter is never taken apart, it just ends.
-    _exit(ps_starter_run(&worker, CONTROL_FD));
+    _exit(ps_starter_run(&worker, CONTROL_FD, argc == 3 ? argv[2] : NULL));
 }

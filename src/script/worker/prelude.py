@@ -103,8 +103,18 @@ def _install_logging():
     sys.stderr = LineStream(logging.WARNING)
 
 
-def start_worker():
+_network = True
+
+
+def start_worker(scratch, network):
     """In the new process. The dumps go to descriptor 2, which the gateway reads."""
+    global _network
+    _network = network
+    if scratch is None:
+        os.chdir("/")
+    else:
+        os.chdir(scratch)
+        os.environ["HOME"] = os.environ["TMPDIR"] = scratch
     faulthandler.enable(file=2, all_threads=False)
     faulthandler.register(signal.SIGUSR2, file=2, all_threads=False)
 
@@ -170,6 +180,11 @@ def _script_line(error):
     return line
 
 
+def _in_socket(error):
+    return any(frame.f_globals.get("__name__") == "socket"
+               for frame, _ in traceback.walk_tb(error.__traceback__))
+
+
 def describe(error):
     """(line in the script, one-line summary, lines of the traceback)"""
     kind = type(error)
@@ -180,6 +195,8 @@ def describe(error):
     summary = f"{name}: {text}" if text else name
     if isinstance(error, SystemExit):
         summary += " (the script called sys.exit(); this call ended, the worker goes on)"
+    if isinstance(error, PermissionError) and not _network and _in_socket(error):
+        summary += ' (the message has no network; "network": true in penstock.json allows it)'
     lines = "".join(traceback.format_exception(kind, error, error.__traceback__)).splitlines()
     return _script_line(error), summary, lines
 

@@ -262,13 +262,19 @@ static Handler *const handlers[PS_WIRE_TYPE_COUNT] = {
     [PS_WIRE_MESSAGE] = on_message, [PS_WIRE_REPLY] = on_reply,   [PS_WIRE_QUIT] = on_quit,
 };
 
-_Noreturn void ps_worker_run(PsWorker *worker, int fd) {
+static void start_worker(const PsWorker *worker, const char *scratch, bool network) {
+    PyObject *function = PyDict_GetItemString(worker->prelude, "start_worker"); // borrowed
+    PyObject *started =
+        PyObject_CallFunction(function, "zO", scratch, network ? Py_True : Py_False);
+    Py_XDECREF(started);
+    PyErr_Clear(); // without the dump a hung script is still killed, only its line is not known
+}
+
+_Noreturn void ps_worker_run(PsWorker *worker, int fd, const char *scratch, bool network) {
     ps_worker_socket_init(&worker->socket, fd);
     worker->pid = getpid();
     worker->thread = PyThread_get_thread_ident();
-    PyObject *started = PyObject_CallNoArgs(PyDict_GetItemString(worker->prelude, "start_worker"));
-    Py_XDECREF(started);
-    PyErr_Clear(); // without the dump a hung script is still killed, only its line is not known
+    start_worker(worker, scratch, network);
     for (;;) {
         PsWireFrame frame;
         Py_BEGIN_ALLOW_THREADS;
@@ -277,7 +283,7 @@ _Noreturn void ps_worker_run(PsWorker *worker, int fd) {
         PS_ASSERT(handlers[frame.type] != NULL);
         handlers[frame.type](worker, &frame);
         if (getpid() != worker->pid) {
-            _exit(0); // a fork the script made and let return; the original goes on
+            _exit(0); // a fork the script made (no filter) and let return; the original goes on
         }
     }
 }

@@ -30,5 +30,7 @@ typedef struct PsWorker {
 
 /// Starts the interpreter and runs the prelude: once, in penstock-script, before any fork.
 PsErr ps_worker_warm(PsWorker *worker, PsDiag *diag);
-/// Serves the gateway on `fd` until it closes the socket; never returns. Called in a fork.
-_Noreturn void ps_worker_run(PsWorker *worker, int fd);
+/// Serves the gateway on `fd` until it closes the socket; never returns. Called in a fork that is
+/// confined. `scratch` (NULL: none) and `network` are for the script's surroundings and for
+/// messages.
+_Noreturn void ps_worker_run(PsWorker *worker, int fd, const char *scratch, bool network);
