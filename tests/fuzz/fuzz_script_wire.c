@@ -74,6 +74,11 @@ static unsigned take_child(const PsWireFrame *frame) {
     return ps_wire_get_child(frame, &child) == PS_OK ? child.number : 0;
 }
 
+static unsigned take_ready(const PsWireFrame *frame) {
+    PsWireHolds holds;
+    return ps_wire_get_ready(frame, &holds) == PS_OK ? holds.landlock + holds.call_filter : 0;
+}
+
 static unsigned take_payload(const PsWireFrame *frame) {
     return touch((PsWireText){(const char *)frame->body, (uint32_t)frame->len});
 }
@@ -81,6 +86,7 @@ static unsigned take_payload(const PsWireFrame *frame) {
 typedef unsigned Taker(const PsWireFrame *frame);
 
 static Taker *const takers[PS_WIRE_TYPE_COUNT] = {
+    [PS_WIRE_READY] = take_ready,     [PS_WIRE_OVER_LIMIT] = take_child,
     [PS_WIRE_FORKED] = take_child,    [PS_WIRE_FORK_FAILED] = take_child,
     [PS_WIRE_EXITED] = take_child,    [PS_WIRE_BUILT] = take_built,
     [PS_WIRE_LOG] = take_log,         [PS_WIRE_RETURN] = take_payload,
