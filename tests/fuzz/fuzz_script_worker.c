@@ -35,16 +35,17 @@ static unsigned touch(const void *bytes, size_t len) {
     return sum;
 }
 
-static void on_publish(const PsScriptPublish *publish, void *ctx) {
+static bool on_publish(const PsScriptPublish *publish, void *ctx) {
     Victim *victim = ctx;
     victim->seen += touch(publish->payload, publish->payload_len) + (unsigned)publish->topic[0];
     PS_ASSERT(publish->qos >= 0 && publish->qos <= 2);
+    return publish->payload_len % 3 != 0;
 }
 
 // Every second one is answered; the others leave the script waiting.
 static bool on_publish_now(const PsScriptPublish *publish, uint64_t ticket, void *ctx) {
     Victim *victim = ctx;
-    on_publish(publish, ctx);
+    (void)on_publish(publish, ctx);
     if (publish->payload_len % 2 == 0) {
         ps_script_host_publish_now_done(victim->host, ticket, true);
     }
@@ -58,6 +59,12 @@ static PsErr on_write(uint32_t variable, PsValue value, PsMono deadline, PsScrip
     victim->seen += value.kind == PS_VALUE_TEXT ? touch(value.text, value.text_len) : 0;
     done(PS_OK, NULL, value, done_ctx);
     return PS_OK;
+}
+
+static void on_recall(PsMono deadline, PsScriptRecallDone *done, void *done_ctx, void *ctx) {
+    const Victim *victim = ctx;
+    PsUpload all = {.group = victim->shared->setup.config->group_count};
+    done(PS_OK, &all, done_ctx);
 }
 
 static void on_frame(const PsWireFrame *frame, void *ctx) {
@@ -113,7 +120,8 @@ static void open_victim(Victim *victim, PsScriptKind kind, bool built) {
                                .ctx = victim,
                                .on_publish = on_publish,
                                .on_publish_now = on_publish_now,
-                               .on_write = on_write};
+                               .on_write = on_write,
+                               .on_recall = on_recall};
     PsErr err = ps_script_host_new(&setup, &victim->host, NULL);
     PS_ASSERT(err == PS_OK);
     victim->shared = (PsScriptShared *)victim->host;
