@@ -302,6 +302,8 @@ static PsErr open_outbox(App *app, PsDiag *diag) {
         .max_loss_s = config->parameters.max_loss_s,
         .catch_recording = (uint64_t)config->parameters.catch_recording,
         .warning_recording = (uint64_t)config->parameters.warning_recording,
+        .dead_max = (uint64_t)config->parameters.dead_max,
+        .dead_max_bytes = (uint64_t)config->parameters.dead_max_mb * 1000000,
         .limits = {.payload_bytes = limits.payload_bytes,
                    .topic_bytes = limits.topic_bytes,
                    .topic_slashes = limits.topic_slashes},

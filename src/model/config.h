@@ -197,7 +197,9 @@ typedef struct PsParameters {
     int log_level; ///< PsLogLevel
     int catch_recording;
     int warning_recording;
-    int max_loss_s;         ///< 0, 1 or 10
+    int max_loss_s; ///< 0, 1 or 10
+    int dead_max;
+    int dead_max_mb;
     const char *gateway_sn; ///< serial number scripts see
     PsCustom *custom;
     uint32_t custom_count;

@@ -3,59 +3,73 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "outbox/db_private.h"
+#include "outbox/dead_db.h"
 
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 #define PAGE_BYTES 4096
 
-typedef enum Statement {
-    BEGIN,
-    COMMIT,
-    ROLLBACK,
-    INSERT_ROW,
-    DELETE_ROW,
-    SET_BOOK,
-    SET_DROPPED,
-    FETCH,
-    STATEMENT_COUNT,
-} Statement;
+#define DEAD_WHERE                                                                                 \
+    "WHERE (?1 = 0 OR name = ?1) AND (?2 = 0 OR id = ?2) AND (collected, id) > (?3, ?4) "          \
+    "ORDER BY collected, id LIMIT ?5"
 
-static const char *const statement_texts[STATEMENT_COUNT] = {
-    [BEGIN] = "BEGIN IMMEDIATE",
-    [COMMIT] = "COMMIT",
-    [ROLLBACK] = "ROLLBACK",
-    [INSERT_ROW] = "INSERT INTO message(id, class, collected, name, topic, qos, payload) "
-                   "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    [DELETE_ROW] = "DELETE FROM message WHERE id = ?1",
-    [SET_BOOK] = "UPDATE name SET delivered = ?2, dead = ?3 WHERE number = ?1",
-    [SET_DROPPED] = "INSERT OR REPLACE INTO dropped(name, reason, count) VALUES(?1, ?2, ?3)",
-    [FETCH] = "SELECT id, collected, name, topic, qos, payload FROM message "
-              "WHERE class = ?1 AND (collected, id) >= (?2, ?3) ORDER BY collected, id LIMIT ?4",
+static const char *const statement_texts[PS_DB_STATEMENT_COUNT] = {
+    [PS_DB_BEGIN] = "BEGIN IMMEDIATE",
+    [PS_DB_COMMIT] = "COMMIT",
+    [PS_DB_ROLLBACK] = "ROLLBACK",
+    [PS_DB_INSERT_ROW] = "INSERT INTO message(id, class, collected, name, topic, qos, payload) "
+                         "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [PS_DB_DELETE_ROW] = "DELETE FROM message WHERE id = ?1",
+    [PS_DB_SET_BOOK] = "UPDATE name SET delivered = ?2 WHERE number = ?1",
+    [PS_DB_SET_DROPPED] = "INSERT OR REPLACE INTO dropped(name, reason, count) VALUES(?1, ?2, ?3)",
+    [PS_DB_FETCH] =
+        "SELECT id, collected, name, topic, qos, payload FROM message "
+        "WHERE class = ?1 AND (collected, id) >= (?2, ?3) ORDER BY collected, id LIMIT ?4",
+    [PS_DB_DEAD_SCHEMA] = "INSERT OR IGNORE INTO dead_schema(hash, bytes) VALUES(?1, ?2)",
+    [PS_DB_DEAD_PUT] = "INSERT INTO dead(id, name, collected, died, form, qos, schema, reason, "
+                       "input) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    [PS_DB_DEAD_FAILED] = "UPDATE dead SET died = ?2, reason = ?3 WHERE id = ?1",
+    [PS_DB_DEAD_REMOVE] = "DELETE FROM dead WHERE id = ?1",
+    [PS_DB_DEAD_LIST] = "SELECT id, name, collected, died, form, qos, "
+                        "substr(reason, 1, instr(reason || char(10), char(10)) - 1), "
+                        "length(input), NULL, NULL, NULL FROM dead " DEAD_WHERE,
+    [PS_DB_DEAD_WHOLE] =
+        "SELECT id, name, collected, died, form, qos, reason, length(input), "
+        "input, hash, bytes FROM dead LEFT JOIN dead_schema ON hash = schema " DEAD_WHERE,
 };
 
-struct PsDb {
-    sqlite3 *handle;
-    sqlite3_stmt *statements[STATEMENT_COUNT];
-};
+// Letters with a large input keep what is listed before it on their first page.
+#define DEAD_TABLES                                                                                \
+    "CREATE TABLE dead(id INTEGER PRIMARY KEY, name INTEGER NOT NULL,"                             \
+    " collected INTEGER NOT NULL, died INTEGER NOT NULL, form INTEGER NOT NULL,"                   \
+    " qos INTEGER NOT NULL, schema INTEGER, reason TEXT NOT NULL, input BLOB NOT NULL);"           \
+    "CREATE INDEX dead_order ON dead(collected, id);"                                              \
+    "CREATE TABLE dead_schema(hash INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"                     \
+    "PRAGMA user_version = 2;"                                                                     \
+    "COMMIT;"
 
 static const char schema[] =
+    "BEGIN IMMEDIATE;"
     "CREATE TABLE name(number INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE,"
-    " delivered INTEGER NOT NULL DEFAULT 0, dead INTEGER NOT NULL DEFAULT 0);"
+    " delivered INTEGER NOT NULL DEFAULT 0);"
     "CREATE TABLE dropped(name INTEGER NOT NULL, reason TEXT NOT NULL, count INTEGER NOT NULL,"
     " PRIMARY KEY(name, reason)) WITHOUT ROWID;"
     "CREATE TABLE message(id INTEGER PRIMARY KEY, class INTEGER NOT NULL,"
     " collected INTEGER NOT NULL, name INTEGER NOT NULL, topic TEXT NOT NULL,"
     " qos INTEGER NOT NULL, payload BLOB NOT NULL);"
-    "CREATE INDEX message_order ON message(class, collected, id);"
-    "PRAGMA user_version = 1;";
+    "CREATE INDEX message_order ON message(class, collected, id);" DEAD_TABLES;
 
-static PsErr err_of(int code) {
+// Version 1 had no dead letters, and a count of them that was always 0.
+static const char from_version_1[] =
+    "BEGIN IMMEDIATE; ALTER TABLE name DROP COLUMN dead;" DEAD_TABLES;
+
+PsErr ps_db_err(int code) {
     switch (code & 0xff) {
     case SQLITE_OK:
     case SQLITE_DONE:
@@ -81,7 +95,7 @@ static PsErr err_of(int code) {
 }
 
 static PsErr execute(PsDb *db, const char *text) {
-    return err_of(sqlite3_exec(db->handle, text, NULL, NULL, NULL));
+    return ps_db_err(sqlite3_exec(db->handle, text, NULL, NULL, NULL));
 }
 
 // ---- one number or text from a statement
@@ -96,7 +110,7 @@ static PsErr read_number(PsDb *db, const char *text, int64_t *ret_value) {
         }
     }
     sqlite3_finalize(statement);
-    return err_of(code);
+    return ps_db_err(code);
 }
 
 static PsErr check_sound(PsDb *db) {
@@ -109,7 +123,7 @@ static PsErr check_sound(PsDb *db) {
         sound = text != NULL && strcmp((const char *)text, "ok") == 0;
     }
     sqlite3_finalize(statement);
-    PsErr err = err_of(code);
+    PsErr err = ps_db_err(code);
     return err != PS_OK ? err : sound ? PS_OK : PS_ERR_CORRUPT;
 }
 
@@ -135,6 +149,9 @@ static PsErr prepare_file(PsDb *db) {
         if (err == PS_OK) {
             err = tables == 0 ? execute(db, schema) : PS_ERR_CORRUPT;
         }
+    } else if (err == PS_OK && version == 1) {
+        err = execute(db, from_version_1);
+        err = err == PS_ERR_IO ? PS_ERR_CORRUPT : err; // a foreign schema
     } else if (err == PS_OK && version != SCHEMA_VERSION) {
         err = PS_ERR_UNSUPPORTED;
     }
@@ -142,11 +159,12 @@ static PsErr prepare_file(PsDb *db) {
 }
 
 static PsErr prepare_statements(PsDb *db) {
-    for (size_t i = 0; i < STATEMENT_COUNT; i++) {
+    for (size_t i = 0; i < PS_DB_STATEMENT_COUNT; i++) {
         int code = sqlite3_prepare_v3(db->handle, statement_texts[i], -1, SQLITE_PREPARE_PERSISTENT,
                                       &db->statements[i], NULL);
         if (code != SQLITE_OK) {
-            return err_of(code) == PS_ERR_IO ? PS_ERR_CORRUPT : err_of(code); // a foreign schema
+            return ps_db_err(code) == PS_ERR_IO ? PS_ERR_CORRUPT
+                                                : ps_db_err(code); // a foreign schema
         }
     }
     return PS_OK;
@@ -165,7 +183,7 @@ PsErr ps_db_open(const char *path, PsDb **ret_db, PsDiag *diag) {
     PsDb *db = ps_alloc(sizeof *db);
     keep_private(path);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    PsErr err = err_of(sqlite3_open_v2(path, &db->handle, flags, NULL));
+    PsErr err = ps_db_err(sqlite3_open_v2(path, &db->handle, flags, NULL));
     if (err == PS_OK) {
         err = prepare_file(db);
     }
@@ -191,7 +209,7 @@ void ps_db_close(PsDb *db) {
     if (db == NULL) {
         return;
     }
-    for (size_t i = 0; i < STATEMENT_COUNT; i++) {
+    for (size_t i = 0; i < PS_DB_STATEMENT_COUNT; i++) {
         sqlite3_finalize(db->statements[i]);
     }
     sqlite3_close(db->handle);
@@ -200,17 +218,15 @@ void ps_db_close(PsDb *db) {
 
 // ---- loading
 
-typedef PsErr RowHandler(sqlite3_stmt *statement, void *ctx);
-
-static PsErr for_each(PsDb *db, const char *text, RowHandler *handler, void *ctx) {
+PsErr ps_db_for_each(PsDb *db, const char *text, PsDbRow *row, void *ctx) {
     sqlite3_stmt *statement = NULL;
     int code = sqlite3_prepare_v2(db->handle, text, -1, &statement, NULL);
-    PsErr err = err_of(code);
+    PsErr err = ps_db_err(code);
     while (err == PS_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
-        err = handler(statement, ctx);
+        err = row(statement, ctx);
     }
     sqlite3_finalize(statement);
-    return err != PS_OK ? err : err_of(code);
+    return err != PS_OK ? err : ps_db_err(code);
 }
 
 static uint64_t column_count(sqlite3_stmt *statement, int column) {
@@ -228,7 +244,6 @@ static PsErr load_name(sqlite3_stmt *statement, void *ctx) {
     PsLedgerEntry *entry = &ledgers->entries[index];
     entry->number = sqlite3_column_int64(statement, 0);
     entry->book.delivered = column_count(statement, 2);
-    entry->book.dead = column_count(statement, 3);
     return PS_OK;
 }
 
@@ -279,7 +294,7 @@ static PsErr number_new_names(PsDb *db, PsLedgers *ledgers) {
             code = sqlite3_step(statement);
         }
         sqlite3_finalize(statement);
-        err = err_of(code);
+        err = ps_db_err(code);
         ledgers->entries[i].number = sqlite3_last_insert_rowid(db->handle);
     }
     return err;
@@ -289,17 +304,17 @@ PsErr ps_db_load(PsDb *db, PsLedgers *ledgers, uint64_t ret_rows[PS_OUTBOX_CLASS
                  uint64_t *ret_next_id) {
     const struct {
         const char *text;
-        RowHandler *handler;
+        PsDbRow *handler;
         void *ctx;
     } steps[] = {
-        {"SELECT number, text, delivered, dead FROM name ORDER BY number", load_name, ledgers},
+        {"SELECT number, text, delivered FROM name ORDER BY number", load_name, ledgers},
         {"SELECT name, reason, count FROM dropped", load_dropped, ledgers},
         {"SELECT name, count(*) FROM message GROUP BY name", load_waiting, ledgers},
         {"SELECT class, count(*) FROM message GROUP BY class", load_rows, ret_rows},
     };
     PsErr err = PS_OK;
     for (size_t i = 0; err == PS_OK && i < PS_COUNT(steps); i++) {
-        err = for_each(db, steps[i].text, steps[i].handler, steps[i].ctx);
+        err = ps_db_for_each(db, steps[i].text, steps[i].handler, steps[i].ctx);
     }
     int64_t last = 0;
     if (err == PS_OK) {
@@ -310,7 +325,7 @@ PsErr ps_db_load(PsDb *db, PsLedgers *ledgers, uint64_t ret_rows[PS_OUTBOX_CLASS
     }
     for (size_t i = 0; i < ledgers->count; i++) {
         PsLedger *book = &ledgers->entries[i].book;
-        book->accepted = book->delivered + book->waiting + book->dead;
+        book->accepted = book->delivered + book->waiting;
         for (size_t reason = 0; reason < PS_DROP_COUNT; reason++) {
             book->accepted += book->dropped[reason];
         }
@@ -321,15 +336,15 @@ PsErr ps_db_load(PsDb *db, PsLedgers *ledgers, uint64_t ret_rows[PS_OUTBOX_CLASS
 
 // ---- writing
 
-static PsErr run(PsDb *db, Statement which) {
+PsErr ps_db_run(PsDb *db, PsDbStatement which) {
     sqlite3_stmt *statement = db->statements[which];
     int code = sqlite3_step(statement);
     sqlite3_reset(statement);
-    return err_of(code);
+    return ps_db_err(code);
 }
 
 static PsErr insert_row(PsDb *db, const PsRow *row, int64_t number) {
-    sqlite3_stmt *statement = db->statements[INSERT_ROW];
+    sqlite3_stmt *statement = db->statements[PS_DB_INSERT_ROW];
     sqlite3_bind_int64(statement, 1, (sqlite3_int64)row->pub.id);
     sqlite3_bind_int(statement, 2, (int)row->pub.class);
     sqlite3_bind_int64(statement, 3, row->pub.collected.ns);
@@ -337,33 +352,32 @@ static PsErr insert_row(PsDb *db, const PsRow *row, int64_t number) {
     sqlite3_bind_text(statement, 5, row->pub.topic, -1, SQLITE_STATIC);
     sqlite3_bind_int(statement, 6, row->pub.qos);
     sqlite3_bind_blob64(statement, 7, row->pub.payload, row->pub.len, SQLITE_STATIC);
-    PsErr err = run(db, INSERT_ROW);
+    PsErr err = ps_db_run(db, PS_DB_INSERT_ROW);
     sqlite3_clear_bindings(statement);
     return err;
 }
 
 static PsErr write_book(PsDb *db, const PsDbBook *book) {
-    sqlite3_stmt *statement = db->statements[SET_BOOK];
+    sqlite3_stmt *statement = db->statements[PS_DB_SET_BOOK];
     sqlite3_bind_int64(statement, 1, book->number);
     sqlite3_bind_int64(statement, 2, (sqlite3_int64)book->delivered);
-    sqlite3_bind_int64(statement, 3, (sqlite3_int64)book->dead);
-    PsErr err = run(db, SET_BOOK);
+    PsErr err = ps_db_run(db, PS_DB_SET_BOOK);
     for (int reason = 0; err == PS_OK && reason < PS_DROP_COUNT; reason++) {
         if (book->dropped[reason] == 0) {
             continue;
         }
-        statement = db->statements[SET_DROPPED];
+        statement = db->statements[PS_DB_SET_DROPPED];
         sqlite3_bind_int64(statement, 1, book->number);
         sqlite3_bind_text(statement, 2, ps_drop_reason_name((PsDropReason)reason), -1,
                           SQLITE_STATIC);
         sqlite3_bind_int64(statement, 3, (sqlite3_int64)book->dropped[reason]);
-        err = run(db, SET_DROPPED);
+        err = ps_db_run(db, PS_DB_SET_DROPPED);
     }
     return err;
 }
 
 PsErr ps_db_write(PsDb *db, const PsDbBatch *batch) {
-    PsErr err = run(db, BEGIN);
+    PsErr err = ps_db_run(db, PS_DB_BEGIN);
     if (err != PS_OK) {
         return err;
     }
@@ -371,17 +385,20 @@ PsErr ps_db_write(PsDb *db, const PsDbBatch *batch) {
         err = insert_row(db, batch->rows[i], batch->numbers[i]);
     }
     for (size_t i = 0; err == PS_OK && i < batch->delete_count; i++) {
-        sqlite3_bind_int64(db->statements[DELETE_ROW], 1, (sqlite3_int64)batch->deletes[i]);
-        err = run(db, DELETE_ROW);
+        sqlite3_bind_int64(db->statements[PS_DB_DELETE_ROW], 1, (sqlite3_int64)batch->deletes[i]);
+        err = ps_db_run(db, PS_DB_DELETE_ROW);
+    }
+    if (err == PS_OK) {
+        err = ps_dead_db_apply(db, batch->dead);
     }
     for (size_t i = 0; err == PS_OK && i < batch->book_count; i++) {
         err = write_book(db, &batch->books[i]);
     }
     if (err == PS_OK) {
-        err = run(db, COMMIT);
+        err = ps_db_run(db, PS_DB_COMMIT);
     }
     if (err != PS_OK) {
-        (void)run(db, ROLLBACK); // after some errors SQLite has done it already
+        (void)ps_db_run(db, PS_DB_ROLLBACK); // after some errors SQLite has done it already
     }
     return err;
 }
@@ -403,7 +420,7 @@ static PsRow *row_of(sqlite3_stmt *statement, PsOutboxClass class) {
 
 PsErr ps_db_fetch(PsDb *db, PsOutboxClass class, PsRowKey from, size_t limit, size_t limit_bytes,
                   PsRow **ret_rows, int64_t *ret_numbers, size_t *ret_count, bool *ret_complete) {
-    sqlite3_stmt *statement = db->statements[FETCH];
+    sqlite3_stmt *statement = db->statements[PS_DB_FETCH];
     sqlite3_bind_int(statement, 1, (int)class);
     sqlite3_bind_int64(statement, 2, from.collected_ns);
     sqlite3_bind_int64(statement, 3, (sqlite3_int64)from.id);
@@ -426,7 +443,7 @@ PsErr ps_db_fetch(PsDb *db, PsOutboxClass class, PsRowKey from, size_t limit, si
         ret_rows[count++] = row;
     }
     sqlite3_reset(statement);
-    err = err != PS_OK ? err : err_of(code);
+    err = err != PS_OK ? err : ps_db_err(code);
     if (err != PS_OK) {
         for (size_t i = 0; i < count; i++) {
             ps_row_unref(ret_rows[i]);

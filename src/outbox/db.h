@@ -18,8 +18,9 @@ PsErr ps_db_open(const char *path, PsDb **ret_db, PsDiag *diag);
 /// Accepts NULL.
 void ps_db_close(PsDb *db);
 
-/// Fills books (delivered, dropped, dead, and waiting from the rows), making entries for names the
-/// database knows, and gives entries without number one. `ret_rows` per class, `ret_next_id`.
+/// Fills books (delivered, dropped, and waiting from the rows; dead letters are dead_db.h's),
+/// making entries for names the database knows, and gives entries without number one. `ret_rows`
+/// per class, `ret_next_id`.
 PsErr ps_db_load(PsDb *db, PsLedgers *ledgers, uint64_t ret_rows[PS_OUTBOX_CLASS_COUNT],
                  uint64_t *ret_next_id);
 
@@ -28,8 +29,9 @@ typedef struct PsDbBook {
     int64_t number;
     uint64_t delivered;
     uint64_t dropped[PS_DROP_COUNT];
-    uint64_t dead;
 } PsDbBook;
+
+struct PsDeadOp;
 
 /// One transaction. A row's message is in `numbers`, index by index.
 typedef struct PsDbBatch {
@@ -40,6 +42,7 @@ typedef struct PsDbBatch {
     size_t delete_count;
     PsDbBook *books;
     size_t book_count;
+    struct PsDeadOp *dead; ///< changes of dead letters, in order
 } PsDbBatch;
 
 /// All of it or nothing. PS_ERR_FULL (disk full), PS_ERR_IO.

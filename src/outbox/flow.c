@@ -31,7 +31,8 @@ void ps_outbox_put_write(PsOutbox *outbox, PsStoreCommand *command) {
 
 static bool wants_all(const PsOutbox *outbox) {
     const PsPending *pending = &outbox->pending;
-    return pending->rows >= EARLY_ROWS || pending->bytes >= EARLY_BYTES;
+    return pending->rows + pending->dead.count >= EARLY_ROWS ||
+           pending->bytes + pending->dead.bytes >= EARLY_BYTES;
 }
 
 // Writes what is old enough, or everything. True when nothing is left that a fetch must wait for.
@@ -45,7 +46,8 @@ static bool flush(PsOutbox *outbox, PsMono now, bool all) {
     bool everything = all || wants_all(outbox);
     PsMono until = everything ? now : long_ago(now, outbox->hold_ns);
     bool rows_due = pending->first != NULL && pending->first->accepted.ns <= until.ns;
-    if (everything || rows_due || deletes_due) {
+    bool dead_due = pending->dead.first != NULL && pending->dead.first->since.ns <= until.ns;
+    if (everything || rows_due || deletes_due || dead_due) {
         PsStoreCommand *command =
             ps_pending_batch(&outbox->pending, &outbox->ledgers, until, false);
         if (command != NULL) {
@@ -76,11 +78,21 @@ static void fetch_where_needed(PsOutbox *outbox, PsMono now) {
     }
 }
 
+static void fetch_dead_where_asked(PsOutbox *outbox, PsMono now) {
+    // What has just changed is to be seen, if the disk takes it.
+    if (ps_dead_wants_fetch(&outbox->dead) && (outbox->failing || flush(outbox, now, true))) {
+        ps_dead_fetch_begin(outbox);
+    }
+}
+
 static int64_t next_due_ns(const PsOutbox *outbox) {
     const PsPending *pending = &outbox->pending;
     int64_t due = INT64_MAX;
     if (pending->first != NULL) {
         due = pending->first->accepted.ns + outbox->hold_ns;
+    }
+    if (pending->dead.first != NULL && pending->dead.first->since.ns + outbox->hold_ns < due) {
+        due = pending->dead.first->since.ns + outbox->hold_ns;
     }
     if (pending->delete_count > 0 && pending->delete_since.ns + DELETE_DELAY_NS < due) {
         due = pending->delete_since.ns + DELETE_DELAY_NS;
@@ -114,6 +126,7 @@ void ps_outbox_work(PsOutbox *outbox) {
     PsMono now = ps_mono_now();
     (void)flush(outbox, now, false);
     fetch_where_needed(outbox, now);
+    fetch_dead_where_asked(outbox, now);
     arm(outbox, now);
 }
 
@@ -236,6 +249,8 @@ void ps_outbox_take_answer(PsOutbox *outbox, PsStoreCommand *command) {
     outbox->disk_bytes = command->written_bytes;
     if (command->kind == PS_STORE_WRITE) {
         write_done(outbox, command, now);
+    } else if (command->kind == PS_STORE_FETCH_DEAD) {
+        ps_dead_fetch_end(outbox, command);
     } else {
         fetch_done(outbox, command, now);
     }

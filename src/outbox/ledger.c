@@ -11,10 +11,9 @@
 #define MQTT_PAYLOAD_BYTES ((size_t)256 * 1024 * 1024 - 70000)
 
 static const char *const reason_names[PS_DROP_COUNT] = {
-    [PS_DROP_RETENTION] = "retention",
-    [PS_DROP_TOO_LARGE] = "too_large",
-    [PS_DROP_BAD_TOPIC] = "bad_topic",
-    [PS_DROP_STORAGE] = "storage",
+    [PS_DROP_RETENTION] = "retention", [PS_DROP_TOO_LARGE] = "too_large",
+    [PS_DROP_BAD_TOPIC] = "bad_topic", [PS_DROP_STORAGE] = "storage",
+    [PS_DROP_DEAD] = "dead_retention",
 };
 
 const char *ps_drop_reason_name(PsDropReason reason) {
@@ -84,6 +83,28 @@ void ps_ledgers_refuse(PsLedgers *ledgers, size_t index, PsDropReason reason) {
     PsLedgerEntry *entry = &ledgers->entries[index];
     entry->book.accepted++;
     entry->book.dropped[reason]++;
+    entry->dirty = true;
+}
+
+// Letters are counted from their rows; only the count of dropped ones is written.
+void ps_ledgers_die(PsLedgers *ledgers, size_t index) {
+    PsLedger *book = &ledgers->entries[index].book;
+    book->accepted++;
+    book->dead++;
+}
+
+void ps_ledgers_revive(PsLedgers *ledgers, size_t index) {
+    PsLedger *book = &ledgers->entries[index].book;
+    PS_ASSERT(book->dead > 0 && book->accepted > 0);
+    book->accepted--;
+    book->dead--;
+}
+
+void ps_ledgers_drop_dead(PsLedgers *ledgers, size_t index) {
+    PsLedgerEntry *entry = &ledgers->entries[index];
+    PS_ASSERT(entry->book.dead > 0);
+    entry->book.dead--;
+    entry->book.dropped[PS_DROP_DEAD]++;
     entry->dirty = true;
 }
 

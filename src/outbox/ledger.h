@@ -28,6 +28,11 @@ void ps_ledgers_drop(PsLedgers *ledgers, size_t index, PsDropReason reason);
 /// One that never got in.
 void ps_ledgers_refuse(PsLedgers *ledgers, size_t index, PsDropReason reason);
 
+/// A dead letter came in, was run again with success, or went for newer ones.
+void ps_ledgers_die(PsLedgers *ledgers, size_t index);
+void ps_ledgers_revive(PsLedgers *ledgers, size_t index);
+void ps_ledgers_drop_dead(PsLedgers *ledgers, size_t index);
+
 /// PS_OK, or why the message cannot be taken, with *ret_reason set and a diagnosis.
 PsErr ps_admit(const PsOutboxLimits *limits, const char *name, const PsOutboxMessage *message,
                PsDropReason *ret_reason, PsDiag *diag);

@@ -64,9 +64,13 @@ static PsErr open_and_load(PsOutbox *outbox, PsDb **ret_db, PsDiag *diag) {
     }
     uint64_t rows[PS_OUTBOX_CLASS_COUNT] = {0};
     err = ps_db_load(*ret_db, &outbox->ledgers, rows, &outbox->next_id);
+    if (err == PS_OK) {
+        err = ps_dead_load(outbox, *ret_db);
+    }
     if (err != PS_OK) {
         ps_db_close(*ret_db);
         ps_ledgers_deinit(&outbox->ledgers);
+        ps_dead_deinit(&outbox->dead);
         return ps_fail(err, diag, outbox->path, NULL, "cannot be read: %s; check the disk",
                        ps_err_name(err));
     }
@@ -105,6 +109,7 @@ static void free_parts(PsOutbox *outbox) {
     for (int class = 0; class < PS_OUTBOX_CLASS_COUNT; class ++) {
         ps_queue_deinit(&outbox->queues[class]);
     }
+    ps_dead_deinit(&outbox->dead);
     ps_pending_deinit(&outbox->pending);
     ps_ledgers_deinit(&outbox->ledgers);
     free(outbox->shares);
@@ -177,16 +182,20 @@ void ps_outbox_close(PsOutbox *outbox) {
     if (outbox == NULL) {
         return;
     }
+    outbox->closing = true;
     wait_for_answers(outbox);
+    ps_dead_cancel(outbox);
     PsStoreCommand *last =
         ps_pending_batch(&outbox->pending, &outbox->ledgers, ps_mono_now(), true);
     if (last != NULL) {
         ps_outbox_put_write(outbox, last);
         wait_for_answers(outbox);
     }
-    if (outbox->pending.rows > 0) {
-        PS_LOGE("OUTBOX-LOST", "outbox: %zu messages could not be written to %s before the end",
-                outbox->pending.rows, outbox->path);
+    if (outbox->pending.rows > 0 || outbox->pending.dead.count > 0) {
+        PS_LOGE("OUTBOX-LOST",
+                "outbox: %zu messages and %zu changes of dead letters could not be written to %s "
+                "before the end",
+                outbox->pending.rows, outbox->pending.dead.count, outbox->path);
     }
     ps_store_stop(outbox->store);
     while (outbox->pending.first != NULL) {

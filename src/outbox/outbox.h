@@ -35,21 +35,24 @@ typedef enum PsDropReason {
     PS_DROP_TOO_LARGE, ///< payload above the cloud's limit, refused at the entrance
     PS_DROP_BAD_TOPIC, ///< topic the cloud does not take, refused at the entrance
     PS_DROP_STORAGE,   ///< the disk takes nothing and memory is used up, refused at the entrance
+    PS_DROP_DEAD,      ///< a dead letter that went because there were too many
     PS_DROP_COUNT,
 } PsDropReason;
 
-/// "retention", "too_large", "bad_topic", "storage". Never NULL.
+/// "retention", "too_large", "bad_topic", "storage", "dead_retention". Never NULL.
 const char *ps_drop_reason_name(PsDropReason reason);
 
 /// One message definition. accepted == delivered + waiting + sum of dropped + dead, at any time
-/// and across restarts. `accepted` counts everything handed in, also what was refused.
+/// and across restarts. `accepted` counts everything handed in, also what was refused; a dead
+/// letter that is run again with success leaves it, since what the call published is counted by
+/// itself.
 typedef struct PsLedger {
     const char *name;
     uint64_t accepted;
     uint64_t delivered;
     uint64_t waiting; ///< in memory, in the database, or in flight
     uint64_t dropped[PS_DROP_COUNT];
-    uint64_t dead; ///< script inputs set aside (kept by the script host; 0 in this form)
+    uint64_t dead; ///< script inputs set aside: dead.h
 } PsLedger;
 
 bool ps_ledger_adds_up(const PsLedger *ledger);
@@ -67,6 +70,8 @@ typedef struct PsOutboxSetup {
     int max_loss_s;     ///< 0, 1 or 10
     uint64_t catch_recording;
     uint64_t warning_recording;
+    uint64_t dead_max;       ///< dead letters: dead.h
+    uint64_t dead_max_bytes; ///< and their bytes
     PsOutboxLimits limits;
     const char *const *names; ///< message definitions; a message's index is its place here
     size_t name_count;

@@ -8,6 +8,7 @@
 
 void ps_pending_deinit(PsPending *pending) {
     free(pending->deletes);
+    ps_dead_ops_clear(&pending->dead);
     *pending = (PsPending){0};
 }
 
@@ -90,8 +91,7 @@ static void batch_books(PsLedgers *ledgers, PsDbBatch *batch) {
         }
         entry->dirty = false;
         PsDbBook *book = &batch->books[batch->book_count++];
-        *book = (PsDbBook){
-            .number = entry->number, .delivered = entry->book.delivered, .dead = entry->book.dead};
+        *book = (PsDbBook){.number = entry->number, .delivered = entry->book.delivered};
         memcpy(book->dropped, entry->book.dropped, sizeof book->dropped);
     }
 }
@@ -108,7 +108,9 @@ static bool has_dirty_book(const PsLedgers *ledgers) {
 PsStoreCommand *ps_pending_batch(PsPending *pending, PsLedgers *ledgers, PsMono until,
                                  bool books_alone) {
     bool rows_due = pending->first != NULL && pending->first->accepted.ns <= until.ns;
-    if (!rows_due && pending->delete_count == 0 && !(books_alone && has_dirty_book(ledgers))) {
+    bool dead_due = pending->dead.first != NULL && pending->dead.first->since.ns <= until.ns;
+    if (!rows_due && !dead_due && pending->delete_count == 0 &&
+        !(books_alone && has_dirty_book(ledgers))) {
         return NULL;
     }
     PsStoreCommand *command = ps_alloc(sizeof *command);
@@ -119,6 +121,8 @@ PsStoreCommand *ps_pending_batch(PsPending *pending, PsLedgers *ledgers, PsMono 
     pending->deletes = NULL;
     pending->delete_count = 0;
     pending->delete_capacity = 0;
+    ps_dead_ops_take(&pending->dead, until, &command->dead);
+    command->batch.dead = command->dead.first;
     batch_books(ledgers, &command->batch);
     return command;
 }
@@ -126,6 +130,7 @@ PsStoreCommand *ps_pending_batch(PsPending *pending, PsLedgers *ledgers, PsMono 
 void ps_pending_undo(PsPending *pending, PsLedgers *ledgers, PsStoreCommand *command, PsMono now) {
     PsDbBatch *batch = &command->batch;
     // Back to the front, newest first, so that the order by age stands.
+    ps_dead_ops_put_back(&pending->dead, &command->dead);
     PsPending later = *pending;
     pending->first = NULL;
     pending->last = NULL;

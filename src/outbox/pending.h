@@ -2,6 +2,7 @@
 //! Pure; main thread.
 #pragma once
 
+#include "outbox/dead_db.h"
 #include "outbox/ledger.h"
 #include "outbox/store.h"
 
@@ -21,6 +22,7 @@ typedef struct PsPending {
     size_t delete_count;
     size_t delete_capacity;
     PsMono delete_since; ///< when the first of them was put
+    PsDeadOps dead;      ///< changes of dead letters, oldest first
 } PsPending;
 
 void ps_pending_deinit(PsPending *pending);
@@ -30,9 +32,10 @@ void ps_pending_remove(PsPending *pending, PsRow *row);
 void ps_pending_delete(PsPending *pending, uint64_t id, PsMono now);
 bool ps_pending_is_deleted(const PsPending *pending, uint64_t id);
 
-/// The batch of what is due: rows accepted at or before `until`, all deletions, all dirty books
-/// (then clean). Rows become PS_ROW_STORING and get a reference. NULL when there is nothing but
-/// books and `books_alone` is false.
+/// The batch of what is due: rows accepted and dead letters changed at or before `until`, all
+/// deletions, all dirty books (then clean). So a dead letter does not go before the rows that were
+/// accepted before it was to go. Rows become PS_ROW_STORING and get a reference. NULL when there is
+/// nothing but books and `books_alone` is false.
 PsStoreCommand *ps_pending_batch(PsPending *pending, PsLedgers *ledgers, PsMono until,
                                  bool books_alone);
 /// The store refused: rows that still wait are fresh again, deletions pending, books dirty. Rows'

@@ -8,7 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
-// One write, one fetch of each class, one stop: never full.
+// One write, one fetch of each class and of dead letters, one stop: never full.
 #define QUEUE_LENGTH (PS_OUTBOX_CLASS_COUNT + 4)
 #define IDLE_NS (3600 * PS_NS_PER_S)
 
@@ -40,6 +40,8 @@ void ps_store_command_free(PsStoreCommand *command) {
     free(command->batch.numbers);
     free(command->batch.deletes);
     free(command->batch.books);
+    ps_dead_ops_clear(&command->dead);
+    ps_dead_found_deinit(&command->found);
     free(command->rows);
     free(command->numbers);
     free(command);
@@ -48,6 +50,9 @@ void ps_store_command_free(PsStoreCommand *command) {
 static void serve(PsStore *store, PsStoreCommand *command) {
     if (command->kind == PS_STORE_WRITE) {
         command->result = ps_db_write(store->db, &command->batch);
+    } else if (command->kind == PS_STORE_FETCH_DEAD) {
+        command->result =
+            ps_dead_db_fetch(store->db, &command->query, command->name, &command->found);
     } else {
         command->result = ps_db_fetch(store->db, command->class, command->from, command->limit,
                                       command->limit_bytes, command->rows, command->numbers,

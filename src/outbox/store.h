@@ -1,8 +1,10 @@
 //! The store thread: one database, one command after the other. Commands from the main thread,
-//! answers back to it; at most one write and one fetch of each class are under way.
+//! answers back to it; at most one write, one fetch of each class and one of dead letters are under
+//! way.
 #pragma once
 
 #include "outbox/db.h"
+#include "outbox/dead_db.h"
 
 typedef struct PsStore PsStore;
 
@@ -13,10 +15,15 @@ struct PsStoreCommand {
     enum {
         PS_STORE_WRITE,
         PS_STORE_FETCH,
+        PS_STORE_FETCH_DEAD,
         PS_STORE_STOP,
     } kind;
     PsErr result;        ///< filled by the store
     PsDbBatch batch;     ///< write
+    PsDeadOps dead;      ///< write: the list that `batch` points to
+    PsDeadQuery query;   ///< fetch of dead letters
+    int64_t name;        ///< the same: number of the name, 0 for any
+    PsDeadFound found;   ///< the same, filled by the store
     PsOutboxClass class; ///< fetch, and what follows
     PsRowKey from;
     size_t limit;

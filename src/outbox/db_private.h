@@ -1,0 +1,37 @@
+//! The open database, for the files that hold its statements (db.c, dead_db.c).
+#pragma once
+
+#include "outbox/db.h"
+
+#include <sqlite3.h>
+
+typedef enum PsDbStatement {
+    PS_DB_BEGIN,
+    PS_DB_COMMIT,
+    PS_DB_ROLLBACK,
+    PS_DB_INSERT_ROW,
+    PS_DB_DELETE_ROW,
+    PS_DB_SET_BOOK,
+    PS_DB_SET_DROPPED,
+    PS_DB_FETCH,
+    PS_DB_DEAD_SCHEMA,
+    PS_DB_DEAD_PUT,
+    PS_DB_DEAD_FAILED,
+    PS_DB_DEAD_REMOVE,
+    PS_DB_DEAD_LIST,
+    PS_DB_DEAD_WHOLE,
+    PS_DB_STATEMENT_COUNT,
+} PsDbStatement;
+
+struct PsDb {
+    sqlite3 *handle;
+    sqlite3_stmt *statements[PS_DB_STATEMENT_COUNT];
+};
+
+PsErr ps_db_err(int code);
+/// Runs a statement that gives no rows.
+PsErr ps_db_run(PsDb *db, PsDbStatement which);
+
+typedef PsErr PsDbRow(sqlite3_stmt *statement, void *ctx);
+/// Runs `text` and calls `row` for each row.
+PsErr ps_db_for_each(PsDb *db, const char *text, PsDbRow *row, void *ctx);

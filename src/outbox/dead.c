@@ -1,0 +1,300 @@
+// Dead letters on the main thread: which there are, how much they take, and who waits to see them.
+// Changes go to the store with the batches of pending.c; nothing here waits for the disk.
+#include "outbox/dead.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "outbox/outbox_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define STUCK_CHANGES 20000 // refuse when the disk has failed for so long
+#define STUCK_BYTES ((size_t)32 * 1024 * 1024)
+
+typedef struct PsDeadRequest {
+    PsDeadRequest *next;
+    PsDeadQuery query;
+    PsDeadFetched *fetched;
+    void *ctx;
+} PsDeadRequest;
+
+// ---- which there are
+
+static size_t item_bytes(const PsDeadItem *item) {
+    return ps_dead_bytes(item->reason_len, item->input_len);
+}
+
+static void add_item(PsDead *dead, PsDeadItem item) {
+    if (dead->end == dead->capacity && dead->first > dead->capacity / 2) {
+        memmove(dead->items, dead->items + dead->first,
+                (dead->end - dead->first) * sizeof *dead->items);
+        dead->end -= dead->first;
+        dead->first = 0;
+    }
+    if (dead->end == dead->capacity) {
+        dead->capacity = dead->capacity > 0 ? dead->capacity * 2 : 64;
+        dead->items = ps_grow_array(dead->items, dead->capacity, sizeof *dead->items);
+    }
+    dead->items[dead->end++] = item;
+    dead->bytes += item_bytes(&item);
+}
+
+static PsDeadItem *find_item(const PsDead *dead, uint64_t id) {
+    size_t low = dead->first;
+    size_t high = dead->end;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (dead->items[middle].id < id) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < dead->end && dead->items[low].id == id ? &dead->items[low] : NULL;
+}
+
+static void remove_item(PsDead *dead, PsDeadItem *item) {
+    dead->bytes -= item_bytes(item);
+    size_t at = (size_t)(item - dead->items);
+    if (at == dead->first) {
+        dead->first++;
+        return;
+    }
+    memmove(item, item + 1, (dead->end - at - 1) * sizeof *item);
+    dead->end--;
+}
+
+typedef struct Loading {
+    PsOutbox *outbox;
+    bool strange; // a letter of a name that is not in the database
+} Loading;
+
+static void on_loaded(uint64_t id, int64_t number, size_t reason_len, size_t input_len, void *ctx) {
+    Loading *loading = ctx;
+    PsOutbox *outbox = loading->outbox;
+    size_t index = ps_ledgers_number(&outbox->ledgers, number);
+    if (index == outbox->ledgers.count) {
+        loading->strange = true;
+        return;
+    }
+    add_item(&outbox->dead, (PsDeadItem){id, index, reason_len, input_len});
+    outbox->dead.next_id = id + 1;
+    ps_ledgers_die(&outbox->ledgers, index);
+}
+
+PsErr ps_dead_load(PsOutbox *outbox, PsDb *db) {
+    Loading loading = {.outbox = outbox};
+    outbox->dead.next_id = 1;
+    PsErr err = ps_dead_db_load(db, on_loaded, &loading);
+    return err == PS_OK && loading.strange ? PS_ERR_CORRUPT : err;
+}
+
+void ps_dead_deinit(PsDead *dead) {
+    PS_ASSERT(dead->requests == NULL);
+    ps_dead_schemas_free(dead->schemas);
+    free(dead->items);
+    *dead = (PsDead){0};
+}
+
+// ---- changes
+
+static void put_op(PsOutbox *outbox, PsDeadOp *op) {
+    op->since = ps_mono_now();
+    ps_dead_ops_put(&outbox->pending.dead, op);
+}
+
+static void put_removal(PsOutbox *outbox, uint64_t id) {
+    PsDeadLetter letter = {.id = id};
+    put_op(outbox, ps_dead_op_new(PS_DEAD_REMOVE, &letter));
+}
+
+// FNV-1a. The bytes are names from the configuration, so nobody aims at a collision.
+static int64_t hash_of(const void *bytes, size_t len) {
+    const uint8_t *at = bytes;
+    uint64_t hash = UINT64_C(14695981039346656037);
+    for (size_t i = 0; i < len; i++) {
+        hash = (hash ^ at[i]) * UINT64_C(1099511628211);
+    }
+    hash = hash != 0 ? hash : 1;
+    int64_t key;
+    memcpy(&key, &hash, sizeof key);
+    return key;
+}
+
+static const PsDeadSchema *share_schema(PsDead *dead, const PsDeadLetter *letter) {
+    for (PsDeadSchema *schema = dead->schemas; schema != NULL; schema = schema->next) {
+        if (schema->len == letter->schema_len &&
+            memcmp(schema->bytes, letter->schema, schema->len) == 0) {
+            return schema;
+        }
+    }
+    PsDeadSchema *schema = ps_alloc(sizeof *schema + letter->schema_len);
+    schema->hash = hash_of(letter->schema, letter->schema_len);
+    schema->len = letter->schema_len;
+    memcpy(schema->bytes, letter->schema, letter->schema_len);
+    schema->next = dead->schemas;
+    dead->schemas = schema;
+    return schema;
+}
+
+static void enforce(PsOutbox *outbox) {
+    PsDead *dead = &outbox->dead;
+    const PsOutboxSetup *setup = &outbox->setup;
+    while (dead->end - dead->first > setup->dead_max || dead->bytes > setup->dead_max_bytes) {
+        PsDeadItem oldest = dead->items[dead->first];
+        if (dead->dropping++ == 0) {
+            PS_LOGW("DEAD-RETENTION",
+                    "outbox: full with %llu dead letters; the oldest are dropped from now on, the "
+                    "first is of '%s'; correct the script and run 'penstock outbox replay', or "
+                    "raise dead_max or dead_max_mb",
+                    (unsigned long long)(dead->end - dead->first),
+                    outbox->ledgers.entries[oldest.message].book.name);
+        }
+        ps_ledgers_drop_dead(&outbox->ledgers, oldest.message);
+        remove_item(dead, &dead->items[dead->first]);
+        put_removal(outbox, oldest.id);
+    }
+}
+
+static void note_room(PsOutbox *outbox) {
+    PsDead *dead = &outbox->dead;
+    const PsOutboxSetup *setup = &outbox->setup;
+    if (dead->dropping > 0 && dead->end - dead->first < setup->dead_max - setup->dead_max / 10 &&
+        dead->bytes < setup->dead_max_bytes - setup->dead_max_bytes / 10) {
+        PS_LOGI("DEAD-RETENTION-END", "outbox: room for dead letters again; %llu were dropped",
+                (unsigned long long)dead->dropping);
+        dead->dropping = 0;
+    }
+}
+
+// A share of its own: letters that the disk does not take refuse no messages.
+static bool is_stuck(const PsOutbox *outbox) {
+    const PsDeadOps *ops = &outbox->pending.dead;
+    return ops->count >= STUCK_CHANGES || ops->bytes >= STUCK_BYTES;
+}
+
+PsErr ps_outbox_dead_put(PsOutbox *outbox, const PsDeadLetter *letter) {
+    PS_ASSERT(letter->message < outbox->setup.name_count);
+    PsDead *dead = &outbox->dead;
+    PsDeadOp *op = ps_dead_op_new(PS_DEAD_PUT, letter);
+    bool too_big = op->bytes > outbox->setup.dead_max_bytes;
+    if (too_big || is_stuck(outbox)) {
+        free(op);
+        ps_ledgers_refuse(&outbox->ledgers, letter->message,
+                          too_big ? PS_DROP_DEAD : PS_DROP_STORAGE);
+        return too_big ? PS_ERR_TOO_BIG : PS_ERR_FULL;
+    }
+    op->letter.id = dead->next_id++;
+    op->number = outbox->ledgers.entries[letter->message].number;
+    op->schema = letter->schema != NULL ? share_schema(dead, letter) : NULL;
+    op->letter.schema = NULL; // the op's own is the one that lasts
+    add_item(dead, (PsDeadItem){op->letter.id, letter->message, strlen(op->letter.reason),
+                                letter->input_len});
+    ps_ledgers_die(&outbox->ledgers, letter->message);
+    put_op(outbox, op);
+    enforce(outbox);
+    ps_outbox_accepted(outbox);
+    return PS_OK;
+}
+
+bool ps_outbox_dead_is_kept(const PsOutbox *outbox, uint64_t id) {
+    return find_item(&outbox->dead, id) != NULL;
+}
+
+void ps_outbox_dead_failed(PsOutbox *outbox, uint64_t id, const char *reason) {
+    PsDeadItem *item = find_item(&outbox->dead, id);
+    if (item == NULL) {
+        return;
+    }
+    PsDeadLetter letter = {.id = id, .died = ps_wall_now(), .reason = reason};
+    PsDeadOp *op = ps_dead_op_new(PS_DEAD_FAILED, &letter);
+    outbox->dead.bytes -= item_bytes(item);
+    item->reason_len = strlen(op->letter.reason);
+    outbox->dead.bytes += item_bytes(item);
+    put_op(outbox, op);
+    enforce(outbox);
+    ps_outbox_accepted(outbox);
+}
+
+void ps_outbox_dead_resolved(PsOutbox *outbox, uint64_t id) {
+    PsDeadItem *item = find_item(&outbox->dead, id);
+    if (item == NULL) {
+        return;
+    }
+    ps_ledgers_revive(&outbox->ledgers, item->message);
+    remove_item(&outbox->dead, item);
+    put_removal(outbox, id);
+    note_room(outbox);
+    ps_outbox_accepted(outbox);
+}
+
+uint64_t ps_outbox_dead_next_id(const PsOutbox *outbox) {
+    return outbox->dead.next_id;
+}
+
+// ---- fetching
+
+void ps_outbox_dead_fetch(PsOutbox *outbox, const PsDeadQuery *query, PsDeadFetched *fetched,
+                          void *ctx) {
+    PS_ASSERT(query->limit >= 1 && query->limit <= PS_DEAD_FETCH_MAX);
+    PS_ASSERT(query->message == PS_DEAD_ANY || query->message < outbox->ledgers.count);
+    PsDeadRequest *request = ps_alloc(sizeof *request);
+    *request = (PsDeadRequest){.query = *query, .fetched = fetched, .ctx = ctx};
+    PsDeadRequest **last = &outbox->dead.requests;
+    while (*last != NULL) {
+        last = &(*last)->next;
+    }
+    *last = request;
+    ps_outbox_work(outbox);
+}
+
+bool ps_dead_wants_fetch(const PsDead *dead) {
+    return dead->requests != NULL && !dead->fetching;
+}
+
+void ps_dead_fetch_begin(PsOutbox *outbox) {
+    const PsDeadQuery *query = &outbox->dead.requests->query;
+    PsStoreCommand *command = ps_alloc(sizeof *command);
+    command->kind = PS_STORE_FETCH_DEAD;
+    command->query = *query;
+    command->name =
+        query->message != PS_DEAD_ANY ? outbox->ledgers.entries[query->message].number : 0;
+    outbox->dead.fetching = true;
+    outbox->commands++;
+    ps_store_put(outbox->store, command);
+}
+
+static void answer(PsDead *dead, PsErr result, const PsDeadLetter *letters, size_t count) {
+    PsDeadRequest *request = dead->requests;
+    dead->requests = request->next; // first: the answer may ask again
+    request->fetched(result, letters, count, request->ctx);
+    free(request);
+}
+
+void ps_dead_fetch_end(PsOutbox *outbox, PsStoreCommand *command) {
+    PsDead *dead = &outbox->dead;
+    dead->fetching = false;
+    if (outbox->closing) {
+        answer(dead, PS_ERR_CANCELLED, NULL, 0);
+        return;
+    }
+    const PsDeadOps *found = &command->found.letters;
+    PsDeadLetter *letters = ps_alloc_array(found->count + 1, sizeof *letters);
+    size_t count = 0;
+    for (const PsDeadOp *op = found->first; op != NULL; op = op->next) {
+        const PsDeadItem *item = find_item(dead, op->letter.id);
+        if (item != NULL) { // it may have gone meanwhile
+            letters[count] = op->letter;
+            letters[count++].message = item->message;
+        }
+    }
+    answer(dead, command->result, letters, count);
+    free(letters);
+}
+
+void ps_dead_cancel(PsOutbox *outbox) {
+    while (outbox->dead.requests != NULL) {
+        answer(&outbox->dead, PS_ERR_CANCELLED, NULL, 0);
+    }
+}
