@@ -44,6 +44,7 @@ static void on_error_line(const char *line, size_t len, void *ctx) {
     if (entry->dump_line == 0) {
         entry->dump_line = line_in_dump(line, len);
     }
+    ps_script_entry_note_words(entry, line, len);
     PS_LOGW("SCRIPT-STDERR", "%s: %.*s", entry->name, (int)len, line);
 }
 
@@ -134,6 +135,10 @@ void ps_script_entry_deinit(PsScriptEntry *entry) {
     ps_script_entry_clear_replies(entry);
     ps_script_inputs_deinit(&entry->inputs);
     ps_buf_deinit(&entry->current.frame);
+    ps_buf_deinit(&entry->words);
+    ps_buf_deinit(&entry->replay.frame);
+    ps_buf_deinit(&entry->replay_schema);
+    ps_buf_deinit(&entry->schema_replayed);
     ps_buf_deinit(&entry->saved);
     ps_buf_deinit(&entry->waiting);
     free(entry->schema_sent);
@@ -242,6 +247,7 @@ static void reset_process(PsScriptEntry *entry) {
     entry->lines = (PsScriptLines){0};
     entry->frames = 0;
     ps_script_entry_clear_replies(entry);
+    ps_buf_clear(&entry->schema_replayed);
     memset(entry->schema_sent, 0, (entry->shared->setup.config->group_count + 1) * sizeof(bool));
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "script/inputs.h"
+#include "script/kept.h"
 #include "script/limits.h"
 #include "script/proc_usage.h"
 #include "script/requests.h"
@@ -91,6 +92,11 @@ typedef struct PsScriptEntry {
     uint32_t silent_writes; ///< of the present process: open writes that want no result
     bool *schema_sent;      ///< by group, then of all variables; of the present process
     PsScriptInput current;  ///< the input of the call in flight
+    PsBuf words;            ///< what the process has written to standard error during it
+    PsScriptInput replay;   ///< a dead letter that waits to be run again, while `has_replay`
+    PsBuf replay_schema;    ///< the names it refers to, as a frame
+    PsBuf schema_replayed;  ///< the newest of those that the present process was sent
+    bool has_replay;
     bool in_call;
     bool returned;        ///< the present call has published its return value
     bool acted;           ///< it has published or written something
@@ -110,6 +116,7 @@ typedef struct PsScriptEntry {
 #define PS_STATUS_UNKNOWN (-1)
 /// An order to kill that has no effect in this time (never seen) is repeated.
 #define PS_ENTRY_KILL_AGAIN_S 2.0
+#define PS_ENTRY_WAS_STOPPED "the script was not called: the gateway was stopped"
 
 /// `kind` and `index` are set; everything else is filled in from the configuration.
 void ps_script_entry_init(PsScriptEntry *entry, PsScriptShared *shared, PsScriptKind kind,
@@ -144,8 +151,30 @@ void ps_script_entry_stop(PsScriptEntry *entry);
 void ps_script_entry_restart(PsScriptEntry *entry);
 /// From now on it is this script (moved from). A call in flight may finish with the old one.
 void ps_script_entry_replace(PsScriptEntry *entry, PsBuf *source);
+/// Runs a dead letter again, when no live input waits: on_replayed tells how it went, unless this
+/// fails. PS_ERR_CLOSED: it is held or stopping; PS_ERR_INVALID and what ps_kept_input gives: this
+/// letter can never be run; PS_ERR_BUSY: one at a time. Each with a diagnosis.
+PsErr ps_script_entry_put_replay(PsScriptEntry *entry, const PsScriptKept *kept, uint64_t id,
+                                 PsDiag *diag);
 
 // Between the files that make up an entry.
+
+/// The input will not be processed; `reason` is its first line, then more for a person.
+void ps_script_entry_give_up(PsScriptEntry *entry, const PsScriptInput *input, const char *reason);
+/// The same for all that wait, also a dead letter that was to be run again.
+void ps_script_entry_give_up_waiting(PsScriptEntry *entry, const char *reason);
+/// The same for the oldest, as many as must go for `input`.
+void ps_script_entry_make_room(PsScriptEntry *entry, const PsScriptInput *input);
+/// The call with `current` has ended: well (NULL), or with a reason. May begin the next replay.
+void ps_script_entry_end_input(PsScriptEntry *entry, const char *reason);
+/// The process has ended during the call with `current`.
+void ps_script_entry_lose_input(PsScriptEntry *entry, const char *reason);
+/// A line of the process' standard error.
+void ps_script_entry_note_words(PsScriptEntry *entry, const char *line, size_t len);
+/// Makes the dead letter that waits the `current` input. False when there is none.
+bool ps_script_entry_take_replay(PsScriptEntry *entry);
+/// Appends the SCHEMA frame that the process must have before `current`.
+void ps_script_entry_put_schema(PsScriptEntry *entry, PsBuf *out);
 
 /// A frame of the worker arrived.
 void ps_script_entry_take_frame(PsScriptEntry *entry, const PsWireFrame *frame);

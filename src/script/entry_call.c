@@ -72,7 +72,8 @@ void ps_script_entry_next(PsScriptEntry *entry) {
         return;
     }
     if (entry->state != PS_WORKER_RUNNING ||
-        !(take_reply(entry) || ps_script_inputs_take(&entry->inputs, &entry->current))) {
+        !(take_reply(entry) || ps_script_inputs_take(&entry->inputs, &entry->current) ||
+          ps_script_entry_take_replay(entry))) {
         return;
     }
     if (entry->inputs.count == 0) {
@@ -82,11 +83,8 @@ void ps_script_entry_next(PsScriptEntry *entry) {
     PsScriptInput *input = &entry->current;
     log_message(entry, true);
     PS_AUTO_BUF PsBuf schema = {0};
-    if (input->group != PS_SCRIPT_NO_GROUP && !entry->schema_sent[input->group]) {
-        ps_snapshot_put_schema(&shared->schemas[input->group], shared->setup.config, &schema);
-        entry->schema_sent[input->group] = true;
-    }
-    if (input->type != PS_WIRE_DATA) {
+    ps_script_entry_put_schema(entry, &schema);
+    if (input->type == PS_WIRE_REPLY) {
         input->collected = ps_wall_now();
     }
     ps_snapshot_set_link(&input->frame, shared->link);
@@ -95,30 +93,20 @@ void ps_script_entry_next(PsScriptEntry *entry) {
     entry->acted = false;
     entry->lines = (PsScriptLines){.hidden = entry->lines.hidden};
     entry->frames = 0;
+    ps_buf_clear(&entry->words);
     ps_script_streams_send(entry->streams, &schema, &input->frame);
     ps_script_entry_set_timer(entry, PS_ENTRY_TIMER_CALL, entry->timeout_s);
 }
 
-static void warn_dropping(PsScriptEntry *entry) {
-    if (!entry->dropping) {
-        entry->dropping = true;
-        PS_LOGW("SCRIPT-LATE",
-                "%s '%s': its script is slower than its inputs come; the queue is full and the "
-                "oldest are dropped until it has caught up",
-                ps_script_kind_name(entry->kind), entry->name);
-    }
-}
-
 PsErr ps_script_entry_put(PsScriptEntry *entry, PsScriptInput *input) {
     if (entry->state == PS_WORKER_HELD || entry->shared->stopping) {
-        entry->dropped++;
+        ps_script_entry_give_up(entry, input,
+                                entry->shared->stopping ? PS_ENTRY_WAS_STOPPED : entry->held);
         return PS_ERR_CLOSED;
     }
-    uint32_t dropped = ps_script_inputs_put(&entry->inputs, input);
-    if (dropped > 0) {
-        entry->dropped += dropped;
-        warn_dropping(entry);
-    }
+    input->replay = 0; // what it was before, a buffer in turn
+    ps_script_entry_make_room(entry, input);
+    ps_script_inputs_put(&entry->inputs, input);
     ps_script_entry_next(entry);
     return PS_OK;
 }
@@ -261,6 +249,7 @@ static bool publish(PsScriptEntry *entry, const char *topic, int qos, PsWireText
         .payload = (const uint8_t *)payload.data,
         .payload_len = payload.len,
         .collected = collected,
+        .replay = entry->in_call ? entry->current.replay : 0,
     };
     return setup->on_publish(&message, setup->ctx);
 }
@@ -446,7 +435,9 @@ static PsErr take_done(PsScriptEntry *entry, const PsWireFrame *frame) {
     entry->calls++;
     if (!done.ok) {
         entry->errors++;
-        ps_script_entry_note_error(entry, done.error.data, done.error.len);
+        const char *end = memchr(done.error.data, '\n', done.error.len);
+        ps_script_entry_note_error(entry, done.error.data,
+                                   end != NULL ? (size_t)(end - done.error.data) : done.error.len);
         keep_call_error(entry);
     }
     if (entry->lines.hidden > 0) {
@@ -455,6 +446,11 @@ static PsErr take_done(PsScriptEntry *entry, const PsWireFrame *frame) {
         entry->lines.hidden = 0;
     }
     log_message(entry, false);
+    PS_AUTO_BUF PsBuf reason = {0};
+    if (!done.ok) {
+        ps_buf_put(&reason, done.error.data, done.error.len);
+    }
+    ps_script_entry_end_input(entry, (const char *)reason.data);
     ps_script_entry_next(entry);
     rest_when_idle(entry);
     return PS_OK;

@@ -97,7 +97,7 @@ static double next_delay_s(PsScriptEntry *entry) {
 // again, unless it has already acted on it.
 static bool keep_input(PsScriptEntry *entry) {
     return entry->wait_status == PS_STATUS_UNKNOWN && !entry->doomed && !entry->acted &&
-           entry->current.type != PS_WIRE_REPLY &&
+           entry->current.replay == 0 && entry->current.type != PS_WIRE_REPLY &&
            ps_script_inputs_put_back(&entry->inputs, &entry->current);
 }
 
@@ -109,7 +109,9 @@ static void count_lost_call(PsScriptEntry *entry) {
         }
         entry->calls++;
         entry->errors++;
-        entry->dropped++;
+        char reason[320];
+        describe_end(entry, reason, sizeof reason);
+        ps_script_entry_lose_input(entry, reason);
     }
 }
 
@@ -122,7 +124,7 @@ static void report_hidden_lines(const PsScriptEntry *entry) {
 
 static void stay_held(PsScriptEntry *entry) {
     entry->state = PS_WORKER_HELD;
-    entry->dropped += ps_script_inputs_clear(&entry->inputs);
+    ps_script_entry_give_up_waiting(entry, entry->held);
     ps_script_entry_note_error(entry, entry->held, strlen(entry->held));
     if (entry->shared->setup.on_rest == NULL) {
         PS_LOGE("SCRIPT-HELD",
@@ -155,7 +157,7 @@ static void mourn(PsScriptEntry *entry) {
 
 static void be_stopped(PsScriptEntry *entry) {
     entry->state = PS_WORKER_STOPPED;
-    entry->dropped += ps_script_inputs_clear(&entry->inputs);
+    ps_script_entry_give_up_waiting(entry, PS_ENTRY_WAS_STOPPED);
     entry->shared->on_idle(entry->shared);
 }
 

@@ -222,6 +222,13 @@ void ps_script_host_free(PsScriptHost *host) {
     free(host);
 }
 
+static PsScriptEntry *find_entry(PsScriptHost *host, PsScriptKind kind, uint32_t index) {
+    const PsConfig *config = host->shared.setup.config;
+    uint32_t slot = kind == PS_SCRIPT_PUBLISH ? index : config->publish_count + index;
+    PS_ASSERT(slot < host->shared.entry_count);
+    return &host->shared.entries[slot];
+}
+
 // --- inputs -------------------------------------------------------------------------------------
 
 PsErr ps_script_host_collect(PsScriptHost *host, uint32_t publish, const PsUpload *upload) {
@@ -247,6 +254,7 @@ PsErr ps_script_host_receive(PsScriptHost *host, uint32_t subscribe, const char 
     input->type = PS_WIRE_MESSAGE;
     input->qos = qos;
     input->group = PS_SCRIPT_NO_GROUP;
+    input->collected = ps_wall_now();
     ps_buf_clear(&input->frame);
     size_t begin = ps_wire_begin(&input->frame, PS_WIRE_MESSAGE);
     ps_buf_put_u8(&input->frame, 0);
@@ -267,13 +275,15 @@ void ps_script_host_publish_now_done(PsScriptHost *host, uint64_t ticket, bool s
     }
 }
 
+PsErr ps_script_host_replay(PsScriptHost *host, PsScriptKind kind, uint32_t index,
+                            const PsScriptKept *kept, uint64_t id, PsDiag *diag) {
+    return ps_script_entry_put_replay(find_entry(host, kind, index), kept, id, diag);
+}
+
 // --- saved and held scripts ---------------------------------------------------------------------
 
 void ps_script_host_replace(PsScriptHost *host, PsScriptKind kind, uint32_t index, PsBuf *source) {
-    const PsConfig *config = host->shared.setup.config;
-    uint32_t slot = kind == PS_SCRIPT_PUBLISH ? index : config->publish_count + index;
-    PS_ASSERT(slot < host->shared.entry_count);
-    PsScriptEntry *entry = &host->shared.entries[slot];
+    PsScriptEntry *entry = find_entry(host, kind, index);
     ps_buf_deinit(&entry->waiting);
     entry->waiting = *source;
     *source = (PsBuf){0};

@@ -6,7 +6,7 @@
 //! configuration is a new host; the old one is stopped. The process ignores SIGPIPE.
 //!
 //! What is bounded: PS_SCRIPT_QUEUE_INPUTS inputs and PS_SCRIPT_QUEUE_BYTES bytes wait per worker
-//! (when full the oldest input is dropped, counted, and logged once per episode), one mqtt_publish
+//! (when full the oldest input is given up, and this is logged once per episode), one mqtt_publish
 //! is open per worker (its script waits for it), PS_SCRIPT_WRITES_MAX calls with a
 //! callback are open per worker (one more raises in the script).
 #pragma once
@@ -62,8 +62,9 @@ typedef struct PsScriptPublish {
     int qos;           ///< 0, 1 or 2
     const uint8_t *payload;
     size_t payload_len;
-    PsWall collected; ///< collection time of the upload; time of the call in subscribe scripts
-                      ///< and callbacks; time of saving for save_data
+    PsWall collected; ///< of the upload; in subscribe scripts when the message came; in callbacks
+                      ///< the time of the call; of saving for save_data
+    uint64_t replay;  ///< from the replay of this id; 0: from a live call
 } PsScriptPublish;
 
 /// A line a script logged. Borrowed until the callback returns.
@@ -74,6 +75,22 @@ typedef struct PsScriptLine {
     const char *text;
     size_t len;
 } PsScriptLine;
+
+typedef struct PsScriptKept PsScriptKept;
+
+/// An input that a script did not finish. Everything is borrowed until the callback returns.
+typedef struct PsScriptDead {
+    PsScriptKind kind;
+    uint32_t entry; ///< index into PsConfig.publish or .subscribe, by `kind`
+    const PsScriptKept *kept;
+    const char *reason; ///< one line; then, below each other, a traceback or what is known
+} PsScriptDead;
+
+typedef enum PsScriptReplayEnd {
+    PS_SCRIPT_REPLAYED,       ///< the call ended well
+    PS_SCRIPT_REPLAY_FAILED,  ///< it raised, or its worker ended
+    PS_SCRIPT_REPLAY_NOT_RUN, ///< the script was held or stopped before
+} PsScriptReplayEnd;
 
 /// Outcome of one write: exactly once, on the loop's thread, also from inside on_write.
 typedef void PsScriptWriteDone(PsErr result, const PsDiag *diag, PsValue read_back, void *ctx);
@@ -107,6 +124,11 @@ typedef struct PsScriptHostSetup {
     /// of its writes have ended. `error` is "" when all that went well; otherwise it says what a
     /// call raised, or why there is no process, which is then not logged. May stop the host.
     void (*on_rest)(PsScriptKind kind, uint32_t entry, const char *error, void *ctx);
+    /// An input is given up: its call failed, or there will be none. NULL: only counted.
+    void (*on_dead)(const PsScriptDead *dead, void *ctx);
+    /// How ps_script_host_replay of `id` went; `reason` as in PsScriptDead, NULL when it went well.
+    /// The next may be put from within.
+    void (*on_replayed)(uint64_t id, PsScriptReplayEnd end, const char *reason, void *ctx);
     const char *scratch;     ///< folder for the workers' scratch folders; copied; NULL: none
     uint32_t restart_min_ms; ///< first delay after a crash, doubled up to 60 s; 0 = 1000
 } PsScriptHostSetup;
@@ -138,6 +160,13 @@ void ps_script_host_replace(PsScriptHost *host, PsScriptKind kind, uint32_t inde
 /// not held, each with a diagnosis.
 PsErr ps_script_host_release(PsScriptHost *host, const char *name, PsDiag *diag);
 
+/// Runs an input again that on_dead gave away, when no live input waits for the script: its result
+/// has the old collection time. One at a time for each entry; `id` is the caller's, not 0.
+/// on_replayed follows, unless this fails: PS_ERR_CLOSED when the script is held or stopping,
+/// otherwise the input can never be run.
+PsErr ps_script_host_replay(PsScriptHost *host, PsScriptKind kind, uint32_t index,
+                            const PsScriptKept *kept, uint64_t id, PsDiag *diag);
+
 typedef struct PsScriptWorkerStatus {
     const char *name; ///< borrowed from the configuration
     PsScriptKind kind;
@@ -146,7 +175,7 @@ typedef struct PsScriptWorkerStatus {
     uint64_t calls;
     uint64_t errors; ///< calls that raised, timed out or crashed
     uint64_t restarts;
-    uint64_t dropped; ///< inputs lost to a full queue, a crash or a module that was not built
+    uint64_t dropped; ///< inputs given up, see on_dead
     uint32_t queued;
     double cpu_s;         ///< of the present process
     uint64_t rss_kib;     ///< of the present process; 0 when there is none
@@ -160,7 +189,7 @@ void ps_script_host_worker_status(const PsScriptHost *host, uint32_t index,
 
 typedef void PsScriptHostStopped(void *ctx);
 /// Asynchronous: a call in flight may finish within two seconds, then everything is killed.
-/// Waiting inputs are dropped; open writes answer nobody. `done` is called once, from the loop, or
+/// Waiting inputs are given up; open writes answer nobody. `done` is called once, from the loop, or
 /// before this returns when the host was never started; it may free the host. Afterwards no
 /// callback of the setup is called again.
 void ps_script_host_stop(PsScriptHost *host, PsScriptHostStopped *done, void *ctx);

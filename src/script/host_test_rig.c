@@ -35,6 +35,35 @@ static bool on_publish(const PsScriptPublish *publish, void *ctx) {
     return !rig->refuse;
 }
 
+static const void *copy_of(const void *bytes, size_t len) {
+    if (bytes == NULL) {
+        return NULL;
+    }
+    void *copy = ps_alloc(len + 1);
+    memcpy(copy, bytes, len);
+    return copy;
+}
+
+static void on_dead(const PsScriptDead *dead, void *ctx) {
+    Rig *rig = ctx;
+    if (rig->dead_count < RIG_MESSAGES) {
+        RigDead *kept = &rig->dead[rig->dead_count];
+        *kept = (RigDead){.kind = dead->kind, .entry = dead->entry, .kept = *dead->kept};
+        kept->kept.input = copy_of(dead->kept->input, dead->kept->input_len);
+        kept->kept.schema = copy_of(dead->kept->schema, dead->kept->schema_len);
+        snprintf(kept->reason, sizeof kept->reason, "%s", dead->reason);
+    }
+    rig->dead_count++;
+}
+
+static void on_replayed(uint64_t id, PsScriptReplayEnd end, const char *reason, void *ctx) {
+    Rig *rig = ctx;
+    rig->replayed = id;
+    rig->replay_end = end;
+    snprintf(rig->replay_reason, sizeof rig->replay_reason, "%s", reason != NULL ? reason : "");
+    rig->replayed_count++;
+}
+
 static bool on_publish_now(const PsScriptPublish *publish, uint64_t ticket, void *ctx) {
     Rig *rig = ctx;
     rig->now_count++;
@@ -138,13 +167,17 @@ void rig_subscribe(Rig *rig, const char *name, const char *main_function, const 
     put_source(&subscribe->source, source);
 }
 
+static void free_borrowed(const void *pointer) {
+    union {
+        const void *in;
+        void *out;
+    } memory = {.in = pointer};
+    free(memory.out);
+}
+
 static void free_variables(Rig *rig) {
     for (uint32_t i = 0; i < rig->config.variable_count; i++) {
-        union {
-            const char *in;
-            void *out;
-        } name = {.in = rig->variables[i].name};
-        free(name.out);
+        free_borrowed(rig->variables[i].name);
     }
     free(rig->variables);
 }
@@ -174,6 +207,8 @@ void rig_start(Rig *rig) {
         .on_publish_now = on_publish_now,
         .on_write = on_write,
         .on_recall = on_recall,
+        .on_dead = on_dead,
+        .on_replayed = on_replayed,
         .restart_min_ms = 20,
     };
     assert_non_null(setup.program);
@@ -191,11 +226,16 @@ static bool is_stopped(Rig *rig, const void *ctx) {
     return rig->stopped;
 }
 
+void rig_stop(Rig *rig) {
+    ps_script_host_stop(rig->host, on_stopped, rig);
+    rig_wait(rig, is_stopped, NULL, "the host to stop");
+    ps_script_host_free(rig->host);
+    rig->host = NULL;
+}
+
 void rig_free(Rig *rig) {
     if (rig->host != NULL) {
-        ps_script_host_stop(rig->host, on_stopped, rig);
-        rig_wait(rig, is_stopped, NULL, "the host to stop");
-        ps_script_host_free(rig->host);
+        rig_stop(rig);
     }
     assert_int_equal(uv_loop_close(&rig->loop), 0);  // nothing was left on it
     assert_false(rig_logged(rig, "runtime error:")); // a worker's UndefinedBehaviorSanitizer
@@ -205,6 +245,10 @@ void rig_free(Rig *rig) {
     }
     for (size_t i = 0; i < rig->message_count && i < RIG_MESSAGES; i++) {
         free(rig->messages[i].payload);
+    }
+    for (size_t i = 0; i < rig->dead_count && i < RIG_MESSAGES; i++) {
+        free_borrowed(rig->dead[i].kept.input);
+        free_borrowed(rig->dead[i].kept.schema);
     }
     free_variables(rig);
     ps_log_set_fd(STDERR_FILENO);
@@ -272,6 +316,22 @@ static bool has_messages(Rig *rig, const void *ctx) {
 
 void rig_wait_messages(Rig *rig, size_t count) {
     rig_wait(rig, has_messages, &count, "messages");
+}
+
+static bool has_dead(Rig *rig, const void *ctx) {
+    return rig->dead_count >= *(const size_t *)ctx;
+}
+
+void rig_wait_dead(Rig *rig, size_t count) {
+    rig_wait(rig, has_dead, &count, "dead letters");
+}
+
+static bool has_replayed(Rig *rig, const void *ctx) {
+    return rig->replayed_count >= *(const size_t *)ctx;
+}
+
+void rig_wait_replayed(Rig *rig, size_t count) {
+    rig_wait(rig, has_replayed, &count, "replays");
 }
 
 static bool was_asked(Rig *rig, const void *ctx) {

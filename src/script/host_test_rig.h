@@ -3,6 +3,7 @@
 #pragma once
 
 #include "script/host.h"
+#include "script/kept.h"
 
 #define RIG_ENTRIES 4
 #define RIG_MESSAGES 64
@@ -17,6 +18,13 @@ typedef struct RigMessage {
     size_t len;
     PsWall collected;
 } RigMessage;
+
+typedef struct RigDead {
+    PsScriptKind kind;
+    uint32_t entry;
+    PsScriptKept kept; ///< with copies
+    char reason[400];
+} RigDead;
 
 typedef struct RigWrite {
     uint32_t variable;
@@ -43,6 +51,12 @@ typedef struct Rig {
     PsScriptHost *host;
     RigMessage messages[RIG_MESSAGES];
     size_t message_count;
+    RigDead dead[RIG_MESSAGES];
+    size_t dead_count;
+    uint64_t replayed; ///< the newest, with how it went
+    PsScriptReplayEnd replay_end;
+    char replay_reason[400];
+    size_t replayed_count;
     int now_answer; ///< mqtt_publish: 0 refused at once, 1 sent, 2 sent but failed later, 3 silent
     size_t now_count;
     uint64_t now_ticket;
@@ -69,6 +83,8 @@ void rig_subscribe(Rig *rig, const char *name, const char *main_function, const 
 /// `count` WORD variables v0... on the first device; call before rig_start.
 void rig_variables(Rig *rig, uint32_t count);
 void rig_start(Rig *rig);
+/// Stops the host; what it has said stays.
+void rig_stop(Rig *rig);
 /// Stops and frees everything.
 void rig_free(Rig *rig);
 
@@ -84,6 +100,8 @@ void rig_wait_messages(Rig *rig, size_t count);
 /// Until mqtt_publish was called once.
 void rig_wait_asked(Rig *rig);
 void rig_wait_log(Rig *rig, const char *text);
+void rig_wait_dead(Rig *rig, size_t count);
+void rig_wait_replayed(Rig *rig, size_t count);
 void rig_wait_calls(Rig *rig, uint32_t worker, uint64_t calls);
 void rig_wait_state(Rig *rig, uint32_t worker, PsWorkerState state);
 bool rig_logged(Rig *rig, const char *text);

@@ -28,27 +28,18 @@ static void swap(PsScriptInput *a, PsScriptInput *b) {
     *b = kept;
 }
 
-static void drop_oldest(PsScriptInputs *inputs) {
-    PsScriptInput *oldest = slot(inputs, 0);
-    inputs->bytes -= oldest->frame.len;
-    empty(oldest);
-    inputs->first = (inputs->first + 1) % PS_SCRIPT_QUEUE_INPUTS;
-    inputs->count--;
+bool ps_script_inputs_is_full(const PsScriptInputs *inputs, const PsScriptInput *input) {
+    return inputs->count > 0 && (inputs->count == PS_SCRIPT_QUEUE_INPUTS ||
+                                 inputs->bytes + input->frame.len > PS_SCRIPT_QUEUE_BYTES);
 }
 
-uint32_t ps_script_inputs_put(PsScriptInputs *inputs, PsScriptInput *input) {
-    uint32_t dropped = 0;
-    while (inputs->count > 0 && (inputs->count == PS_SCRIPT_QUEUE_INPUTS ||
-                                 inputs->bytes + input->frame.len > PS_SCRIPT_QUEUE_BYTES)) {
-        drop_oldest(inputs);
-        dropped++;
-    }
+void ps_script_inputs_put(PsScriptInputs *inputs, PsScriptInput *input) {
+    PS_ASSERT(inputs->count < PS_SCRIPT_QUEUE_INPUTS);
     PsScriptInput *last = slot(inputs, inputs->count);
     swap(last, input);
     empty(input);
     inputs->bytes += last->frame.len;
     inputs->count++;
-    return dropped;
 }
 
 bool ps_script_inputs_take(PsScriptInputs *inputs, PsScriptInput *input) {
@@ -75,12 +66,4 @@ bool ps_script_inputs_put_back(PsScriptInputs *inputs, PsScriptInput *input) {
     empty(input);
     inputs->bytes += oldest->frame.len;
     return true;
-}
-
-uint32_t ps_script_inputs_clear(PsScriptInputs *inputs) {
-    uint32_t dropped = inputs->count;
-    while (inputs->count > 0) {
-        drop_oldest(inputs);
-    }
-    return dropped;
 }

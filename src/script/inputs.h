@@ -1,5 +1,5 @@
-//! The inputs that wait for one worker: a bounded queue, oldest first, that gives its oldest away
-//! when full. Holds whole frames, ready to send. Loop thread.
+//! The inputs that wait for one worker: a bounded queue, oldest first. Holds whole frames, ready to
+//! send. Loop thread.
 #pragma once
 
 #include "base/time.h"
@@ -11,7 +11,8 @@ typedef struct PsScriptInput {
     PsWireType type;
     uint32_t group;   ///< of DATA and REPLY: whose names it needs, or PS_SCRIPT_NO_GROUP
     int qos;          ///< of MESSAGE: that of the delivery
-    PsWall collected; ///< of DATA
+    PsWall collected; ///< of DATA; of MESSAGE: when it came; of WRITE_DONE: when it was sent
+    uint64_t replay;  ///< the dead letter that is run again, 0: a live input
 } PsScriptInput;
 
 #define PS_SCRIPT_NO_GROUP UINT32_MAX
@@ -24,11 +25,11 @@ typedef struct PsScriptInputs {
 } PsScriptInputs;
 
 void ps_script_inputs_deinit(PsScriptInputs *inputs);
-/// Moves `input` to the end and leaves it empty. Returns how many of the oldest went for it.
-uint32_t ps_script_inputs_put(PsScriptInputs *inputs, PsScriptInput *input);
+/// Is there no room for `input` before the oldest is taken? Never when empty.
+bool ps_script_inputs_is_full(const PsScriptInputs *inputs, const PsScriptInput *input);
+/// Moves `input` to the end, where there must be room, and leaves it empty.
+void ps_script_inputs_put(PsScriptInputs *inputs, PsScriptInput *input);
 /// Moves the oldest into `input`, whose old frame memory goes back for reuse. False when empty.
 bool ps_script_inputs_take(PsScriptInputs *inputs, PsScriptInput *input);
 /// Moves `input` to the front: it was taken but not used. False when the queue is full.
 bool ps_script_inputs_put_back(PsScriptInputs *inputs, PsScriptInput *input);
-/// Drops all; returns how many.
-uint32_t ps_script_inputs_clear(PsScriptInputs *inputs);

@@ -67,6 +67,41 @@ static bool read_device(PsWorkerGroup *group, PsReader *reader) {
     return true;
 }
 
+static void free_group(PsWorkerGroup *group) {
+    for (uint32_t i = 0; i < group->variable_count; i++) {
+        Py_DECREF(group->variables[i]);
+    }
+    for (uint32_t i = 0; i < group->device_count; i++) {
+        Py_DECREF(group->devices[i].name);
+        Py_DECREF(group->devices[i].blank);
+    }
+    Py_XDECREF(group->name);
+    Py_XDECREF(group->last);
+    free(group->devices);
+    free(group->variables);
+    free(group->device_of);
+}
+
+static PsWorkerGroup *find_group(const PsWorkerGroups *groups, uint32_t id) {
+    for (uint32_t i = 0; i < groups->count; i++) {
+        if (groups->items[i].id == id) {
+            return &groups->items[i];
+        }
+    }
+    return NULL;
+}
+
+static void put_group(PsWorkerGroups *groups, PsWorkerGroup group) {
+    PsWorkerGroup *former = find_group(groups, group.id);
+    if (former != NULL) {
+        free_group(former);
+        *former = group;
+        return;
+    }
+    groups->items = ps_grow_array(groups->items, groups->count + 1, sizeof *groups->items);
+    groups->items[groups->count++] = group;
+}
+
 bool ps_worker_groups_add(PsWorkerGroups *groups, const PsWireFrame *schema) {
     PsReader reader = ps_reader(schema->body, schema->len);
     PsWorkerGroup group = {.id = ps_reader_u32(&reader)};
@@ -86,18 +121,8 @@ bool ps_worker_groups_add(PsWorkerGroups *groups, const PsWireFrame *schema) {
         PyErr_SetString(PyExc_SystemError, "unreadable schema from penstockd");
         return false;
     }
-    groups->items = ps_grow_array(groups->items, groups->count + 1, sizeof *groups->items);
-    groups->items[groups->count++] = group;
+    put_group(groups, group);
     return true;
-}
-
-static PsWorkerGroup *find_group(const PsWorkerGroups *groups, uint32_t id) {
-    for (uint32_t i = 0; i < groups->count; i++) {
-        if (groups->items[i].id == id) {
-            return &groups->items[i];
-        }
-    }
-    return NULL;
 }
 
 // Text of a PLC is whatever the device sent: UTF-8 when it is, otherwise one character a byte.

@@ -43,7 +43,8 @@ typedef struct PsWorkerGroups {
 
 /// Makes the keys: once, before the first fork. False with a Python exception set.
 bool ps_worker_groups_init(PsWorkerGroups *groups);
-/// Takes a SCHEMA frame in. False with a Python exception set.
+/// Takes a SCHEMA frame in, in place of the group's former one if there is one. False with a Python
+/// exception set.
 bool ps_worker_groups_add(PsWorkerGroups *groups, const PsWireFrame *schema);
 /// The dict for a DATA frame whose link byte `reader` has already passed: a new reference, or
 /// NULL with a Python exception set.

@@ -10,6 +10,7 @@
 #define TEXT_KEPT (PS_LOG_TEXT_MAX - 256)
 #define SUMMARY_MAX ((size_t)2000)
 #define TRACEBACK_LINES_MAX 60
+#define TRACEBACK_MAX ((size_t)4000) // of what goes with the end of a call
 #define SCRIPT_FILE "<string>"
 
 // The longest part of at most `max` bytes that does not end inside a character.
@@ -115,11 +116,11 @@ static PyObject *call_prelude(PsWorker *worker, const char *name, PyObject *argu
     return function != NULL ? PyObject_CallOneArg(function, argument) : NULL;
 }
 
-static void put_object_text(PsBuf *out, PyObject *text) {
+static void put_object_text(PsBuf *out, PyObject *text, size_t max) {
     PyObject *bytes = text != NULL && PyUnicode_Check(text) ? utf8_of(text) : NULL;
     if (bytes != NULL) {
         const char *data = PyBytes_AS_STRING(bytes);
-        ps_buf_put(out, data, cut_utf8(data, (size_t)PyBytes_GET_SIZE(bytes), SUMMARY_MAX));
+        ps_buf_put(out, data, cut_utf8(data, (size_t)PyBytes_GET_SIZE(bytes), max));
     }
     Py_XDECREF(bytes);
 }
@@ -128,7 +129,7 @@ static void log_traceback(PsWorker *worker, PyObject *lines, uint32_t line) {
     Py_ssize_t count = PyList_Size(lines);
     for (Py_ssize_t i = 0; i < count && i < TRACEBACK_LINES_MAX; i++) {
         PS_AUTO_BUF PsBuf text = {0};
-        put_object_text(&text, PyList_GetItem(lines, i));
+        put_object_text(&text, PyList_GetItem(lines, i), SUMMARY_MAX);
         ps_worker_log(worker, PS_LOG_ERROR, true, SCRIPT_FILE, line, (const char *)text.data,
                       text.len);
     }
@@ -147,6 +148,27 @@ static unsigned entry_line(const PsWorker *worker) {
     return number > 0 ? (unsigned)number : 0;
 }
 
+// Its last lines say most; the first ones go when it is long.
+static void put_traceback(PsBuf *out, PyObject *lines) {
+    PyObject *separator = PyUnicode_FromString("\n");
+    PyObject *text = separator != NULL ? PyUnicode_Join(separator, lines) : NULL;
+    PyObject *bytes = text != NULL ? utf8_of(text) : NULL;
+    if (bytes != NULL) {
+        const char *data = PyBytes_AS_STRING(bytes);
+        size_t len = (size_t)PyBytes_GET_SIZE(bytes);
+        size_t skipped = len > TRACEBACK_MAX ? len - TRACEBACK_MAX : 0;
+        while (skipped > 0 && skipped < len && data[skipped - 1] != '\n') {
+            skipped++;
+        }
+        ps_buf_put_u8(out, '\n');
+        ps_buf_put(out, data + skipped, len - skipped);
+    }
+    PyErr_Clear();
+    Py_XDECREF(bytes);
+    Py_XDECREF(text);
+    Py_XDECREF(separator);
+}
+
 void ps_worker_report_exception(PsWorker *worker, PsBuf *out) {
     ps_buf_clear(out);
     PyObject *error = take_exception();
@@ -157,7 +179,7 @@ void ps_worker_report_exception(PsWorker *worker, PsBuf *out) {
     PS_AUTO_BUF PsBuf text = {0};
     ps_buf_printf(&text, "%s: ", worker->name);
     if (parts != NULL && PyArg_ParseTuple(parts, "IOO", &line, &summary, &lines)) {
-        put_object_text(out, summary);
+        put_object_text(out, summary, SUMMARY_MAX);
     } else {
         // The description itself failed: out of memory, or an exception whose str() raises.
         ps_buf_printf(out, "%s (it cannot be described further)",
@@ -169,6 +191,7 @@ void ps_worker_report_exception(PsWorker *worker, PsBuf *out) {
     ps_worker_log(worker, PS_LOG_ERROR, true, SCRIPT_FILE, line, (const char *)text.data, text.len);
     if (lines != NULL) {
         log_traceback(worker, lines, line);
+        put_traceback(out, lines);
     }
     PyErr_Clear();
     Py_XDECREF(parts);
@@ -179,7 +202,7 @@ void ps_worker_describe_build(PsWorker *worker, PsBuf *out) {
     ps_buf_clear(out);
     PyObject *error = take_exception();
     PyObject *text = error != NULL ? call_prelude(worker, "describe_build", error) : NULL;
-    put_object_text(out, text);
+    put_object_text(out, text, SUMMARY_MAX);
     if (out->len == 0) {
         ps_buf_printf(out, "%s", error != NULL ? Py_TYPE(error)->tp_name : "unknown error");
     }

@@ -8,7 +8,7 @@
 void ps_worker_log(PsWorker *worker, int level, bool always, const char *file, uint32_t line,
                    const char *text, size_t len);
 /// Takes the pending Python exception, logs it with its traceback as ERROR lines that name the
-/// entry, and puts a one-line summary into `out` (cleared first).
+/// entry, and puts its summary into `out` (cleared first): one line, then the traceback.
 void ps_worker_report_exception(PsWorker *worker, PsBuf *out);
 /// The same without the log lines: what is wrong with a module that was just built.
 void ps_worker_describe_build(PsWorker *worker, PsBuf *out);

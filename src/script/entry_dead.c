@@ -1,0 +1,169 @@
+// Inputs that a script did not finish, on their way to the dead letters, and back from there: one
+// at a time, when no live input waits. Loop thread; never blocks.
+#include "script/entry.h"
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "script/kept.h"
+
+#include <string.h>
+
+#define WORDS_MAX ((size_t)4096)
+
+// --- giving up ----------------------------------------------------------------------------------
+
+static void keep(PsScriptEntry *entry, const PsScriptInput *input, const char *reason) {
+    PsScriptShared *shared = entry->shared;
+    PS_AUTO_BUF PsBuf schema = {0};
+    bool snapshot = input->type == PS_WIRE_DATA;
+    if (snapshot) {
+        ps_snapshot_put_schema(&shared->schemas[input->group], shared->setup.config, &schema);
+    }
+    PsScriptKept kept = {
+        .form = snapshot ? PS_KEPT_SNAPSHOT : PS_KEPT_MESSAGE,
+        .qos = input->qos,
+        .collected = input->collected,
+        .input = input->frame.data + PS_WIRE_HEAD_BYTES,
+        .input_len = input->frame.len - PS_WIRE_HEAD_BYTES,
+        .schema = snapshot ? schema.data + PS_WIRE_HEAD_BYTES : NULL,
+        .schema_len = snapshot ? schema.len - PS_WIRE_HEAD_BYTES : 0,
+    };
+    PsScriptDead dead = {entry->kind, entry->index, &kept, reason};
+    shared->setup.on_dead(&dead, shared->setup.ctx);
+}
+
+void ps_script_entry_give_up(PsScriptEntry *entry, const PsScriptInput *input, const char *reason) {
+    entry->dropped++;
+    if (entry->shared->setup.on_dead != NULL) {
+        keep(entry, input, reason);
+    }
+}
+
+static void end_replay(PsScriptEntry *entry, uint64_t id, PsScriptReplayEnd end,
+                       const char *reason) {
+    const PsScriptHostSetup *setup = &entry->shared->setup;
+    setup->on_replayed(id, end, reason, setup->ctx);
+}
+
+void ps_script_entry_give_up_waiting(PsScriptEntry *entry, const char *reason) {
+    PsScriptInput input = {0};
+    while (ps_script_inputs_take(&entry->inputs, &input)) {
+        ps_script_entry_give_up(entry, &input, reason);
+    }
+    ps_buf_deinit(&input.frame);
+    if (entry->has_replay) {
+        entry->has_replay = false;
+        end_replay(entry, entry->replay.replay, PS_SCRIPT_REPLAY_NOT_RUN, reason);
+    }
+}
+
+void ps_script_entry_make_room(PsScriptEntry *entry, const PsScriptInput *input) {
+    PsScriptInput oldest = {0};
+    while (ps_script_inputs_is_full(&entry->inputs, input)) {
+        (void)ps_script_inputs_take(&entry->inputs, &oldest);
+        ps_script_entry_give_up(entry, &oldest,
+                                "the script was not called: too many inputs waited for it");
+        if (!entry->dropping) {
+            entry->dropping = true;
+            PS_LOGW("SCRIPT-LATE",
+                    "%s '%s': its script is slower than its inputs come; the queue is full and the "
+                    "oldest are set aside as dead letters until it has caught up",
+                    ps_script_kind_name(entry->kind), entry->name);
+        }
+    }
+    ps_buf_deinit(&oldest.frame);
+}
+
+// --- the end of a call --------------------------------------------------------------------------
+
+void ps_script_entry_note_words(PsScriptEntry *entry, const char *line, size_t len) {
+    if (entry->in_call && entry->words.len + len < WORDS_MAX) {
+        ps_buf_put_u8(&entry->words, '\n');
+        ps_buf_put(&entry->words, line, len);
+    }
+}
+
+void ps_script_entry_end_input(PsScriptEntry *entry, const char *reason) {
+    PsScriptInput *input = &entry->current;
+    uint64_t replay = input->replay;
+    input->replay = 0;
+    if (input->type == PS_WIRE_REPLY) {
+        return; // a result, no input
+    }
+    if (replay != 0) {
+        end_replay(entry, replay, reason == NULL ? PS_SCRIPT_REPLAYED : PS_SCRIPT_REPLAY_FAILED,
+                   reason);
+    } else if (reason != NULL) {
+        ps_script_entry_give_up(entry, input, reason);
+    }
+}
+
+void ps_script_entry_lose_input(PsScriptEntry *entry, const char *reason) {
+    PS_AUTO_BUF PsBuf text = {0};
+    ps_buf_put(&text, reason, strlen(reason));
+    ps_buf_put(&text, entry->words.data, entry->words.len);
+    ps_script_entry_end_input(entry, (const char *)text.data);
+}
+
+// --- running again ------------------------------------------------------------------------------
+
+PsErr ps_script_entry_put_replay(PsScriptEntry *entry, const PsScriptKept *kept, uint64_t id,
+                                 PsDiag *diag) {
+    PS_ASSERT(id != 0); // that is a live input's
+    if (entry->state == PS_WORKER_HELD) {
+        return ps_fail(PS_ERR_CLOSED, diag, entry->name, NULL,
+                       "is held: %s. Correct and save its script first", entry->held);
+    }
+    if (entry->shared->stopping) {
+        return ps_fail(PS_ERR_CLOSED, diag, entry->name, NULL, "the gateway is stopping");
+    }
+    if (entry->has_replay) {
+        return ps_fail(PS_ERR_BUSY, diag, entry->name, NULL, "already runs an input again");
+    }
+    if ((kept->form == PS_KEPT_MESSAGE) != (entry->kind == PS_SCRIPT_SUBSCRIBE)) {
+        return ps_fail(PS_ERR_INVALID, diag, entry->name, NULL,
+                       "is a %s message now, which has other inputs",
+                       ps_script_kind_name(entry->kind));
+    }
+    ps_buf_clear(&entry->replay_schema);
+    PsErr err = ps_kept_input(kept, &entry->replay, &entry->replay_schema, diag);
+    if (err != PS_OK) {
+        return err;
+    }
+    entry->replay.replay = id;
+    entry->has_replay = true;
+    ps_script_entry_next(entry);
+    return PS_OK;
+}
+
+bool ps_script_entry_take_replay(PsScriptEntry *entry) {
+    if (!entry->has_replay) {
+        return false;
+    }
+    entry->has_replay = false;
+    PsScriptInput taken = entry->replay;
+    entry->replay = entry->current;
+    entry->current = taken;
+    return true;
+}
+
+static bool is_equal(const PsBuf *a, const PsBuf *b) {
+    return a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
+}
+
+void ps_script_entry_put_schema(PsScriptEntry *entry, PsBuf *out) {
+    PsScriptShared *shared = entry->shared;
+    const PsScriptInput *input = &entry->current;
+    if (input->replay != 0) {
+        if (input->type == PS_WIRE_DATA &&
+            !is_equal(&entry->schema_replayed, &entry->replay_schema)) {
+            ps_buf_put(out, entry->replay_schema.data, entry->replay_schema.len);
+            ps_buf_clear(&entry->schema_replayed);
+            ps_buf_put(&entry->schema_replayed, entry->replay_schema.data,
+                       entry->replay_schema.len);
+        }
+    } else if (input->group != PS_SCRIPT_NO_GROUP && !entry->schema_sent[input->group]) {
+        ps_snapshot_put_schema(&shared->schemas[input->group], shared->setup.config, out);
+        entry->schema_sent[input->group] = true;
+    }
+}

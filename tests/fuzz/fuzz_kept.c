@@ -1,0 +1,80 @@
+// Dead letters as they come from a database on disk: form, schema and input are any bytes. What can
+// be read is read again from the frames that a replay would send. One thread.
+#include "script/kept.h"
+
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+
+typedef struct Seen {
+    size_t count;
+    size_t text_bytes;
+} Seen;
+
+static void count_value(PsWireText device, PsWireText variable, PsValue value, void *ctx) {
+    Seen *seen = ctx;
+    seen->count++;
+    seen->text_bytes += device.len + variable.len;
+    if (value.kind == PS_VALUE_TEXT) {
+        for (uint32_t i = 0; i < value.text_len; i++) {
+            seen->text_bytes += value.text[i] != '\0';
+        }
+    }
+}
+
+static PsScriptKept body_of(const PsScriptKept *kept, const PsScriptInput *input,
+                            const PsBuf *schema) {
+    PsScriptKept again = *kept;
+    again.input = input->frame.data + PS_WIRE_HEAD_BYTES;
+    again.input_len = input->frame.len - PS_WIRE_HEAD_BYTES;
+    if (schema->len > 0) {
+        again.schema = schema->data + PS_WIRE_HEAD_BYTES;
+        again.schema_len = schema->len - PS_WIRE_HEAD_BYTES;
+    }
+    return again;
+}
+
+// A replay sends what was kept, but for the group.
+static void check_replay(const PsScriptKept *kept) {
+    PsScriptInput input = {0};
+    PS_AUTO_BUF PsBuf schema = {0};
+    PsDiag diag = {0};
+    if (ps_kept_input(kept, &input, &schema, &diag) == PS_OK) {
+        PsScriptKept again = body_of(kept, &input, &schema);
+        PsWireText first;
+        PsWireText second;
+        double timestamp = 0;
+        Seen before = {0};
+        Seen after = {0};
+        PsErr err = kept->form == PS_KEPT_MESSAGE
+                        ? ps_kept_message(&again, &first, &second)
+                        : ps_kept_snapshot(&again, &first, &timestamp, count_value, &after);
+        PS_ASSERT(err == PS_OK);
+        if (kept->form == PS_KEPT_SNAPSHOT) {
+            err = ps_kept_snapshot(kept, &first, &timestamp, count_value, &before);
+            PS_ASSERT(err == PS_OK && before.count == after.count &&
+                      before.text_bytes == after.text_bytes);
+        }
+    } else {
+        PS_ASSERT(diag.text[0] != '\0');
+    }
+    ps_buf_deinit(&input.frame);
+}
+
+// Layout of a seed: u8 form, u16 length of the schema (little endian), schema, input.
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len) {
+    PsReader reader = ps_reader(bytes, len);
+    int form = ps_reader_u8(&reader);
+    size_t schema_len = ps_reader_u16(&reader);
+    const uint8_t *schema = ps_reader_raw(&reader, schema_len);
+    if (schema == NULL) {
+        return 0;
+    }
+    size_t input_len = ps_reader_left(&reader);
+    check_replay(&(PsScriptKept){.form = form,
+                                 .schema = schema_len > 0 ? schema : NULL,
+                                 .schema_len = schema_len,
+                                 .input = ps_reader_raw(&reader, input_len),
+                                 .input_len = input_len});
+    return 0;
+}
