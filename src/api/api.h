@@ -22,6 +22,17 @@
 /// With more, the one that has been silent longest is closed, or the newest while all are at work.
 #define PS_API_CLIENTS_MAX 32
 
+/// A replay of dead letters, under way or over.
+typedef struct PsApiReplay {
+    const char *name; ///< of the message; NULL when there was none yet
+    bool running;
+    uint64_t total; ///< letters when it began
+    uint64_t done;
+    uint64_t failed;  ///< run again and failed again
+    char reason[200]; ///< newest failure, "" when none
+    char end[320];    ///< "done", or why it stopped; "" while running
+} PsApiReplay;
+
 /// What the calls look at. All borrowed; outlives the API.
 typedef struct PsApiSources {
     const PsConfig *config;
@@ -30,6 +41,10 @@ typedef struct PsApiSources {
     PsScriptHost *scripts;
     PsCanary *canary; ///< NULL like scripts
     PsOutbox *outbox;
+    /// Starts a replay: one at a time. With a diagnosis when it does not start.
+    PsErr (*replay)(const char *name, bool keep_going, void *ctx, PsDiag *diag);
+    const PsApiReplay *(*replay_status)(void *ctx); ///< never NULL
+    void *replay_ctx;
     PsLink *link; ///< NULL when the cloud is not enabled
     uv_loop_t *loop;
     const char *script_program; ///< penstock-script

@@ -25,6 +25,7 @@ typedef int CliCommand(const CliOptions *options, int count, char **arguments);
 CliCommand cli_check;
 CliCommand cli_demo;
 CliCommand cli_log;
+CliCommand cli_outbox;
 CliCommand cli_schema;
 CliCommand cli_script;
 CliCommand cli_status;

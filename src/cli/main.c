@@ -24,6 +24,8 @@ static const Command commands[] = {
     {"write", cli_write, "DEVICE VAR VALUE", "write a variable and read it back"},
     {"script", cli_script, "run FILE",
      "try a script; also script canary NAME FILE, script release NAME"},
+    {"outbox", cli_outbox, "[dead|replay]",
+     "what waits; dead [NAME | --id N]: what scripts did not finish; replay NAME [--keep-going]"},
     {"log", cli_log, "[-f]", "the newest log lines; -f goes on as they come"},
     {"check", cli_check, "DIR", "validate a configuration folder; lists every finding"},
     {"schema", cli_schema, "[--markdown]", "JSON Schema of penstock.json, or its reference page"},

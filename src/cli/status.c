@@ -70,8 +70,8 @@ static void print_groups(const json_t *status) {
 }
 
 static void print_messages(const json_t *status) {
-    printf("\n%-26s %10s %10s %10s %10s\n", "MESSAGE", "ACCEPTED", "DELIVERED", "WAITING",
-           "DROPPED");
+    printf("\n%-26s %10s %10s %10s %10s %10s\n", "MESSAGE", "ACCEPTED", "DELIVERED", "WAITING",
+           "DEAD", "DROPPED");
     size_t index;
     json_t *row;
     json_array_foreach(json_object_get(status, "messages"), index, row) {
@@ -81,9 +81,9 @@ static void print_messages(const json_t *status) {
         json_object_foreach(json_object_get(row, "dropped"), reason, count) {
             dropped += (long long)json_integer_value(count);
         }
-        printf("%-26s %10lld %10lld %10lld %10lld", text_of(row, "name"),
+        printf("%-26s %10lld %10lld %10lld %10lld %10lld", text_of(row, "name"),
                integer_of(row, "accepted"), integer_of(row, "delivered"),
-               integer_of(row, "waiting"), dropped);
+               integer_of(row, "waiting"), integer_of(row, "dead"), dropped);
         json_object_foreach(json_object_get(row, "dropped"), reason, count) {
             printf("  %s %lld", reason, (long long)json_integer_value(count));
         }

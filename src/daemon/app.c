@@ -11,6 +11,7 @@
 #include "collect/collector.h"
 #include "daemon/delivery.h"
 #include "daemon/intake.h"
+#include "daemon/replay.h"
 #include "daemon/script_watch.h"
 #include "link/aws.h"
 #include "link/link.h"
@@ -45,6 +46,7 @@ typedef struct App {
     PsIntake *intake;
     PsLink *link;
     PsScriptHost *scripts;
+    PsReplay *replay;
     PsScriptWatch *watch;
     PsCanary *canary;
     PsCollector *collector;
@@ -89,12 +91,26 @@ static void on_upload(const PsUpload *upload, void *ctx) {
 
 static bool on_publish(const PsScriptPublish *publish, void *ctx) {
     App *app = ctx;
-    ps_canary_live(app->canary, publish);
+    if (publish->replay == 0) {
+        ps_canary_live(app->canary, publish); // which sees live inputs only
+    }
     bool accepted = ps_intake_accept(app->intake, app->outbox, publish);
-    if (accepted && app->link != NULL) {
+    if (!accepted) {
+        ps_replay_refused(app->replay, publish->replay);
+    } else if (app->link != NULL) {
         ps_delivery_pump(app->outbox, app->link);
     }
     return accepted;
+}
+
+static void on_dead(const PsScriptDead *dead, void *ctx) {
+    App *app = ctx;
+    ps_replay_keep(app->replay, dead);
+}
+
+static void on_replayed(uint64_t id, PsScriptReplayEnd end, const char *reason, void *ctx) {
+    App *app = ctx;
+    ps_replay_ended(app->replay, id, end, reason);
 }
 
 static bool on_publish_now(const PsScriptPublish *publish, uint64_t ticket, void *ctx) {
@@ -249,6 +265,7 @@ static void begin_stop(App *app) {
         return;
     }
     app->stopping = true;
+    ps_replay_stop(app->replay);
     ps_script_watch_close(app->watch);
     app->watch = NULL;
     uv_timer_start(&app->stop_limit, on_stop_limit, STOP_LIMIT_MS, 0);
@@ -361,6 +378,8 @@ static PsErr new_scripts(App *app, PsDiag *diag) {
         .on_publish_now = on_publish_now,
         .on_write = on_write,
         .on_recall = on_recall,
+        .on_dead = on_dead,
+        .on_replayed = on_replayed,
     };
     app->canary = ps_canary_new(&app->loop, app->config, app->options->script_program);
     return ps_script_host_new(&setup, &app->scripts, diag);
@@ -378,6 +397,16 @@ static PsErr new_collector(App *app, PsDiag *diag) {
     return ps_collector_new(&setup, &app->collector, diag);
 }
 
+static PsErr start_replay(const char *name, bool keep_going, void *ctx, PsDiag *diag) {
+    App *app = ctx;
+    return ps_replay_start(app->replay, name, keep_going, diag);
+}
+
+static const PsApiReplay *replay_status(void *ctx) {
+    const App *app = ctx;
+    return ps_replay_status(app->replay);
+}
+
 static PsErr open_api(App *app, PsDiag *diag) {
     PsApiSources sources = {
         .config = app->config,
@@ -386,6 +415,9 @@ static PsErr open_api(App *app, PsDiag *diag) {
         .scripts = app->scripts,
         .canary = app->canary,
         .outbox = app->outbox,
+        .replay = start_replay,
+        .replay_status = replay_status,
+        .replay_ctx = app,
         .link = app->link,
         .loop = &app->loop,
         .script_program = app->options->script_program,
@@ -432,6 +464,7 @@ static PsErr build_all(App *app, PsDiag *diag) {
         err = build_cloud_side(app, diag);
     }
     if (err == PS_OK) {
+        app->replay = ps_replay_new(app->config, app->outbox, app->scripts);
         err = new_collector(app, diag);
     }
     if (err == PS_OK) {
@@ -475,6 +508,7 @@ PsErr ps_app_run(const PsConfig *config, const PsAppOptions *options, PsDiag *di
     (void)uv_loop_close(&app.loop);
     ps_tag_table_free(app.table);
     ps_intake_free(app.intake);
+    ps_replay_free(app.replay);
     free_filters(&app);
     close(app.lock_fd);
     PS_LOGI("STOPPED", "stopped");

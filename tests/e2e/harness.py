@@ -284,7 +284,10 @@ class Gateway:
     def write(self, config, scripts):
         (self.config_dir / "penstock.json").write_text(json.dumps({"version": 1, **config}))
         for name, text in scripts.items():
-            (self.config_dir / "scripts" / name).write_text(text)
+            self.write_script(name, text)
+
+    def write_script(self, name, text):
+        (self.config_dir / "scripts" / name).write_text(text)
 
     def start(self, ready="STARTED", wrapper=()):
         self.program = Program(

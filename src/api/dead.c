@@ -1,0 +1,155 @@
+// The calls `dead`, `replay` and `replay_status`: what scripts did not finish. Main thread.
+#include "outbox/dead.h"
+#include "api/call.h"
+#include "api/values.h"
+#include "script/kept.h"
+
+#include <string.h>
+
+#define PAGE 500
+
+static json_t *text_of(PsWireText text) {
+    json_t *json = json_stringn(text.data, text.len);
+    return json != NULL ? json : json_sprintf("(%u bytes, not text)", (unsigned)text.len);
+}
+
+static void put_value(PsWireText device, PsWireText variable, PsValue value, void *ctx) {
+    json_t *values = ctx;
+    char key[1024];
+    snprintf(key, sizeof key, "%.*s", (int)device.len, device.data);
+    json_t *of_device = json_object_get(values, key);
+    if (of_device == NULL) {
+        of_device = json_object();
+        json_object_set_new(values, key, of_device);
+    }
+    snprintf(key, sizeof key, "%.*s", (int)variable.len, variable.data);
+    json_object_set_new(of_device, key,
+                        json_pack("{s:o, s:i}", "raw_data", ps_api_value(value), "status",
+                                  (int)(value.kind != PS_VALUE_NONE)));
+}
+
+// The input as the script gets it; null when it cannot be read.
+static json_t *input_of(const PsDeadLetter *letter) {
+    PsScriptKept kept = {.form = letter->form,
+                         .input = letter->input,
+                         .input_len = letter->input_len,
+                         .schema = letter->schema,
+                         .schema_len = letter->schema_len};
+    PsWireText first;
+    PsWireText second;
+    if (ps_kept_message(&kept, &first, &second) == PS_OK) {
+        return json_pack("{s:o, s:o}", "topic", text_of(first), "payload", text_of(second));
+    }
+    double timestamp = 0;
+    json_t *values = json_object();
+    if (ps_kept_snapshot(&kept, &first, &timestamp, put_value, values) != PS_OK) {
+        json_decref(values);
+        return json_null();
+    }
+    return json_pack("{s:f, s:o, s:o}", "timestamp", timestamp, "values", values, "group_name",
+                     text_of(first));
+}
+
+static json_t *letter_row(const PsOutbox *outbox, const PsDeadLetter *letter) {
+    json_t *row = json_object();
+    json_object_set_new(row, "id", json_integer((json_int_t)letter->id));
+    json_object_set_new(row, "message",
+                        json_string(ps_outbox_ledger(outbox, letter->message)->name));
+    json_object_set_new(row, "collected", ps_api_time(letter->collected));
+    json_object_set_new(row, "collected_ns", json_integer(letter->collected.ns));
+    json_object_set_new(row, "died", ps_api_time(letter->died));
+    json_object_set_new(row, "bytes", json_integer((json_int_t)letter->input_len));
+    json_object_set_new(row, "reason", text_of(ps_wire_text(letter->reason)));
+    if (letter->input != NULL) {
+        json_object_set_new(row, "input", input_of(letter));
+    }
+    return row;
+}
+
+static void on_fetched(PsErr result, const PsDeadLetter *letters, size_t count, void *ctx) {
+    PsApiCall *call = ctx;
+    if (result != PS_OK) {
+        PsDiag diag = {0};
+        PsErr err = ps_fail(result, &diag, "dead letters", NULL, "cannot be read (%s)",
+                            ps_err_name(result));
+        ps_api_call_fail(call, err, &diag);
+        return;
+    }
+    json_t *rows = json_array();
+    for (size_t i = 0; i < count; i++) {
+        json_array_append_new(rows, letter_row(ps_api_call_sources(call)->outbox, &letters[i]));
+    }
+    ps_api_call_reply(call, json_pack("{s:o}", "letters", rows));
+}
+
+static PsErr find_message(const PsOutbox *outbox, const char *name, size_t *ret_message,
+                          PsDiag *diag) {
+    for (size_t i = 0; i < ps_outbox_ledger_count(outbox); i++) {
+        if (strcmp(ps_outbox_ledger(outbox, i)->name, name) == 0) {
+            *ret_message = i;
+            return PS_OK;
+        }
+    }
+    return ps_fail(PS_ERR_NOT_FOUND, diag, name, NULL,
+                   "there is no message of this name; 'penstock outbox' lists all");
+}
+
+// Arguments: `message` (name) or all; `id` for one letter, whole; `after_ns` and `after_id` for the
+// page behind a letter.
+void ps_api_dead(PsApiCall *call) {
+    const json_t *arguments = ps_api_call_arguments(call);
+    PsOutbox *outbox = ps_api_call_sources(call)->outbox;
+    const char *name = json_string_value(json_object_get(arguments, "message"));
+    json_int_t id = json_integer_value(json_object_get(arguments, "id"));
+    json_int_t after_id = json_integer_value(json_object_get(arguments, "after_id"));
+    PsDeadQuery query = {.message = PS_DEAD_ANY,
+                         .id = id > 0 ? (uint64_t)id : 0,
+                         .after_collected = {INT64_MIN},
+                         .after_id = after_id > 0 ? (uint64_t)after_id : 0,
+                         .limit = PAGE,
+                         .whole = id > 0};
+    if (after_id > 0) {
+        query.after_collected.ns = json_integer_value(json_object_get(arguments, "after_ns"));
+    }
+    PsDiag diag = {0};
+    PsErr err = name != NULL ? find_message(outbox, name, &query.message, &diag) : PS_OK;
+    if (err != PS_OK) {
+        ps_api_call_fail(call, err, &diag);
+        return;
+    }
+    ps_outbox_dead_fetch(outbox, &query, on_fetched, call);
+}
+
+static json_t *replay_row(const PsApiReplay *replay) {
+    return json_pack("{s:s, s:b, s:I, s:I, s:I, s:s, s:s}", "message",
+                     replay->name != NULL ? replay->name : "", "running", (int)replay->running,
+                     "total", (json_int_t)replay->total, "done", (json_int_t)replay->done, "failed",
+                     (json_int_t)replay->failed, "reason", replay->reason, "end", replay->end);
+}
+
+void ps_api_replay(PsApiCall *call) {
+    const PsApiSources *sources = ps_api_call_sources(call);
+    const json_t *arguments = ps_api_call_arguments(call);
+    const char *name = json_string_value(json_object_get(arguments, "message"));
+    bool keep_going = json_is_true(json_object_get(arguments, "keep_going"));
+    PsDiag diag = {0};
+    PsErr err;
+    if (name == NULL) {
+        err = ps_fail(PS_ERR_INVALID, &diag, "replay", "message", "must be the name of a message");
+    } else if (sources->scripts == NULL) {
+        err = ps_fail(PS_ERR_INVALID, &diag, name, NULL,
+                      "no scripts run, because the cloud service is not enabled");
+    } else {
+        err = sources->replay(name, keep_going, sources->replay_ctx, &diag);
+    }
+    if (err != PS_OK) {
+        ps_api_call_fail(call, err, &diag);
+    } else {
+        ps_api_call_reply(call, replay_row(sources->replay_status(sources->replay_ctx)));
+    }
+}
+
+void ps_api_replay_status(PsApiCall *call) {
+    const PsApiSources *sources = ps_api_call_sources(call);
+    ps_api_call_reply(call, replay_row(sources->replay_status(sources->replay_ctx)));
+}

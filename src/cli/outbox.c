@@ -1,0 +1,253 @@
+// `penstock outbox`: what waits, what scripts did not finish, and running that again. Blocking.
+#include "cli/cli.h"
+
+#include "base/time.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PROGRESS_MS 300
+
+static const char *text_of(const json_t *row, const char *key) {
+    const char *text = json_string_value(json_object_get(row, key));
+    return text != NULL ? text : "";
+}
+
+static long long integer_of(const json_t *row, const char *key) {
+    return (long long)json_integer_value(json_object_get(row, key));
+}
+
+static void format_time(const json_t *row, const char *key, char *out, size_t size) {
+    double seconds = json_number_value(json_object_get(row, key));
+    ps_wall_format((PsWall){ps_seconds_to_ns(seconds)}, out, size);
+}
+
+// --- what waits ---------------------------------------------------------------------------------
+
+static void print_queue(const json_t *status) {
+    const json_t *outbox = json_object_get(status, "outbox");
+    printf("%lld messages wait, %lld of them are under way%s\n\n", integer_of(outbox, "waiting"),
+           integer_of(outbox, "in_flight"),
+           json_is_true(json_object_get(outbox, "store_failing")) ? "; THE DISK REFUSES WRITES"
+                                                                  : "");
+    printf("%-26s %10s %10s %10s %10s %10s\n", "MESSAGE", "ACCEPTED", "DELIVERED", "WAITING",
+           "DROPPED", "DEAD");
+    size_t index;
+    json_t *row;
+    json_array_foreach(json_object_get(status, "messages"), index, row) {
+        long long dropped = 0;
+        const char *reason;
+        json_t *count;
+        json_object_foreach(json_object_get(row, "dropped"), reason, count) {
+            dropped += (long long)json_integer_value(count);
+        }
+        printf("%-26s %10lld %10lld %10lld %10lld %10lld", text_of(row, "name"),
+               integer_of(row, "accepted"), integer_of(row, "delivered"),
+               integer_of(row, "waiting"), dropped, integer_of(row, "dead"));
+        json_object_foreach(json_object_get(row, "dropped"), reason, count) {
+            printf("  %s %lld", reason, (long long)json_integer_value(count));
+        }
+        printf("\n");
+    }
+}
+
+static int show_queue(const CliOptions *options) {
+    json_t *status = cli_call_once(options, json_pack("{s:s}", "call", "status"));
+    if (status == NULL) {
+        return CLI_FAILED;
+    }
+    if (options->json) {
+        json_t *result = json_pack("{s:O, s:O}", "outbox", json_object_get(status, "outbox"),
+                                   "messages", json_object_get(status, "messages"));
+        cli_print_json(result);
+        json_decref(result);
+    } else {
+        print_queue(status);
+    }
+    json_decref(status);
+    return CLI_DONE;
+}
+
+// --- what scripts did not finish ----------------------------------------------------------------
+
+static void print_letters(const json_t *letters) {
+    size_t index;
+    json_t *row;
+    json_array_foreach((json_t *)(uintptr_t)letters, index, row) {
+        char collected[PS_STAMP_SIZE];
+        format_time(row, "collected", collected, sizeof collected);
+        printf("%8lld %-20s %-24s %9lld %s\n", integer_of(row, "id"), text_of(row, "message"),
+               collected, integer_of(row, "bytes"), text_of(row, "reason"));
+    }
+}
+
+// Page by page, so that neither side holds all of them. The pages end: each begins behind the last.
+static int list_letters(const CliOptions *options, const char *name) {
+    CliClient *client = cli_client_open(options);
+    if (client == NULL) {
+        return CLI_FAILED;
+    }
+    json_t *all = json_array();
+    json_int_t after_ns = 0;
+    json_int_t after_id = 0;
+    int status = CLI_DONE;
+    size_t count = 0;
+    do {
+        json_t *call = json_pack("{s:s, s:s*, s:I, s:I}", "call", "dead", "message", name,
+                                 "after_ns", after_ns, "after_id", after_id);
+        json_t *result = cli_client_call(client, call);
+        if (result == NULL) {
+            status = CLI_FAILED;
+            break;
+        }
+        json_t *letters = json_object_get(result, "letters");
+        if (!options->json && after_id == 0) {
+            printf("%8s %-20s %-24s %9s %s\n", "ID", "MESSAGE", "COLLECTED", "BYTES", "REASON");
+        }
+        if (options->json) {
+            json_array_extend(all, letters);
+        } else {
+            print_letters(letters);
+        }
+        count = json_array_size(letters);
+        if (count > 0) {
+            const json_t *last = json_array_get(letters, count - 1);
+            after_ns = json_integer_value(json_object_get(last, "collected_ns"));
+            after_id = json_integer_value(json_object_get(last, "id"));
+        }
+        json_decref(result);
+    } while (count > 0);
+    if (options->json && status == CLI_DONE) {
+        cli_print_json(all);
+    }
+    json_decref(all);
+    cli_client_close(client);
+    return status;
+}
+
+static void print_letter(const json_t *row) {
+    char collected[PS_STAMP_SIZE];
+    char died[PS_STAMP_SIZE];
+    format_time(row, "collected", collected, sizeof collected);
+    format_time(row, "died", died, sizeof died);
+    printf("message    %s\ncollected  %s\nfailed     %s\n\n%s\n\n", text_of(row, "message"),
+           collected, died, text_of(row, "reason"));
+    cli_print_json(json_object_get(row, "input"));
+}
+
+static int show_letter(const CliOptions *options, const char *text) {
+    char *end = NULL;
+    long long id = strtoll(text, &end, 10);
+    if (id <= 0 || *end != '\0') {
+        return cli_fail(CLI_USAGE, "'%s' is not the number of a dead letter", text);
+    }
+    json_t *result =
+        cli_call_once(options, json_pack("{s:s, s:I}", "call", "dead", "id", (json_int_t)id));
+    if (result == NULL) {
+        return CLI_FAILED;
+    }
+    const json_t *row = json_array_get(json_object_get(result, "letters"), 0);
+    int status = CLI_DONE;
+    if (row == NULL) {
+        status = cli_fail(CLI_FAILED,
+                          "there is no dead letter %lld; 'penstock outbox dead' lists "
+                          "all",
+                          id);
+    } else if (options->json) {
+        cli_print_json(row);
+    } else {
+        print_letter(row);
+    }
+    json_decref(result);
+    return status;
+}
+
+static int dead(const CliOptions *options, int count, char **arguments) {
+    if (count == 2 && strcmp(arguments[0], "--id") == 0) {
+        return show_letter(options, arguments[1]);
+    }
+    if (count > 1 || (count == 1 && arguments[0][0] == '-')) {
+        return cli_fail(CLI_USAGE, "outbox dead takes the name of one message, or --id NUMBER");
+    }
+    return list_letters(options, count == 1 ? arguments[0] : NULL);
+}
+
+// --- running it again ---------------------------------------------------------------------------
+
+static void print_progress(const json_t *row) {
+    printf("%lld of %lld done, %lld failed again\n", integer_of(row, "done"),
+           integer_of(row, "total"), integer_of(row, "failed"));
+    fflush(stdout);
+}
+
+// Follows the replay to its end; the gateway goes on with it when this program is stopped.
+static int follow(const CliOptions *options, CliClient *client, json_t *row) {
+    long long shown = -1;
+    while (row != NULL && json_is_true(json_object_get(row, "running"))) {
+        long long run = integer_of(row, "done") + integer_of(row, "failed");
+        if (!options->json && run != shown) {
+            print_progress(row);
+            shown = run;
+        }
+        json_decref(row);
+        cli_sleep_ms(PROGRESS_MS);
+        row = cli_client_call(client, json_pack("{s:s}", "call", "replay_status"));
+    }
+    if (row == NULL) {
+        return CLI_FAILED;
+    }
+    bool done = strcmp(text_of(row, "end"), "done") == 0 && integer_of(row, "failed") == 0;
+    if (options->json) {
+        cli_print_json(row);
+    } else {
+        print_progress(row);
+        if (text_of(row, "reason")[0] != '\0') {
+            printf("newest failure: %s\n", text_of(row, "reason"));
+        }
+        printf("%s: %s\n", text_of(row, "message"), text_of(row, "end"));
+    }
+    json_decref(row);
+    return done ? CLI_DONE : CLI_FAILED;
+}
+
+static int replay(const CliOptions *options, int count, char **arguments) {
+    const char *name = NULL;
+    bool keep_going = false;
+    for (int i = 0; i < count; i++) {
+        if (strcmp(arguments[i], "--keep-going") == 0) {
+            keep_going = true;
+        } else if (name == NULL && arguments[i][0] != '-') {
+            name = arguments[i];
+        } else {
+            return cli_fail(CLI_USAGE, "outbox replay takes a message and --keep-going, not '%s'",
+                            arguments[i]);
+        }
+    }
+    if (name == NULL) {
+        return cli_fail(CLI_USAGE, "outbox replay needs the name of a message");
+    }
+    CliClient *client = cli_client_open(options);
+    if (client == NULL) {
+        return CLI_FAILED;
+    }
+    json_t *call = json_pack("{s:s, s:s, s:b}", "call", "replay", "message", name, "keep_going",
+                             (int)keep_going);
+    json_t *row = cli_client_call(client, call);
+    int status = row != NULL ? follow(options, client, row) : CLI_FAILED;
+    cli_client_close(client);
+    return status;
+}
+
+int cli_outbox(const CliOptions *options, int count, char **arguments) {
+    if (count == 0) {
+        return show_queue(options);
+    }
+    if (strcmp(arguments[0], "dead") == 0) {
+        return dead(options, count - 1, arguments + 1);
+    }
+    if (strcmp(arguments[0], "replay") == 0) {
+        return replay(options, count - 1, arguments + 1);
+    }
+    return cli_fail(CLI_USAGE, "outbox knows dead and replay, not '%s'", arguments[0]);
+}
