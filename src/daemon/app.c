@@ -91,7 +91,7 @@ static void on_upload(const PsUpload *upload, void *ctx) {
 
 static bool on_publish(const PsScriptPublish *publish, void *ctx) {
     App *app = ctx;
-    if (publish->replay == 0) {
+    if (publish->replay == 0 && app->canary != NULL) {
         ps_canary_live(app->canary, publish); // which sees live inputs only
     }
     bool accepted = ps_intake_accept(app->intake, app->outbox, publish);
@@ -115,7 +115,9 @@ static void on_replayed(uint64_t id, PsScriptReplayEnd end, const char *reason, 
 
 static bool on_publish_now(const PsScriptPublish *publish, uint64_t ticket, void *ctx) {
     App *app = ctx;
-    ps_canary_live(app->canary, publish);
+    if (publish->replay == 0 && app->canary != NULL) {
+        ps_canary_live(app->canary, publish);
+    }
     return app->link != NULL &&
            ps_link_publish_now(app->link, ticket, publish->topic, publish->payload,
                                publish->payload_len, publish->qos) == PS_OK;
