@@ -66,6 +66,7 @@ typedef struct PsAttempt {
     int *subscribe_mids; ///< 0 once answered
     size_t subscribes_waiting;
     PsMono up_since;
+    bool quiet; ///< the socket does not wake the thread for one acknowledgement
 } PsAttempt;
 
 /// Starts with name resolution. Never fails here: see the stage.
@@ -97,5 +98,9 @@ void ps_session_begin(PsAttempt *attempt, PsMono now);
 /// Timers of SUBACK and PUBACK.
 void ps_session_check(PsAttempt *attempt, PsMono now);
 PsMono ps_session_wake_at(const PsAttempt *attempt, PsMono now);
+/// Reads what has come, without waiting. For the main thread, when `quiet`.
+void ps_session_drain(PsAttempt *attempt);
+/// Ends `quiet`: the socket wakes the thread for every byte.
+void ps_session_listen(PsAttempt *attempt);
 /// Hands one publish to libmosquitto; a failure fails the attempt.
 void ps_session_publish(PsAttempt *attempt, const PsLinkPublish *publish, PsMono now);

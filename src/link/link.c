@@ -19,6 +19,7 @@ struct PsLink {
     PsLinkSettings *settings;
     PsLinkWorker *worker;
     PsWake wake;
+    uv_timer_t quiet; // after the last publish: fetches an acknowledgement that wakes nobody
     uv_check_t check; // looks for events that woke nobody, whenever the loop is awake
     unsigned open_handles;
     PsLinkStatus status;
@@ -166,6 +167,19 @@ static void on_check(uv_check_t *check) {
     }
 }
 
+#define BUSY_MS 10
+
+static void on_quiet(uv_timer_t *timer) {
+    PsLink *link = timer->data;
+    if (link->stopped) {
+        return;
+    }
+    if (!ps_link_worker_drain(link->worker)) {
+        uv_timer_start(timer, on_quiet, BUSY_MS, 0);
+    }
+    take_events(link); // may free the link
+}
+
 static void wake_main(void *ctx) {
     PsLink *link = ctx;
     ps_wake_send(&link->wake);
@@ -194,7 +208,9 @@ PsErr ps_link_new(const PsLinkSetup *setup, PsLink **ret_link, PsDiag *diag) {
     }
     uv_check_init(setup->loop, &link->check);
     uv_check_start(&link->check, on_check);
-    link->open_handles = 2;
+    uv_timer_init(setup->loop, &link->quiet);
+    link->quiet.data = link;
+    link->open_handles = 3;
     *ret_link = link;
     return PS_OK;
 }
@@ -228,6 +244,10 @@ static void handle_closed(PsLink *link) {
     }
 }
 
+static void on_quiet_closed(uv_handle_t *handle) {
+    handle_closed(handle->data);
+}
+
 static void on_check_closed(uv_handle_t *handle) {
     handle_closed(handle->data);
 }
@@ -248,6 +268,7 @@ void ps_link_free(PsLink *link) {
     ps_link_settings_free(link->settings);
     mosquitto_lib_cleanup();
     uv_close((uv_handle_t *)&link->check, on_check_closed);
+    uv_close((uv_handle_t *)&link->quiet, on_quiet_closed);
     ps_wake_close(&link->wake, on_wake_closed);
 }
 
@@ -279,6 +300,7 @@ PsErr ps_link_publish(PsLink *link, uint64_t id, const char *topic, const void *
     err = ps_link_worker_publish(link->worker, &publish);
     if (err == PS_OK) {
         link->in_flight++;
+        uv_timer_start(&link->quiet, on_quiet, PS_LINK_QUIET_MS, 0);
     }
     return err;
 }

@@ -144,6 +144,40 @@ PsMono ps_session_wake_at(const PsAttempt *attempt, PsMono now) {
     return wake;
 }
 
+// The acknowledgement of a single message can wait for the next message, or for the main thread's
+// timer: it is no news worth a wake-up of its own. Any message of the cloud is at least a byte
+// longer than it, so the kernel tells the two apart. Only where there is no QoS 2, whose steps are
+// as short.
+#define PUBACK_BYTES 4 // MQTT 3.1.1, 3.4
+
+static void let_wait(PsAttempt *attempt) {
+    size_t overhead = attempt->tls != NULL ? ps_tls_record_overhead(attempt->tls) : 0;
+    if (attempt->settings->cloud.type != PS_CLOUD_AWS_IOT || overhead == 0 || attempt->quiet) {
+        return;
+    }
+    int bytes = (int)overhead + PUBACK_BYTES + 1;
+    attempt->quiet = setsockopt(mosquitto_socket(attempt->handle), SOL_SOCKET, SO_RCVLOWAT, &bytes,
+                                sizeof bytes) == 0;
+}
+
+void ps_session_listen(PsAttempt *attempt) {
+    int bytes = 1;
+    if (attempt->quiet) {
+        attempt->quiet = false;
+        // Cannot fail where raising it did not; a socket that is gone needs it no more.
+        (void)setsockopt(mosquitto_socket(attempt->handle), SOL_SOCKET, SO_RCVLOWAT, &bytes,
+                         sizeof bytes);
+    }
+}
+
+void ps_session_drain(PsAttempt *attempt) {
+    errno = 0;
+    int code = mosquitto_loop_read(attempt->handle, 1);
+    if (code != MOSQ_ERR_SUCCESS) {
+        ps_attempt_fail_library(attempt, code, errno);
+    }
+}
+
 // Holds the bytes back until the whole packet is with the socket, so that it does not leave in one
 // segment for each TLS record, which would cost both ends a wake-up each.
 static void cork(const PsAttempt *attempt, bool on) {
@@ -175,5 +209,9 @@ void ps_session_publish(PsAttempt *attempt, const PsLinkPublish *publish, PsMono
     }
     if (code != MOSQ_ERR_SUCCESS) {
         ps_attempt_fail_library(attempt, code, number);
+    } else if (attempt->slots_used == 1 && !publish->now) {
+        let_wait(attempt);
+    } else if (attempt->slots_used > 0) {
+        ps_session_listen(attempt);
     }
 }

@@ -35,6 +35,7 @@ struct PsTls {
     char verify_detail[256];
     char root_name[128];
     char summary[96];
+    size_t record_overhead;
     char warning[PS_TLS_WARNING_SIZE];
 };
 
@@ -49,12 +50,23 @@ static void on_handshake_start(PsTls *tls, SSL *ssl) {
     }
 }
 
+// Header and tag, and what the version adds: RFC 8446 section 5.2 (content type), RFC 5288 section
+// 3 (explicit nonce).
+static size_t record_overhead(const SSL *ssl) {
+    bool gcm = strstr(SSL_get_cipher_name(ssl), "GCM") != NULL;
+    if (SSL_version(ssl) == TLS1_3_VERSION) {
+        return SSL3_RT_HEADER_LENGTH + 1 + EVP_GCM_TLS_TAG_LEN;
+    }
+    return gcm ? SSL3_RT_HEADER_LENGTH + EVP_GCM_TLS_EXPLICIT_IV_LEN + EVP_GCM_TLS_TAG_LEN : 0;
+}
+
 static void on_handshake_done(PsTls *tls, SSL *ssl) {
     if (!tls->done) {
         tls->last_fd = fcntl(SSL_get_fd(ssl), F_DUPFD_CLOEXEC, 0);
         tls->ssl = tls->last_fd >= 0 && SSL_up_ref(ssl) == 1 ? ssl : NULL;
     }
     tls->done = true;
+    tls->record_overhead = record_overhead(ssl);
     snprintf(tls->summary, sizeof tls->summary, "%s, %s", SSL_get_version(ssl),
              SSL_get_cipher_name(ssl));
 }
@@ -232,6 +244,10 @@ bool ps_tls_is_done(const PsTls *tls) {
 
 int ps_tls_socket_errno(const PsTls *tls) {
     return tls->socket_errno;
+}
+
+size_t ps_tls_record_overhead(const PsTls *tls) {
+    return tls->record_overhead;
 }
 
 const char *ps_tls_summary(const PsTls *tls) {

@@ -38,6 +38,10 @@ int ps_tls_socket_errno(const PsTls *tls);
 /// "TLSv1.3, TLS_AES_256_GCM_SHA384", once done; "" before.
 const char *ps_tls_summary(const PsTls *tls);
 
+/// Bytes a record is longer than what it carries, once done; 0 when that is not fixed, or not
+/// known.
+size_t ps_tls_record_overhead(const PsTls *tls);
+
 /// Reads what the server said last, when libmosquitto gave the connection up after a failed write:
 /// an alert that waits unread names the cause. Does not block.
 void ps_tls_last_words(PsTls *tls);

@@ -261,6 +261,15 @@ static PsErr leave_packet(PsLinkWorker *worker, const PsLinkPublish *publish) {
     return err;
 }
 
+// Takes the acknowledgements that wake nobody. Needs the session.
+static void drain_locked(PsLinkWorker *worker) {
+    PsAttempt *attempt = worker->attempt;
+    if (attempt != NULL && attempt->stage == PS_STAGE_UP && attempt->quiet &&
+        attempt->slots_used > 0 && ps_link_events_waiting(&worker->events) < EVENTS_HELD) {
+        ps_session_drain(attempt);
+    }
+}
+
 // True when the thread has to see to what the publish left behind.
 static bool needs_thread(const PsAttempt *attempt) {
     return attempt != NULL &&
@@ -275,6 +284,7 @@ PsErr ps_link_worker_publish(PsLinkWorker *worker, const PsLinkPublish *publish)
     bool first = ps_mailbox_count(worker->packets) == 0; // nothing is overtaken
     bool wake = false;
     if (first) {
+        drain_locked(worker);
         publish_locked(worker, publish, ps_mono_now());
         wake = needs_thread(worker->attempt);
     }
@@ -283,6 +293,23 @@ PsErr ps_link_worker_publish(PsLinkWorker *worker, const PsLinkPublish *publish)
         wake_thread(worker);
     }
     return first ? PS_OK : leave_packet(worker, publish);
+}
+
+bool ps_link_worker_drain(PsLinkWorker *worker) {
+    if (pthread_mutex_trylock(&worker->session) != 0) {
+        return false;
+    }
+    drain_locked(worker);
+    PsAttempt *attempt = worker->attempt;
+    bool wake = needs_thread(attempt);
+    if (attempt != NULL && attempt->stage == PS_STAGE_UP) {
+        ps_session_listen(attempt); // what is not here yet is late: from now on it wakes the thread
+    }
+    pthread_mutex_unlock(&worker->session);
+    if (wake) {
+        wake_thread(worker);
+    }
+    return true;
 }
 
 // ---- the thread
@@ -325,6 +352,9 @@ static void *run(void *argument) {
         }
         send_packets(worker, now);
         if (worker->attempt != NULL) {
+            if (revents != 0) {
+                ps_session_listen(worker->attempt); // the rest of what came may be short
+            }
             advance(worker, revents, now);
         }
     }
