@@ -51,6 +51,14 @@ json_t *cli_call_once(const CliOptions *options, json_t *call);
 /// Prints JSON for programs, with a newline.
 void cli_print_json(const json_t *json);
 
+/// A field of a row: "" and 0 when it is not there or of another type. The text is borrowed.
+const char *cli_text(const json_t *row, const char *key);
+long long cli_integer(const json_t *row, const char *key);
+double cli_number(const json_t *row, const char *key);
+
+/// The ledger of all messages as a table; `status` is the answer of the call `status`. In status.c.
+void cli_show_ledger(const json_t *status);
+
 /// Waits between two looks at the gateway.
 void cli_sleep_ms(int milliseconds);
 

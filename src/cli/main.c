@@ -47,6 +47,19 @@ void cli_print_json(const json_t *json) {
     fputc('\n', stdout);
 }
 
+const char *cli_text(const json_t *row, const char *key) {
+    const char *text = json_string_value(json_object_get(row, key));
+    return text != NULL ? text : "";
+}
+
+long long cli_integer(const json_t *row, const char *key) {
+    return (long long)json_integer_value(json_object_get(row, key));
+}
+
+double cli_number(const json_t *row, const char *key) {
+    return json_number_value(json_object_get(row, key));
+}
+
 void cli_sleep_ms(int milliseconds) {
     struct timespec time = {.tv_sec = milliseconds / 1000,
                             .tv_nsec = (long)(milliseconds % 1000) * 1000000};

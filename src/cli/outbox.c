@@ -9,15 +9,6 @@
 
 #define PROGRESS_MS 300
 
-static const char *text_of(const json_t *row, const char *key) {
-    const char *text = json_string_value(json_object_get(row, key));
-    return text != NULL ? text : "";
-}
-
-static long long integer_of(const json_t *row, const char *key) {
-    return (long long)json_integer_value(json_object_get(row, key));
-}
-
 static void format_time(const json_t *row, const char *key, char *out, size_t size) {
     double seconds = json_number_value(json_object_get(row, key));
     ps_wall_format((PsWall){ps_seconds_to_ns(seconds)}, out, size);
@@ -27,29 +18,11 @@ static void format_time(const json_t *row, const char *key, char *out, size_t si
 
 static void print_queue(const json_t *status) {
     const json_t *outbox = json_object_get(status, "outbox");
-    printf("%lld messages wait, %lld of them are under way%s\n\n", integer_of(outbox, "waiting"),
-           integer_of(outbox, "in_flight"),
+    printf("%lld messages wait, %lld of them are under way%s\n\n", cli_integer(outbox, "waiting"),
+           cli_integer(outbox, "in_flight"),
            json_is_true(json_object_get(outbox, "store_failing")) ? "; THE DISK REFUSES WRITES"
                                                                   : "");
-    printf("%-26s %10s %10s %10s %10s %10s\n", "MESSAGE", "ACCEPTED", "DELIVERED", "WAITING",
-           "DROPPED", "DEAD");
-    size_t index;
-    json_t *row;
-    json_array_foreach(json_object_get(status, "messages"), index, row) {
-        long long dropped = 0;
-        const char *reason;
-        json_t *count;
-        json_object_foreach(json_object_get(row, "dropped"), reason, count) {
-            dropped += (long long)json_integer_value(count);
-        }
-        printf("%-26s %10lld %10lld %10lld %10lld %10lld", text_of(row, "name"),
-               integer_of(row, "accepted"), integer_of(row, "delivered"),
-               integer_of(row, "waiting"), dropped, integer_of(row, "dead"));
-        json_object_foreach(json_object_get(row, "dropped"), reason, count) {
-            printf("  %s %lld", reason, (long long)json_integer_value(count));
-        }
-        printf("\n");
-    }
+    cli_show_ledger(status);
 }
 
 static int show_queue(const CliOptions *options) {
@@ -77,8 +50,8 @@ static void print_letters(const json_t *letters) {
     json_array_foreach((json_t *)(uintptr_t)letters, index, row) {
         char collected[PS_STAMP_SIZE];
         format_time(row, "collected", collected, sizeof collected);
-        printf("%8lld %-20s %-24s %9lld %s\n", integer_of(row, "id"), text_of(row, "message"),
-               collected, integer_of(row, "bytes"), text_of(row, "reason"));
+        printf("%8lld %-20s %-24s %9lld %s\n", cli_integer(row, "id"), cli_text(row, "message"),
+               collected, cli_integer(row, "bytes"), cli_text(row, "reason"));
     }
 }
 
@@ -131,8 +104,8 @@ static void print_letter(const json_t *row) {
     char died[PS_STAMP_SIZE];
     format_time(row, "collected", collected, sizeof collected);
     format_time(row, "died", died, sizeof died);
-    printf("message    %s\ncollected  %s\nfailed     %s\n\n%s\n\n", text_of(row, "message"),
-           collected, died, text_of(row, "reason"));
+    printf("message    %s\ncollected  %s\nfailed     %s\n\n%s\n\n", cli_text(row, "message"),
+           collected, died, cli_text(row, "reason"));
     cli_print_json(json_object_get(row, "input"));
 }
 
@@ -176,8 +149,8 @@ static int dead(const CliOptions *options, int count, char **arguments) {
 // --- running it again ---------------------------------------------------------------------------
 
 static void print_progress(const json_t *row) {
-    printf("%lld of %lld done, %lld failed again\n", integer_of(row, "done"),
-           integer_of(row, "total"), integer_of(row, "failed"));
+    printf("%lld of %lld done, %lld failed again\n", cli_integer(row, "done"),
+           cli_integer(row, "total"), cli_integer(row, "failed"));
     fflush(stdout);
 }
 
@@ -185,7 +158,7 @@ static void print_progress(const json_t *row) {
 static int follow(const CliOptions *options, CliClient *client, json_t *row) {
     long long shown = -1;
     while (row != NULL && json_is_true(json_object_get(row, "running"))) {
-        long long run = integer_of(row, "done") + integer_of(row, "failed");
+        long long run = cli_integer(row, "done") + cli_integer(row, "failed");
         if (!options->json && run != shown) {
             print_progress(row);
             shown = run;
@@ -197,15 +170,15 @@ static int follow(const CliOptions *options, CliClient *client, json_t *row) {
     if (row == NULL) {
         return CLI_FAILED;
     }
-    bool done = strcmp(text_of(row, "end"), "done") == 0 && integer_of(row, "failed") == 0;
+    bool done = strcmp(cli_text(row, "end"), "done") == 0 && cli_integer(row, "failed") == 0;
     if (options->json) {
         cli_print_json(row);
     } else {
         print_progress(row);
-        if (text_of(row, "reason")[0] != '\0') {
-            printf("newest failure: %s\n", text_of(row, "reason"));
+        if (cli_text(row, "reason")[0] != '\0') {
+            printf("newest failure: %s\n", cli_text(row, "reason"));
         }
-        printf("%s: %s\n", text_of(row, "message"), text_of(row, "end"));
+        printf("%s: %s\n", cli_text(row, "message"), cli_text(row, "end"));
     }
     json_decref(row);
     return done ? CLI_DONE : CLI_FAILED;

@@ -20,24 +20,15 @@ static void on_interrupt(int number) {
     interrupted = number;
 }
 
-static long long integer_of(const json_t *json, const char *key) {
-    return (long long)json_integer_value(json_object_get(json, key));
-}
-
-static const char *text_of(const json_t *json, const char *key) {
-    const char *text = json_string_value(json_object_get(json, key));
-    return text != NULL ? text : "";
-}
-
 static bool is_running(const json_t *report) {
-    return strcmp(text_of(report, "state"), "running") == 0;
+    return strcmp(cli_text(report, "state"), "running") == 0;
 }
 
 static void show_progress(const json_t *report) {
     if (isatty(STDERR_FILENO)) {
         fprintf(stderr, "\r%lld of %lld calls compared, %lld different ",
-                integer_of(report, "calls"), integer_of(report, "wanted"),
-                integer_of(report, "different"));
+                cli_integer(report, "calls"), cli_integer(report, "wanted"),
+                cli_integer(report, "different"));
     }
 }
 
@@ -45,16 +36,16 @@ static void show_end(const json_t *report) {
     if (isatty(STDERR_FILENO)) {
         fputc('\n', stderr);
     }
-    if (text_of(report, "error")[0] != '\0') {
-        printf("ended: %s\n", text_of(report, "error"));
+    if (cli_text(report, "error")[0] != '\0') {
+        printf("ended: %s\n", cli_text(report, "error"));
     }
     printf("%lld calls compared: %lld the same, %lld different (%lld raised)\n",
-           integer_of(report, "calls"), integer_of(report, "same"), integer_of(report, "different"),
-           integer_of(report, "failed"));
-    if (integer_of(report, "different") > 0) {
-        printf("the first difference:\nlive   %sdraft  %s", text_of(report, "live"),
-               text_of(report, "draft"));
-        printf("%s", text_of(report, "draft")[0] == '\0' ? "(nothing)\n" : "");
+           cli_integer(report, "calls"), cli_integer(report, "same"),
+           cli_integer(report, "different"), cli_integer(report, "failed"));
+    if (cli_integer(report, "different") > 0) {
+        printf("the first difference:\nlive   %sdraft  %s", cli_text(report, "live"),
+               cli_text(report, "draft"));
+        printf("%s", cli_text(report, "draft")[0] == '\0' ? "(nothing)\n" : "");
     }
 }
 
@@ -120,7 +111,7 @@ int cli_script_canary(const CliOptions *options, int count, char **words) {
     } else {
         show_end(report);
     }
-    bool good = integer_of(report, "different") == 0 && integer_of(report, "calls") > 0;
+    bool good = cli_integer(report, "different") == 0 && cli_integer(report, "calls") > 0;
     json_decref(report);
     return good ? CLI_DONE : CLI_FAILED;
 }

@@ -6,19 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *text_of(const json_t *json, const char *key) {
-    const char *text = json_string_value(json_object_get(json, key));
-    return text != NULL ? text : "";
-}
-
-static long long integer_of(const json_t *json, const char *key) {
-    return (long long)json_integer_value(json_object_get(json, key));
-}
-
-static double number_of(const json_t *json, const char *key) {
-    return json_number_value(json_object_get(json, key));
-}
-
 // "0 Day 00:00:48", the form of Device Supervisor's connection time.
 static void format_duration(double seconds, char *out, size_t size) {
     long long whole = seconds > 0 ? (long long)seconds : 0;
@@ -29,19 +16,20 @@ static void format_duration(double seconds, char *out, size_t size) {
 static void print_link(const json_t *status) {
     const json_t *link = json_object_get(status, "link");
     char uptime[64];
-    format_duration(number_of(status, "uptime_s"), uptime, sizeof uptime);
-    printf("penstockd %s, up %s, configuration %s\n", text_of(status, "version"), uptime,
-           text_of(status, "config"));
+    format_duration(cli_number(status, "uptime_s"), uptime, sizeof uptime);
+    printf("penstockd %s, up %s, configuration %s\n", cli_text(status, "version"), uptime,
+           cli_text(status, "config"));
     char since[64];
-    format_duration(ps_wall_seconds(ps_wall_now()) - number_of(link, "since"), since, sizeof since);
-    printf("Cloud: %s for %s", text_of(link, "state"), since);
-    if (text_of(link, "endpoint")[0] != '\0') {
-        printf("; %s %s:%lld as %s", text_of(link, "type"), text_of(link, "endpoint"),
-               integer_of(link, "port"), text_of(link, "client_id"));
+    format_duration(ps_wall_seconds(ps_wall_now()) - cli_number(link, "since"), since,
+                    sizeof since);
+    printf("Cloud: %s for %s", cli_text(link, "state"), since);
+    if (cli_text(link, "endpoint")[0] != '\0') {
+        printf("; %s %s:%lld as %s", cli_text(link, "type"), cli_text(link, "endpoint"),
+               cli_integer(link, "port"), cli_text(link, "client_id"));
     }
     printf("\n");
-    if (text_of(link, "last_error")[0] != '\0') {
-        printf("  last error: %s\n", text_of(link, "last_error"));
+    if (cli_text(link, "last_error")[0] != '\0') {
+        printf("  last error: %s\n", cli_text(link, "last_error"));
     }
 }
 
@@ -51,9 +39,9 @@ static void print_channels(const json_t *status) {
     size_t index;
     json_t *row;
     json_array_foreach(json_object_get(status, "channels"), index, row) {
-        printf("%-26s %-12s %10lld %8lld %8.2f %s\n", text_of(row, "name"), text_of(row, "state"),
-               integer_of(row, "requests"), integer_of(row, "errors"),
-               number_of(row, "round_trip_ms"), text_of(row, "last_error"));
+        printf("%-26s %-12s %10lld %8lld %8.2f %s\n", cli_text(row, "name"), cli_text(row, "state"),
+               cli_integer(row, "requests"), cli_integer(row, "errors"),
+               cli_number(row, "round_trip_ms"), cli_text(row, "last_error"));
     }
 }
 
@@ -63,14 +51,14 @@ static void print_groups(const json_t *status) {
     size_t index;
     json_t *row;
     json_array_foreach(json_object_get(status, "groups"), index, row) {
-        printf("%-26s %10g %10g %8lld %8lld %8lld\n", text_of(row, "name"),
-               number_of(row, "polling_interval"), number_of(row, "upload_interval"),
-               integer_of(row, "variables"), integer_of(row, "due"), integer_of(row, "late"));
+        printf("%-26s %10g %10g %8lld %8lld %8lld\n", cli_text(row, "name"),
+               cli_number(row, "polling_interval"), cli_number(row, "upload_interval"),
+               cli_integer(row, "variables"), cli_integer(row, "due"), cli_integer(row, "late"));
     }
 }
 
-static void print_messages(const json_t *status) {
-    printf("\n%-26s %10s %10s %10s %10s %10s\n", "MESSAGE", "ACCEPTED", "DELIVERED", "WAITING",
+void cli_show_ledger(const json_t *status) {
+    printf("%-26s %10s %10s %10s %10s %10s\n", "MESSAGE", "ACCEPTED", "DELIVERED", "WAITING",
            "DEAD", "DROPPED");
     size_t index;
     json_t *row;
@@ -81,9 +69,9 @@ static void print_messages(const json_t *status) {
         json_object_foreach(json_object_get(row, "dropped"), reason, count) {
             dropped += (long long)json_integer_value(count);
         }
-        printf("%-26s %10lld %10lld %10lld %10lld %10lld", text_of(row, "name"),
-               integer_of(row, "accepted"), integer_of(row, "delivered"),
-               integer_of(row, "waiting"), integer_of(row, "dead"), dropped);
+        printf("%-26s %10lld %10lld %10lld %10lld %10lld", cli_text(row, "name"),
+               cli_integer(row, "accepted"), cli_integer(row, "delivered"),
+               cli_integer(row, "waiting"), cli_integer(row, "dead"), dropped);
         json_object_foreach(json_object_get(row, "dropped"), reason, count) {
             printf("  %s %lld", reason, (long long)json_integer_value(count));
         }
@@ -97,12 +85,12 @@ static void print_workers(const json_t *status) {
     size_t index;
     json_t *row;
     json_array_foreach(json_object_get(status, "workers"), index, row) {
-        printf("%-26s %-10s %8lld %8lld %8lld %8lld %8.2f %9lld\n", text_of(row, "name"),
-               text_of(row, "state"), integer_of(row, "pid"), integer_of(row, "calls"),
-               integer_of(row, "errors"), integer_of(row, "restarts"), number_of(row, "cpu_s"),
-               integer_of(row, "rss_kib"));
-        if (text_of(row, "last_error")[0] != '\0') {
-            printf("  last error: %s\n", text_of(row, "last_error"));
+        printf("%-26s %-10s %8lld %8lld %8lld %8lld %8.2f %9lld\n", cli_text(row, "name"),
+               cli_text(row, "state"), cli_integer(row, "pid"), cli_integer(row, "calls"),
+               cli_integer(row, "errors"), cli_integer(row, "restarts"), cli_number(row, "cpu_s"),
+               cli_integer(row, "rss_kib"));
+        if (cli_text(row, "last_error")[0] != '\0') {
+            printf("  last error: %s\n", cli_text(row, "last_error"));
         }
     }
 }
@@ -121,7 +109,8 @@ int cli_status(const CliOptions *options, int count, char **arguments) {
         print_link(status);
         print_channels(status);
         print_groups(status);
-        print_messages(status);
+        putchar('\n');
+        cli_show_ledger(status);
         print_workers(status);
     }
     json_decref(status);

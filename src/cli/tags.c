@@ -8,11 +8,6 @@
 
 #define WATCH_MS 1000
 
-static const char *text_of(const json_t *row, const char *key) {
-    const char *text = json_string_value(json_object_get(row, key));
-    return text != NULL ? text : "";
-}
-
 static void print_row(const json_t *row) {
     char stamp[PS_STAMP_SIZE] = "-";
     const json_t *time = json_object_get(row, "time");
@@ -20,10 +15,11 @@ static void print_row(const json_t *row) {
         ps_wall_format((PsWall){ps_seconds_to_ns(json_number_value(time))}, stamp, sizeof stamp);
     }
     char value[64];
-    const char *unit = text_of(row, "unit");
-    snprintf(value, sizeof value, "%s%s%s", text_of(row, "text"), unit[0] != '\0' ? " " : "", unit);
-    printf("%-20s %-20s %-7s %-20s %-24s %s\n", text_of(row, "device"), text_of(row, "name"),
-           text_of(row, "type"), value, stamp, text_of(row, "quality"));
+    const char *unit = cli_text(row, "unit");
+    snprintf(value, sizeof value, "%s%s%s", cli_text(row, "text"), unit[0] != '\0' ? " " : "",
+             unit);
+    printf("%-20s %-20s %-7s %-20s %-24s %s\n", cli_text(row, "device"), cli_text(row, "name"),
+           cli_text(row, "type"), value, stamp, cli_text(row, "quality"));
 }
 
 static void print_table(const json_t *result) {
