@@ -37,12 +37,6 @@ void ps_intake_free(PsIntake *intake) {
     }
 }
 
-// The ledger row of a message definition: publish entries first, then subscribe entries.
-static size_t message_index(const PsConfig *config, const PsScriptPublish *publish) {
-    return publish->kind == PS_SCRIPT_PUBLISH ? publish->entry
-                                              : config->publish_count + publish->entry;
-}
-
 static bool carries_alarms(const PsConfig *config, const PsScriptPublish *publish) {
     return publish->kind == PS_SCRIPT_PUBLISH &&
            config->publish[publish->entry].group_type == PS_GROUP_ALARM;
@@ -68,7 +62,7 @@ static void note_refusal(Refusal *refusal, PsErr err, const PsDiag *diag) {
 
 bool ps_intake_accept(PsIntake *intake, PsOutbox *outbox, const PsScriptPublish *publish) {
     PsOutboxMessage message = {
-        .message = message_index(intake->config, publish),
+        .message = ps_script_message_index(intake->config, publish->kind, publish->entry),
         .collected = publish->collected,
         .topic = publish->topic,
         .qos = publish->qos,

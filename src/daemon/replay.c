@@ -67,14 +67,10 @@ void ps_replay_free(PsReplay *replay) {
 
 // --- into the dead letters ----------------------------------------------------------------------
 
-static size_t message_index(const PsConfig *config, PsScriptKind kind, uint32_t entry) {
-    return kind == PS_SCRIPT_PUBLISH ? entry : config->publish_count + entry;
-}
-
 void ps_replay_keep(PsReplay *replay, const PsScriptDead *dead) {
     const PsScriptKept *kept = dead->kept;
     PsDeadLetter letter = {
-        .message = message_index(replay->config, dead->kind, dead->entry),
+        .message = ps_script_message_index(replay->config, dead->kind, dead->entry),
         .collected = kept->collected,
         .died = ps_wall_now(),
         .form = kept->form,
@@ -289,7 +285,7 @@ PsErr ps_replay_start(PsReplay *replay, const char *name, bool keep_going, PsDia
                        "there is no message of this name in the configuration; 'penstock outbox' "
                        "lists all");
     }
-    replay->message = message_index(replay->config, replay->kind, replay->entry);
+    replay->message = ps_script_message_index(replay->config, replay->kind, replay->entry);
     replay->keep_going = keep_going;
     replay->before_id = ps_outbox_dead_next_id(replay->outbox);
     replay->last_collected = (PsWall){INT64_MIN};

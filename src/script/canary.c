@@ -155,8 +155,11 @@ static void on_stopped(void *ctx) {
 static void measure(PsCanary *canary) {
     PsScriptWorkerStatus status;
     ps_script_host_worker_status(canary->host, 0, &status);
-    // A process that has just ended leaves the last figure.
-    (void)ps_proc_usage_cpu(status.pid, &canary->report.cpu_s);
+    // A process that has just ended leaves the figure at 0.
+    int64_t cpu_ns = 0;
+    if (ps_proc_usage_cpu(status.pid, &cpu_ns) == PS_OK) {
+        canary->report.cpu_s = (double)cpu_ns / 1e9;
+    }
 }
 
 static void stop(PsCanary *canary, const char *error) {

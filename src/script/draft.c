@@ -38,10 +38,7 @@ void ps_script_draft_next(PsScriptShared *shared) {
 void ps_script_draft_ended(PsScriptEntry *draft, const char *reason) {
     PsScriptShared *shared = draft->shared;
     PsScriptEntry *target = draft->draft->target;
-    if (draft->draft->done) {
-        return;
-    }
-    draft->draft->done = true;
+    PS_ASSERT(shared->draft == draft);
     shared->draft = NULL;
     if (draft->draft->built && !shared->stopping) {
         PS_LOGI("SCRIPT-SAVED", "%s '%s': its saved script takes over",

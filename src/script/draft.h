@@ -8,7 +8,6 @@
 struct PsScriptDraft {
     PsScriptEntry *target; ///< whose script it is to become
     bool built;
-    bool done;
 };
 
 /// Starts the trial of the newest script waiting (PsScriptShared.saved) if none is under way.

@@ -196,4 +196,6 @@ void ps_script_entry_hold(PsScriptEntry *entry, const char *fmt, ...) PS_PRINTF(
 void ps_script_entry_quit(PsScriptEntry *entry);
 /// The process is no more: draws the conclusions.
 void ps_script_entry_bury(PsScriptEntry *entry);
+/// Says how many lines of the call were not logged, if any, and forgets them.
+void ps_script_entry_tell_hidden_lines(PsScriptEntry *entry);
 void ps_script_entry_clear_replies(PsScriptEntry *entry);

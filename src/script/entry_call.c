@@ -173,8 +173,8 @@ void ps_script_entry_rest(PsScriptEntry *entry, const char *error) {
 }
 
 static void rest_when_idle(PsScriptEntry *entry) {
-    if (entry->state == PS_WORKER_RUNNING && !entry->in_call && entry->open_writes == 0 &&
-        entry->silent_writes == 0) {
+    if (entry->shared->setup.on_rest != NULL && entry->state == PS_WORKER_RUNNING &&
+        !entry->in_call && entry->open_writes == 0 && entry->silent_writes == 0) {
         char error[sizeof entry->call_error];
         memcpy(error, entry->call_error, sizeof error);
         entry->call_error[0] = '\0';
@@ -440,11 +440,7 @@ static PsErr take_done(PsScriptEntry *entry, const PsWireFrame *frame) {
                                    end != NULL ? (size_t)(end - done.error.data) : done.error.len);
         keep_call_error(entry);
     }
-    if (entry->lines.hidden > 0) {
-        PS_LOGW("SCRIPT-LINES", "%s: %u more lines of this call were not logged", entry->name,
-                entry->lines.hidden);
-        entry->lines.hidden = 0;
-    }
+    ps_script_entry_tell_hidden_lines(entry);
     log_message(entry, false);
     PS_AUTO_BUF PsBuf reason = {0};
     if (!done.ok) {

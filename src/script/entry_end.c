@@ -115,10 +115,11 @@ static void count_lost_call(PsScriptEntry *entry) {
     }
 }
 
-static void report_hidden_lines(const PsScriptEntry *entry) {
+void ps_script_entry_tell_hidden_lines(PsScriptEntry *entry) {
     if (entry->lines.hidden > 0) {
         PS_LOGW("SCRIPT-LINES", "%s: %u more lines of this call were not logged", entry->name,
                 entry->lines.hidden);
+        entry->lines.hidden = 0;
     }
 }
 
@@ -170,7 +171,7 @@ void ps_script_entry_bury(PsScriptEntry *entry) {
     entry->pid = 0;
     ps_script_entry_clear_replies(entry);
     count_lost_call(entry);
-    report_hidden_lines(entry);
+    ps_script_entry_tell_hidden_lines(entry);
     if (entry->draft != NULL) {
         char reason[320];
         describe_end(entry, reason, sizeof reason);

@@ -223,8 +223,7 @@ void ps_script_host_free(PsScriptHost *host) {
 }
 
 static PsScriptEntry *find_entry(PsScriptHost *host, PsScriptKind kind, uint32_t index) {
-    const PsConfig *config = host->shared.setup.config;
-    uint32_t slot = kind == PS_SCRIPT_PUBLISH ? index : config->publish_count + index;
+    uint32_t slot = ps_script_message_index(host->shared.setup.config, kind, index);
     PS_ASSERT(slot < host->shared.entry_count);
     return &host->shared.entries[slot];
 }
@@ -244,8 +243,7 @@ PsErr ps_script_host_collect(PsScriptHost *host, uint32_t publish, const PsUploa
 
 PsErr ps_script_host_receive(PsScriptHost *host, uint32_t subscribe, const char *topic,
                              const void *payload, size_t len, int qos) {
-    const PsConfig *config = host->shared.setup.config;
-    PS_ASSERT(subscribe < config->subscribe_count);
+    PS_ASSERT(subscribe < host->shared.setup.config->subscribe_count);
     size_t topic_len = strlen(topic);
     if (len > PS_SCRIPT_QUEUE_BYTES || topic_len + len + 16 > PS_SCRIPT_QUEUE_BYTES) {
         return PS_ERR_TOO_BIG;
@@ -261,7 +259,7 @@ PsErr ps_script_host_receive(PsScriptHost *host, uint32_t subscribe, const char 
     ps_buf_put_bytes(&input->frame, topic, topic_len);
     ps_buf_put_bytes(&input->frame, payload, len);
     ps_wire_end(&input->frame, begin);
-    return ps_script_entry_put(&host->shared.entries[config->publish_count + subscribe], input);
+    return ps_script_entry_put(find_entry(host, PS_SCRIPT_SUBSCRIBE, subscribe), input);
 }
 
 void ps_script_host_set_link(PsScriptHost *host, bool connected) {

@@ -42,6 +42,13 @@ typedef enum PsScriptKind {
 /// "publish", "subscribe". Never NULL.
 const char *ps_script_kind_name(PsScriptKind kind);
 
+/// The number of a message among all of a configuration: publish entries first, then subscribe
+/// entries. Workers are in this order, and so are the rows of the ledger.
+static inline uint32_t ps_script_message_index(const PsConfig *config, PsScriptKind kind,
+                                               uint32_t entry) {
+    return kind == PS_SCRIPT_PUBLISH ? entry : config->publish_count + entry;
+}
+
 typedef enum PsWorkerState {
     PS_WORKER_STOPPED,  ///< never started, or ended by stop
     PS_WORKER_STARTING, ///< process and module are being made

@@ -2,10 +2,12 @@
 // counted from its last closing bracket.
 #include "script/proc_usage.h"
 
-#include <dirent.h>
+#include "base/time.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 PsErr ps_proc_usage_read(int pid, PsProcUsage *ret_usage) {
@@ -40,34 +42,15 @@ PsErr ps_proc_usage_read(int pid, PsProcUsage *ret_usage) {
     return PS_OK;
 }
 
-PsErr ps_proc_usage_cpu(int pid, double *ret_cpu_s) {
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d/task", pid);
-    DIR *tasks = opendir(path);
-    if (tasks == NULL) {
+PsErr ps_proc_usage_cpu(int pid, int64_t *ret_cpu_ns) {
+    clockid_t clock;
+    struct timespec used;
+    // 0 would be this process.
+    if (pid <= 0 || clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &used) < 0) {
         return PS_ERR_NOT_FOUND;
     }
-    uint64_t total_ns = 0;
-    bool any = false;
-    for (const struct dirent *task; (task = readdir(tasks)) != NULL;) {
-        if (task->d_name[0] == '.') {
-            continue;
-        }
-        char stat_path[128];
-        snprintf(stat_path, sizeof stat_path, "%s/%.20s/schedstat", path, task->d_name);
-        FILE *file = fopen(stat_path, "re");
-        uint64_t ns = 0;
-        if (file != NULL && fscanf(file, "%" SCNu64, &ns) == 1) {
-            total_ns += ns;
-            any = true;
-        }
-        if (file != NULL) {
-            fclose(file);
-        }
-    }
-    closedir(tasks);
-    *ret_cpu_s = (double)total_ns / 1e9;
-    return any ? PS_OK : PS_ERR_NOT_FOUND;
+    *ret_cpu_ns = used.tv_sec * PS_NS_PER_S + used.tv_nsec;
+    return PS_OK;
 }
 
 PsErr ps_proc_usage_peak(int pid, uint64_t *ret_peak_kib) {

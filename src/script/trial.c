@@ -20,7 +20,7 @@ struct PsTrial {
     PsScriptHost *host;
     PsTrialReport report;
     PsMono begun;
-    double cpu_before;
+    int64_t cpu_before_ns;
     bool running; // the input has been handed over
     bool ended;
 };
@@ -122,12 +122,12 @@ static void measure(PsTrial *trial) {
     PsScriptWorkerStatus status;
     ps_script_host_worker_status(trial->host, 0, &status);
     trial->report.wall_s = (double)ps_mono_diff_ns(ps_mono_now(), trial->begun) / 1e9;
-    double cpu_s = 0;
+    int64_t cpu_ns = 0;
     uint64_t peak_kib = 0;
     // A worker that has just died leaves the figures at 0.
-    if (ps_proc_usage_cpu(status.pid, &cpu_s) == PS_OK &&
+    if (ps_proc_usage_cpu(status.pid, &cpu_ns) == PS_OK &&
         ps_proc_usage_peak(status.pid, &peak_kib) == PS_OK) {
-        trial->report.cpu_s = cpu_s - trial->cpu_before;
+        trial->report.cpu_s = (double)(cpu_ns - trial->cpu_before_ns) / 1e9;
         trial->report.peak_kib = peak_kib;
     }
 }
@@ -164,7 +164,7 @@ static PsErr hand_over(PsTrial *trial) {
     const PsTrialSetup *setup = &trial->setup;
     PsScriptWorkerStatus status;
     ps_script_host_worker_status(trial->host, 0, &status);
-    (void)ps_proc_usage_cpu(status.pid, &trial->cpu_before); // 0 when it cannot be known
+    (void)ps_proc_usage_cpu(status.pid, &trial->cpu_before_ns); // 0 when it cannot be known
     trial->begun = ps_mono_now();
     trial->running = true;
     return setup->kind == PS_SCRIPT_PUBLISH

@@ -116,8 +116,7 @@ void ps_scratch_remove(char *path) {
     }
 }
 
-// --- this penstock-script's own
-// -------------------------------------------------------------------
+// --- the folder of this penstock-script ---------------------------------------------------------
 
 // The lock of a folder somebody still uses cannot be had.
 static int lock_folder(const char *path) {

@@ -4,8 +4,6 @@
 #include "script/proc_usage.h"
 #include "script/worker/scratch.h"
 
-#include <time.h>
-
 // The share may be passed for this long at a stretch.
 #define SHARE_OVER_S 10.0
 // A worker that used less than this since its threads were counted has started none worth counting.
@@ -14,16 +12,6 @@
 void ps_watch_init(PsWatch *watch, pid_t pid, const PsWireFork *order, const char *scratch) {
     *watch = (PsWatch){.pid = pid, .order = *order, .scratch = scratch, .at = ps_mono_now()};
     watch->fresh_ns = scratch != NULL ? ps_scratch_changed_ns(scratch) : 0;
-}
-
-// Processor time of all threads; -1 when the process has just ended.
-static int64_t cpu_ns_of(pid_t pid) {
-    clockid_t clock;
-    struct timespec used;
-    if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &used) < 0) {
-        return -1;
-    }
-    return used.tv_sec * PS_NS_PER_S + used.tv_nsec;
 }
 
 static bool over_cpu(PsWatch *watch, int64_t cpu_ns, PsMono now) {
@@ -53,8 +41,8 @@ static bool over_scratch(const PsWatch *watch) {
 }
 
 PsWireLimit ps_watch_look(PsWatch *watch, PsMono now) {
-    int64_t cpu_ns = cpu_ns_of(watch->pid);
-    if (watch->told || cpu_ns < 0) {
+    int64_t cpu_ns = 0;
+    if (watch->told || ps_proc_usage_cpu(watch->pid, &cpu_ns) != PS_OK) {
         return PS_LIMIT_NONE;
     }
     PsWireLimit limit = PS_LIMIT_NONE;
