@@ -383,7 +383,8 @@ static PsErr new_scripts(App *app, PsDiag *diag) {
         .on_dead = on_dead,
         .on_replayed = on_replayed,
     };
-    app->canary = ps_canary_new(&app->loop, app->config, app->options->script_program);
+    app->canary =
+        ps_canary_new(&app->loop, app->config, app->options->script_program, app->scratch);
     return ps_script_host_new(&setup, &app->scripts, diag);
 }
 

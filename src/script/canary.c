@@ -28,6 +28,7 @@ struct PsCanary {
     uv_loop_t *loop;
     const PsConfig *config;
     const char *program;
+    const char *scratch;
     PsConfig own;    // the gateway's, with the draft as its only message
     PsPublish entry; // the draft
     PsScriptHost *host;
@@ -42,9 +43,10 @@ struct PsCanary {
     void *closed_ctx;
 };
 
-PsCanary *ps_canary_new(uv_loop_t *loop, const PsConfig *config, const char *program) {
+PsCanary *ps_canary_new(uv_loop_t *loop, const PsConfig *config, const char *program,
+                        const char *scratch) {
     PsCanary *canary = ps_alloc(sizeof *canary);
-    *canary = (PsCanary){.loop = loop, .config = config, .program = program};
+    *canary = (PsCanary){.loop = loop, .config = config, .program = program, .scratch = scratch};
     return canary;
 }
 
@@ -230,6 +232,7 @@ PsErr ps_canary_start(PsCanary *canary, const char *name, PsBuf *source, uint64_
         .loop = canary->loop,
         .config = &canary->own,
         .program = canary->program,
+        .scratch = canary->scratch,
         .ctx = canary,
         .on_publish = on_publish,
         .on_publish_now = on_publish_now,

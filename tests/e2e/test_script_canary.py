@@ -12,6 +12,7 @@ def main(data_collect, wizard_api):
 '''
 OTHER = LIVE.replace("1 + 2", "1 - 2")
 SAME = LIVE.replace("1 + 2", "2 + 1")
+WRITES = "import tempfile\n" + SAME.replace("    return", "    tempfile.TemporaryFile().close()\n    return")
 RAISES = LIVE.replace("1 + 2", "1 / 0")
 
 
@@ -31,6 +32,9 @@ def test_a_draft_beside_the_live_script(folder, cloud, modbus, cleanup):
     pid = gateway.worker("live")["pid"]
     draft = folder / "draft.py"
     status, report = compare(gateway, draft, SAME)
+    assert (status, report["same"], report["different"]) == (0, 5, 0), report
+    # A draft may write in a scratch folder, as the live script may.
+    status, report = compare(gateway, draft, WRITES)
     assert (status, report["same"], report["different"]) == (0, 5, 0), report
     status, report = compare(gateway, draft, OTHER)
     assert (status, report["same"], report["different"]) == (1, 0, 5), report
