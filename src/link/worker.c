@@ -270,10 +270,12 @@ static void drain_locked(PsLinkWorker *worker) {
     }
 }
 
-// True when the thread has to see to what the publish left behind.
+// True when the thread has to see to what the publish left behind. Before it is up, an attempt is
+// the thread's alone, and may have no handle yet.
 static bool needs_thread(const PsAttempt *attempt) {
     return attempt != NULL &&
-           (attempt->stage == PS_STAGE_FAILED || mosquitto_want_write(attempt->handle));
+           (attempt->stage == PS_STAGE_FAILED ||
+            (attempt->stage == PS_STAGE_UP && mosquitto_want_write(attempt->handle)));
 }
 
 // Saves the wake-up of the thread, which costs more than the message.
