@@ -1,6 +1,8 @@
 // Differences between AWS IoT Core and other MQTT servers. Pure; any thread.
 #include "link/aws.h"
 
+#include <limits.h>
+
 #define AWS_ALPN_PORT 443
 // libmosquitto takes no keep-alive below this.
 #define LIBRARY_KEEPALIVE_MIN 5
@@ -14,6 +16,16 @@ PsLinkLimits ps_link_limits(int cloud_type) {
         .topic_bytes = PS_AWS_TOPIC_BYTES,
         .topic_slashes = PS_AWS_TOPIC_SLASHES,
     };
+}
+
+PsLinkPace ps_link_pace(const PsCloud *cloud) {
+    bool aws = cloud->type == PS_CLOUD_AWS_IOT;
+    int rate = cloud->publish_rate;
+    int kib = cloud->publish_kib;
+    rate = rate != PS_UNSET ? rate : aws ? PS_AWS_PUBLISHES_PER_S : 0;
+    kib = kib != PS_UNSET ? kib : aws ? PS_AWS_KIB_PER_S : 0;
+    return (PsLinkPace){.publishes_per_s = rate,
+                        .bytes_per_s = kib > INT_MAX / 1024 ? INT_MAX : kib * 1024};
 }
 
 bool ps_link_uses_tls(const PsCloud *cloud) {

@@ -14,6 +14,8 @@
 #define PS_AWS_ALPN "x-amzn-mqtt-ca"
 #define PS_AWS_KEEPALIVE_MIN 30
 #define PS_AWS_KEEPALIVE_MAX 1200
+#define PS_AWS_PUBLISHES_PER_S 80
+#define PS_AWS_KIB_PER_S 448
 
 /// Bounds of one publish; 0 = none of its own (MQTT's are checked anyway).
 typedef struct PsLinkLimits {
@@ -23,6 +25,16 @@ typedef struct PsLinkLimits {
 } PsLinkLimits;
 
 PsLinkLimits ps_link_limits(int cloud_type);
+
+/// How fast a connection may publish; 0 = no limit.
+typedef struct PsLinkPace {
+    int publishes_per_s;
+    int bytes_per_s;
+} PsLinkPace;
+
+/// What the configuration says, or a fifth (publishes) and an eighth (bytes) below AWS IoT's quotas
+/// for one connection: 100 publishes, of which it discards the rest without PUBACK, and 512 KiB.
+PsLinkPace ps_link_pace(const PsCloud *cloud);
 
 /// The ALPN name to offer, NULL for none: the configured one, else PS_AWS_ALPN on port 443 of AWS
 /// IoT. Borrowed from `cloud` or static.

@@ -142,6 +142,9 @@ typedef struct PsCloud {
     const char *username;      ///< Standard MQTT only
     const char *password_file; ///< Standard MQTT only; absolute path, or ""
     int mqtt_version;          ///< PsMqttVersion, Standard MQTT only
+    int window;                ///< publishes without acknowledgement
+    int publish_rate;          ///< publishes a second, 0 without limit, or PS_UNSET
+    int publish_kib;           ///< payload KiB a second, likewise
 } PsCloud;
 
 /// A text list inside a configuration.
@@ -162,6 +165,21 @@ typedef struct PsScriptLimits {
     bool network; ///< it may connect out
 } PsScriptLimits;
 
+/// What makes room when the outbox is full.
+typedef enum PsWhenFull {
+    PS_FULL_DROP_OLDEST,
+    PS_FULL_THIN_OUT,
+} PsWhenFull;
+
+/// How the outbox treats what an entry sends.
+typedef struct PsDelivery {
+    bool live_first;
+    int when_full;         ///< PsWhenFull
+    bool split;            ///< lists that are too large for the cloud
+    int pack_kib;          ///< size of packed messages, 0 = not packed
+    const char *gap_topic; ///< "" = no gap records; may hold ${parameter}
+} PsDelivery;
+
 typedef struct PsPublish {
     const char *name;
     const char *topic; ///< may hold ${parameter}
@@ -172,6 +190,7 @@ typedef struct PsPublish {
     const char *script; ///< absolute path
     double timeout;     ///< seconds one call may take
     PsScriptLimits limits;
+    PsDelivery delivery;
     uint32_t *groups; ///< indexes into groups, group_names.count of them
     PsBuf source;     ///< the script's text; owned by the config, not by the arena
 } PsPublish;
@@ -184,6 +203,7 @@ typedef struct PsSubscribe {
     const char *script;
     double timeout;
     PsScriptLimits limits;
+    PsDelivery delivery;
     PsBuf source;
 } PsSubscribe;
 
@@ -200,6 +220,8 @@ typedef struct PsParameters {
     int max_loss_s; ///< 0, 1 or 10
     int dead_max;
     int dead_max_mb;
+    int outbox_max_mb;
+    int outbox_free_mb;
     const char *gateway_sn; ///< serial number scripts see
     PsCustom *custom;
     uint32_t custom_count;

@@ -155,32 +155,44 @@ static void check_qos(Checker *checker, int qos) {
     }
 }
 
-static void check_topic(Checker *checker, const char *topic,
+static void check_topic(Checker *checker, const char *field, const char *topic,
                         PsErr (*check)(const char *, bool, PsDiag *)) {
     PS_AUTO_BUF PsBuf expanded = {0};
     const char *unknown = NULL;
     size_t unknown_len = 0;
     ps_config_expand(checker->config, topic, &expanded, &unknown, &unknown_len);
     if (unknown != NULL) {
-        WARN(checker, "topic", "%.*s is no custom parameter and stays as it is written",
+        WARN(checker, field, "%.*s is no custom parameter and stays as it is written",
              (int)(unknown_len < 100 ? unknown_len : 100), unknown);
     }
     bool aws = checker->config->cloud.type == PS_CLOUD_AWS_IOT;
     PsDiag diag = {0};
     if (check((const char *)expanded.data, aws, &diag) != PS_OK) {
-        FAIL(checker, "topic", "%s", diag.text);
+        FAIL(checker, field, "%s", diag.text);
     }
     if (aws && expanded.data[0] == '$' &&
         strncmp((const char *)expanded.data, "$aws/", strlen("$aws/")) != 0) {
-        WARN(checker, "topic",
+        WARN(checker, field,
              "begins with $, which AWS IoT reserves; the server may cut the "
              "connection");
     }
 }
 
+static void check_delivery(Checker *checker, const PsDelivery *delivery) {
+    if (delivery->gap_topic[0] != '\0') {
+        check_topic(checker, "gap_topic", delivery->gap_topic, ps_topic_check_name);
+    }
+    if (delivery->pack_kib > (int)(PS_AWS_PAYLOAD_BYTES / 1024) &&
+        checker->config->cloud.type == PS_CLOUD_AWS_IOT) {
+        FAIL(checker, "pack_kib", "is %d; AWS IoT takes messages of at most %d", delivery->pack_kib,
+             (int)(PS_AWS_PAYLOAD_BYTES / 1024));
+    }
+}
+
 static void check_publish(Checker *checker, PsPublish *publish) {
     check_qos(checker, publish->qos);
-    check_topic(checker, publish->topic, ps_topic_check_name);
+    check_topic(checker, "topic", publish->topic, ps_topic_check_name);
+    check_delivery(checker, &publish->delivery);
     publish->groups = ps_arena_take(checker->config->arena,
                                     (publish->group_names.count + 1) * sizeof *publish->groups);
     for (uint32_t i = 0; i < publish->group_names.count; i++) {
@@ -221,7 +233,8 @@ static void check_messages(Checker *checker) {
             FAIL(checker, "name", "is used twice; give each message a name of its own");
         }
         check_qos(checker, subscribe->qos);
-        check_topic(checker, subscribe->topic, ps_topic_check_filter);
+        check_topic(checker, "topic", subscribe->topic, ps_topic_check_filter);
+        check_delivery(checker, &subscribe->delivery);
     }
 }
 

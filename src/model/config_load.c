@@ -101,7 +101,10 @@ static void load_cloud(Loader *loader) {
                            .root_ca = "",
                            .alpn = "",
                            .username = "",
-                           .password_file = ""};
+                           .password_file = "",
+                           .window = 1,
+                           .publish_rate = PS_UNSET,
+                           .publish_kib = PS_UNSET};
         return;
     }
     load_single(loader, &ps_table_cloud, NULL, json, cloud);

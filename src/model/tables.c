@@ -4,13 +4,10 @@
 #include "model/tables.h"
 
 #include "model/config.h"
+#include "model/tables_private.h"
 
 #include <limits.h>
 #include <stddef.h>
-
-#define WORDS(name, ...)                                                                           \
-    static const char *const name##_items[] = {__VA_ARGS__};                                       \
-    static const PsWords name = {name##_items, PS_COUNT(name##_items)}
 
 WORDS(protocol_words, "ModbusTCP", "ModbusRTU", "ISO-on-TCP", "OPCUA", "EtherNet/IP");
 WORDS(byte_order_words, "abcd", "badc", "cdab", "dcba");
@@ -18,10 +15,12 @@ WORDS(data_type_words, "BOOL", "BIT", "BYTE", "SINT", "WORD", "INT", "DWORD", "D
       "DOUBLE", "STRING", "BCD", "BCD32", "LONG", "ULONG");
 WORDS(access_words, "read", "write", "read/write");
 WORDS(mode_words, "realtime", "onchange");
-WORDS(group_type_words, "collect", "alarm");
 WORDS(cloud_type_words, "AWS IoT", "Standard MQTT");
 WORDS(mqtt_version_words, "MQTTv31", "MQTTv311");
 WORDS(log_level_words, "DEBUG", "INFO", "WARNING", "ERROR");
+
+static const char *const group_type_items[] = {"collect", "alarm"};
+const PsWords ps_group_type_words = {group_type_items, PS_COUNT(group_type_items)};
 
 static const char *word_at(const PsWords *words, int index) {
     return index >= 0 && (size_t)index < words->count ? words->items[index] : "unknown";
@@ -44,7 +43,7 @@ const char *ps_mode_name(int mode) {
 }
 
 const char *ps_group_type_name(int type) {
-    return word_at(&group_type_words, type);
+    return word_at(&ps_group_type_words, type);
 }
 
 const char *ps_access_name(int access) {
@@ -54,14 +53,6 @@ const char *ps_access_name(int access) {
 const char *ps_cloud_type_name(int type) {
     return word_at(&cloud_type_words, type);
 }
-
-#define TABLE(table_name, block_key, kind_text, name, help_text, array)                            \
-    const PsOptionTable table_name = {.block = (block_key),                                        \
-                                      .kind = (kind_text),                                         \
-                                      .name_key = (name),                                          \
-                                      .help = (help_text),                                         \
-                                      .options = (array),                                          \
-                                      .count = PS_COUNT(array)}
 
 static const PsOption device_options[] = {
     {.key = "device_name",
@@ -217,7 +208,7 @@ static const PsOption group_options[] = {
     {.key = "group_type",
      .type = PS_OPTION_WORD,
      .offset = offsetof(PsGroup, type),
-     .words = &group_type_words,
+     .words = &ps_group_type_words,
      .fallback = "collect",
      .help = "collect: reads and uploads variables; alarm: evaluates alarms."},
     {.key = "polling_interval",
@@ -335,150 +326,34 @@ static const PsOption cloud_options[] = {
      .words = &mqtt_version_words,
      .fallback = "MQTTv311",
      .help = "Standard MQTT: protocol version."},
+    {.key = "window",
+     .type = PS_OPTION_INT,
+     .offset = offsetof(PsCloud, window),
+     .min = 1,
+     .max = 100,
+     .unit = "messages",
+     .fallback = "100",
+     .help = "Most messages on their way without acknowledgement; AWS IoT allows 100. Fewer are "
+             "used while acknowledgements come slowly."},
+    {.key = "publish_rate",
+     .type = PS_OPTION_INT,
+     .offset = offsetof(PsCloud, publish_rate),
+     .min = 0,
+     .max = 100000,
+     .unit = "messages/s",
+     .help = "Most messages sent in a second, 0 without limit; left out: 80 for AWS IoT, which "
+             "discards what exceeds 100, 0 for Standard MQTT."},
+    {.key = "publish_kib",
+     .type = PS_OPTION_INT,
+     .offset = offsetof(PsCloud, publish_kib),
+     .min = 0,
+     .max = 1048576,
+     .unit = "KiB/s",
+     .help = "Most payload sent in a second, 0 without limit; left out: 448 for AWS IoT, which "
+             "slows a connection down at 512, 0 for Standard MQTT."},
 };
 TABLE(ps_table_cloud, "cloud", "cloud", NULL, "The server that receives the messages.",
       cloud_options);
-
-// What publish and subscribe entries have in common.
-#define MESSAGE_NAME(entry)                                                                        \
-    {.key = "name",                                                                                \
-     .type = PS_OPTION_TEXT,                                                                       \
-     .required = true,                                                                             \
-     .offset = offsetof(entry, name),                                                              \
-     .min = 1,                                                                                     \
-     .max = 128,                                                                                   \
-     .unit = "characters",                                                                         \
-     .help = "Name of the message, unique among publish and subscribe entries."}
-#define MESSAGE_FUNCTION(entry)                                                                    \
-    {.key = "main_function",                                                                       \
-     .type = PS_OPTION_TEXT,                                                                       \
-     .required = true,                                                                             \
-     .offset = offsetof(entry, main_function),                                                     \
-     .min = 1,                                                                                     \
-     .max = 128,                                                                                   \
-     .unit = "characters",                                                                         \
-     .help = "Entry function in the script."}
-#define MESSAGE_SCRIPT(entry)                                                                      \
-    {.key = "script",                                                                              \
-     .type = PS_OPTION_PATH,                                                                       \
-     .required = true,                                                                             \
-     .offset = offsetof(entry, script),                                                            \
-     .min = 1,                                                                                     \
-     .max = 1024,                                                                                  \
-     .help = "Python file, relative to the configuration folder."}
-#define MESSAGE_TIMEOUT(entry)                                                                     \
-    {.key = "timeout",                                                                             \
-     .type = PS_OPTION_NUMBER,                                                                     \
-     .offset = offsetof(entry, timeout),                                                           \
-     .min = 0.1,                                                                                   \
-     .max = 3600,                                                                                  \
-     .unit = "s",                                                                                  \
-     .fallback = "30",                                                                             \
-     .help = "How long one call of the script may take before its worker is stopped and started "  \
-             "again."}
-
-// Each worker process is held to these (src/script/limits.h).
-#define MESSAGE_LIMITS(entry)                                                                      \
-    {.key = "memory_mb",                                                                           \
-     .type = PS_OPTION_INT,                                                                        \
-     .offset = offsetof(entry, limits.memory_mb),                                                  \
-     .min = 16,                                                                                    \
-     .max = 65536,                                                                                 \
-     .unit = "MB",                                                                                 \
-     .fallback = "512",                                                                            \
-     .help = "Memory the script may map beyond Python itself; more raises MemoryError."},          \
-        {.key = "cpu_percent",                                                                     \
-         .type = PS_OPTION_INT,                                                                    \
-         .offset = offsetof(entry, limits.cpu_percent),                                            \
-         .min = 1,                                                                                 \
-         .max = 10000,                                                                             \
-         .unit = "%",                                                                              \
-         .fallback = "100",                                                                        \
-         .help = "Share of one processor the script may use, averaged over ten seconds; its "      \
-                 "worker is then stopped and started again."},                                     \
-        {.key = "threads",                                                                         \
-         .type = PS_OPTION_INT,                                                                    \
-         .offset = offsetof(entry, limits.threads),                                                \
-         .min = 1,                                                                                 \
-         .max = 1000,                                                                              \
-         .fallback = "32",                                                                         \
-         .help = "Threads the script's process may have, its first one included."},                \
-        {.key = "scratch_mb",                                                                      \
-         .type = PS_OPTION_INT,                                                                    \
-         .offset = offsetof(entry, limits.scratch_mb),                                             \
-         .min = 1,                                                                                 \
-         .max = 65536,                                                                             \
-         .unit = "MB",                                                                             \
-         .fallback = "16",                                                                         \
-         .help = "Size of the script's scratch folder, the only place it can write to."},          \
-        {.key = "network",                                                                         \
-         .type = PS_OPTION_BOOL,                                                                   \
-         .offset = offsetof(entry, limits.network),                                                \
-         .fallback = "false",                                                                      \
-         .help = "true: the script may connect to other machines."}
-
-static const PsOption publish_options[] = {
-    MESSAGE_NAME(PsPublish),
-    {.key = "topic",
-     .type = PS_OPTION_TEXT,
-     .required = true,
-     .offset = offsetof(PsPublish, topic),
-     .min = 1,
-     .max = 1024,
-     .unit = "bytes",
-     .help = "Topic; ${name} is replaced by the custom parameter of that name."},
-    {.key = "qos",
-     .type = PS_OPTION_INT,
-     .offset = offsetof(PsPublish, qos),
-     .min = 0,
-     .max = 2,
-     .fallback = "1",
-     .help = "0 at most once, 1 at least once, 2 exactly once (not on AWS IoT)."},
-    {.key = "group_type",
-     .type = PS_OPTION_WORD,
-     .offset = offsetof(PsPublish, group_type),
-     .words = &group_type_words,
-     .fallback = "collect",
-     .help = "Whether the message carries variables or alarms."},
-    {.key = "groups",
-     .type = PS_OPTION_TEXTS,
-     .required = true,
-     .offset = offsetof(PsPublish, group_names),
-     .min = 1,
-     .max = 1000,
-     .help = "Groups whose uploads run the script, each on its own schedule."},
-    MESSAGE_FUNCTION(PsPublish),
-    MESSAGE_SCRIPT(PsPublish),
-    MESSAGE_TIMEOUT(PsPublish),
-    MESSAGE_LIMITS(PsPublish),
-};
-TABLE(ps_table_publish, "publish", "publish", "name", "Messages from the gateway to the server.",
-      publish_options);
-
-static const PsOption subscribe_options[] = {
-    MESSAGE_NAME(PsSubscribe),
-    {.key = "topic",
-     .type = PS_OPTION_TEXT,
-     .required = true,
-     .offset = offsetof(PsSubscribe, topic),
-     .min = 1,
-     .max = 1024,
-     .unit = "bytes",
-     .help = "Topic filter; + and # as in MQTT, ${name} as in publish."},
-    {.key = "qos",
-     .type = PS_OPTION_INT,
-     .offset = offsetof(PsSubscribe, qos),
-     .min = 0,
-     .max = 2,
-     .fallback = "0",
-     .help = "Highest QoS of delivery; 2 not on AWS IoT."},
-    MESSAGE_FUNCTION(PsSubscribe),
-    MESSAGE_SCRIPT(PsSubscribe),
-    MESSAGE_TIMEOUT(PsSubscribe),
-    MESSAGE_LIMITS(PsSubscribe),
-};
-TABLE(ps_table_subscribe, "subscribe", "subscribe", "name",
-      "Messages from the server to the gateway.", subscribe_options);
 
 static const PsOption parameter_options[] = {
     {.key = "log_level",
@@ -531,6 +406,24 @@ static const PsOption parameter_options[] = {
      .fallback = "64",
      .help = "Most room they take, with their tracebacks; when full the oldest is dropped and "
              "counted."},
+    {.key = "outbox_max_mb",
+     .type = PS_OPTION_INT,
+     .offset = offsetof(PsParameters, outbox_max_mb),
+     .min = 1,
+     .max = 1048576,
+     .unit = "MB",
+     .fallback = "512",
+     .help = "Most room the waiting messages take, whatever their number; when full, room is made "
+             "as each message's when_full says. Alarms do not go for values."},
+    {.key = "outbox_free_mb",
+     .type = PS_OPTION_INT,
+     .offset = offsetof(PsParameters, outbox_free_mb),
+     .min = 0,
+     .max = 1048576,
+     .unit = "MB",
+     .fallback = "64",
+     .help = "The outbox stops growing while the disk has less free space than this; 0: it takes "
+             "what there is."},
     {.key = "gateway_sn",
      .type = PS_OPTION_TEXT,
      .offset = offsetof(PsParameters, gateway_sn),

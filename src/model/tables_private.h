@@ -1,0 +1,20 @@
+//! How the option tables are written down; for tables.c and tables_message.c.
+#pragma once
+
+#include "base/err.h"
+#include "model/tables.h"
+
+#define WORDS(name, ...)                                                                           \
+    static const char *const name##_items[] = {__VA_ARGS__};                                       \
+    static const PsWords name = {name##_items, PS_COUNT(name##_items)}
+
+/// "collect", "alarm": of groups, and of what a message carries.
+extern const PsWords ps_group_type_words;
+
+#define TABLE(table_name, block_key, kind_text, name, help_text, array)                            \
+    const PsOptionTable table_name = {.block = (block_key),                                        \
+                                      .kind = (kind_text),                                         \
+                                      .name_key = (name),                                          \
+                                      .help = (help_text),                                         \
+                                      .options = (array),                                          \
+                                      .count = PS_COUNT(array)}
