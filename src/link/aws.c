@@ -1,6 +1,8 @@
 // Differences between AWS IoT Core and other MQTT servers. Pure; any thread.
 #include "link/aws.h"
 
+#include "link/link.h"
+
 #include <limits.h>
 
 #define AWS_ALPN_PORT 443
@@ -26,6 +28,11 @@ PsLinkPace ps_link_pace(const PsCloud *cloud) {
     kib = kib != PS_UNSET ? kib : aws ? PS_AWS_KIB_PER_S : 0;
     return (PsLinkPace){.publishes_per_s = rate,
                         .bytes_per_s = kib > INT_MAX / 1024 ? INT_MAX : kib * 1024};
+}
+
+size_t ps_link_window(const PsCloud *cloud) {
+    size_t all = cloud->window > 0 ? (size_t)cloud->window : 1;
+    return all > PS_LINK_NOW_WINDOW ? all - PS_LINK_NOW_WINDOW : 1;
 }
 
 bool ps_link_uses_tls(const PsCloud *cloud) {

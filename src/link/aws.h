@@ -36,6 +36,10 @@ typedef struct PsLinkPace {
 /// for one connection: 100 publishes, of which it discards the rest without PUBACK, and 512 KiB.
 PsLinkPace ps_link_pace(const PsCloud *cloud);
 
+/// Messages of the outbox under way at most: what the configuration says, less the part that is
+/// kept for publishes past the outbox (PS_LINK_NOW_WINDOW in link.h).
+size_t ps_link_window(const PsCloud *cloud);
+
 /// The ALPN name to offer, NULL for none: the configured one, else PS_AWS_ALPN on port 443 of AWS
 /// IoT. Borrowed from `cloud` or static.
 const char *ps_link_alpn(const PsCloud *cloud);
