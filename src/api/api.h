@@ -33,6 +33,16 @@ typedef struct PsApiReplay {
     char end[320];    ///< "done", or why it stopped; "" while running
 } PsApiReplay;
 
+/// How messages leave the outbox at the moment.
+typedef struct PsApiDelivery {
+    double per_s;           ///< messages acknowledged a second, over the last ten
+    double drained_per_s;   ///< by how many a second the queue became shorter, likewise
+    size_t window;          ///< publishes under way at most
+    int64_t acknowledge_ms; ///< what an acknowledgement usually takes; 0: not known
+    bool one_by_one;        ///< a message is looked for that ends connections
+    uint64_t set_aside;     ///< messages set aside since the start
+} PsApiDelivery;
+
 /// What the calls look at. All borrowed; outlives the API.
 typedef struct PsApiSources {
     const PsConfig *config;
@@ -44,8 +54,10 @@ typedef struct PsApiSources {
     /// Starts a replay: one at a time. With a diagnosis when it does not start.
     PsErr (*replay)(const char *name, bool keep_going, void *ctx, PsDiag *diag);
     const PsApiReplay *(*replay_status)(void *ctx); ///< never NULL
-    void *replay_ctx;
-    PsLink *link; ///< NULL when the cloud is not enabled
+    /// All 0 while there is no cloud.
+    PsApiDelivery (*delivery_status)(void *ctx);
+    void *replay_ctx; ///< of these three
+    PsLink *link;     ///< NULL when the cloud is not enabled
     uv_loop_t *loop;
     const char *script_program; ///< penstock-script
     const char *scratch;        ///< folder for scripts' scratch folders

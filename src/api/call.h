@@ -20,6 +20,10 @@ void ps_api_call_fail(PsApiCall *call, PsErr err, const PsDiag *diag);
 /// way.
 bool ps_api_call_goes_on(PsApiCall *call, void (*cancel)(void *ctx), void *ctx);
 
+/// The ledger row of a message; PS_ERR_NOT_FOUND with a diagnosis.
+PsErr ps_api_find_message(const PsOutbox *outbox, const char *name, size_t *ret_message,
+                          PsDiag *diag);
+
 typedef void PsApiHandler(PsApiCall *call);
 
 typedef struct PsApiRoute {
@@ -35,6 +39,7 @@ PsApiHandler ps_api_tags;
 PsApiHandler ps_api_write;
 PsApiHandler ps_api_log;
 PsApiHandler ps_api_dead;
+PsApiHandler ps_api_clear;
 PsApiHandler ps_api_replay;
 PsApiHandler ps_api_replay_status;
 PsApiHandler ps_api_script_release;

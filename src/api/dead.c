@@ -28,8 +28,22 @@ static void put_value(PsWireText device, PsWireText variable, PsValue value, voi
                                   (int)(value.kind != PS_VALUE_NONE)));
 }
 
-// The input as the script gets it; null when it cannot be read.
+static json_t *message_of(const PsDeadLetter *letter) {
+    const char *topic = letter->input;
+    size_t topic_len = strnlen(topic, letter->input_len);
+    if (topic_len == letter->input_len) {
+        return json_null();
+    }
+    PsWireText payload = {.data = topic + topic_len + 1,
+                          .len = (uint32_t)(letter->input_len - topic_len - 1)};
+    return json_pack("{s:s, s:o}", "topic", topic, "payload", text_of(payload));
+}
+
+// The input as the script gets it, or the message that was set aside; null when it cannot be read.
 static json_t *input_of(const PsDeadLetter *letter) {
+    if (letter->form == PS_DEAD_FORM_MESSAGE) {
+        return message_of(letter);
+    }
     PsScriptKept kept = {.form = letter->form,
                          .input = letter->input,
                          .input_len = letter->input_len,
@@ -55,6 +69,8 @@ static json_t *letter_row(const PsOutbox *outbox, const PsDeadLetter *letter) {
     json_object_set_new(row, "id", json_integer((json_int_t)letter->id));
     json_object_set_new(row, "message",
                         json_string(ps_outbox_ledger(outbox, letter->message)->name));
+    bool message = letter->form == PS_DEAD_FORM_MESSAGE;
+    json_object_set_new(row, "kind", json_string(message ? "message" : "input"));
     json_object_set_new(row, "collected", ps_api_time(letter->collected));
     json_object_set_new(row, "collected_ns", json_integer(letter->collected.ns));
     json_object_set_new(row, "died", ps_api_time(letter->died));
@@ -82,7 +98,7 @@ static void on_fetched(PsErr result, const PsDeadLetter *letters, size_t count, 
     ps_api_call_reply(call, json_pack("{s:o}", "letters", rows));
 }
 
-static PsErr find_message(const PsOutbox *outbox, const char *name, size_t *ret_message,
+PsErr ps_api_find_message(const PsOutbox *outbox, const char *name, size_t *ret_message,
                           PsDiag *diag) {
     for (size_t i = 0; i < ps_outbox_ledger_count(outbox); i++) {
         if (strcmp(ps_outbox_ledger(outbox, i)->name, name) == 0) {
@@ -112,7 +128,7 @@ void ps_api_dead(PsApiCall *call) {
         query.after_collected.ns = json_integer_value(json_object_get(arguments, "after_ns"));
     }
     PsDiag diag = {0};
-    PsErr err = name != NULL ? find_message(outbox, name, &query.message, &diag) : PS_OK;
+    PsErr err = name != NULL ? ps_api_find_message(outbox, name, &query.message, &diag) : PS_OK;
     if (err != PS_OK) {
         ps_api_call_fail(call, err, &diag);
         return;

@@ -7,6 +7,7 @@ const PsApiRoute ps_api_routes[] = {
     {"write", ps_api_write},
     {"log", ps_api_log},
     {"dead", ps_api_dead},
+    {"clear", ps_api_clear},
     {"replay", ps_api_replay},
     {"replay_status", ps_api_replay_status},
     {"script_release", ps_api_script_release},

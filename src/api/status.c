@@ -118,11 +118,21 @@ static json_t *workers_status(const PsApiSources *sources) {
 
 static json_t *outbox_status(const PsApiSources *sources) {
     PsOutboxStats stats = ps_outbox_stats(sources->outbox);
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:b}", "waiting", (json_int_t)stats.waiting,
-                     "in_flight", (json_int_t)stats.in_flight, "memory_rows",
-                     (json_int_t)stats.memory_rows, "rows_stored", (json_int_t)stats.rows_stored,
-                     "disk_bytes", (json_int_t)stats.disk_bytes, "store_failing",
-                     (int)stats.store_failing);
+    PsApiDelivery delivery = sources->delivery_status(sources->replay_ctx);
+    json_t *json = json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b}", "waiting", (json_int_t)stats.waiting,
+        "waiting_bytes", (json_int_t)stats.waiting_bytes, "in_flight", (json_int_t)stats.in_flight,
+        "memory_rows", (json_int_t)stats.memory_rows, "rows_stored", (json_int_t)stats.rows_stored,
+        "disk_bytes", (json_int_t)stats.disk_bytes, "store_failing", (int)stats.store_failing,
+        "low_space", (int)stats.low_space);
+    json_t *pace =
+        json_pack("{s:f, s:f, s:I, s:I, s:b, s:I}", "per_s", delivery.per_s, "drained_per_s",
+                  delivery.drained_per_s, "window", (json_int_t)delivery.window, "acknowledge_ms",
+                  (json_int_t)delivery.acknowledge_ms, "one_by_one", (int)delivery.one_by_one,
+                  "set_aside", (json_int_t)delivery.set_aside);
+    json_object_set_new(json, "delivery", pace);
+    json_object_set_new(json, "books_add_up", json_boolean(ps_outbox_check(sources->outbox)));
+    return json;
 }
 
 void ps_api_status(PsApiCall *call) {

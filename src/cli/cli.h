@@ -26,6 +26,7 @@ CliCommand cli_check;
 CliCommand cli_demo;
 CliCommand cli_log;
 CliCommand cli_outbox;
+CliCommand cli_outbox_clear;
 CliCommand cli_schema;
 CliCommand cli_script;
 CliCommand cli_status;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define PROGRESS_MS 300
+#define WATCH_MS 1000
 
 static void format_time(const json_t *row, const char *key, char *out, size_t size) {
     double seconds = json_number_value(json_object_get(row, key));
@@ -16,13 +17,85 @@ static void format_time(const json_t *row, const char *key, char *out, size_t si
 
 // --- what waits ---------------------------------------------------------------------------------
 
+static void print_left(double seconds) {
+    long long whole = (long long)seconds;
+    if (whole >= 3600) {
+        printf("about %lld h %lld min left", whole / 3600, whole / 60 % 60);
+    } else if (whole >= 60) {
+        printf("about %lld min %lld s left", whole / 60, whole % 60);
+    } else {
+        printf("about %lld s left", whole);
+    }
+}
+
+static void print_progress_of(const json_t *outbox) {
+    const json_t *delivery = json_object_get(outbox, "delivery");
+    double per_s = cli_number(delivery, "per_s");
+    double drained = cli_number(delivery, "drained_per_s");
+    double waiting = cli_number(outbox, "waiting");
+    printf("%.1f a second are acknowledged", per_s);
+    if (waiting > 100 && drained > 0.1) {
+        printf("; ");
+        print_left(waiting / drained);
+    } else if (waiting > 100 && drained < -0.1) {
+        printf("; the queue grows by %.1f a second", -drained);
+    }
+    if (json_is_true(json_object_get(delivery, "one_by_one"))) {
+        printf("; one by one, to find the message that ends connections");
+    }
+    printf("\n");
+}
+
 static void print_queue(const json_t *status) {
     const json_t *outbox = json_object_get(status, "outbox");
-    printf("%lld messages wait, %lld of them are under way%s\n\n", cli_integer(outbox, "waiting"),
+    printf("%lld messages wait (%.1f MB), %lld of them are under way%s%s\n",
+           cli_integer(outbox, "waiting"), cli_number(outbox, "waiting_bytes") / 1e6,
            cli_integer(outbox, "in_flight"),
            json_is_true(json_object_get(outbox, "store_failing")) ? "; THE DISK REFUSES WRITES"
-                                                                  : "");
+                                                                  : "",
+           json_is_true(json_object_get(outbox, "low_space"))
+               ? "; the disk has less free space than outbox_free_mb"
+               : "");
+    print_progress_of(outbox);
+    printf("\n");
     cli_show_ledger(status);
+}
+
+static void print_queue_json(const json_t *status) {
+    json_t *result = json_pack("{s:O, s:O}", "outbox", json_object_get(status, "outbox"),
+                               "messages", json_object_get(status, "messages"));
+    cli_print_json(result);
+    json_decref(result);
+}
+
+// Until nothing waits, or until it is interrupted.
+static int watch_queue(const CliOptions *options) {
+    CliClient *client = cli_client_open(options);
+    if (client == NULL) {
+        return CLI_FAILED;
+    }
+    long long waiting = -1;
+    while (waiting != 0) {
+        json_t *status = cli_client_call(client, json_pack("{s:s}", "call", "status"));
+        if (status == NULL) {
+            break;
+        }
+        const json_t *outbox = json_object_get(status, "outbox");
+        waiting = cli_integer(outbox, "waiting");
+        if (options->json) {
+            print_queue_json(status);
+        } else {
+            printf("%8lld wait; ", waiting);
+            print_progress_of(outbox);
+        }
+        fflush(stdout);
+        json_decref(status);
+        if (waiting > 0) {
+            cli_sleep_ms(WATCH_MS);
+        }
+    }
+    cli_client_close(client);
+    return waiting == 0 ? CLI_DONE : CLI_FAILED;
 }
 
 static int show_queue(const CliOptions *options) {
@@ -31,10 +104,7 @@ static int show_queue(const CliOptions *options) {
         return CLI_FAILED;
     }
     if (options->json) {
-        json_t *result = json_pack("{s:O, s:O}", "outbox", json_object_get(status, "outbox"),
-                                   "messages", json_object_get(status, "messages"));
-        cli_print_json(result);
-        json_decref(result);
+        print_queue_json(status);
     } else {
         print_queue(status);
     }
@@ -216,11 +286,18 @@ int cli_outbox(const CliOptions *options, int count, char **arguments) {
     if (count == 0) {
         return show_queue(options);
     }
+    if (count == 1 && strcmp(arguments[0], "--watch") == 0) {
+        return watch_queue(options);
+    }
+    if (strcmp(arguments[0], "clear") == 0) {
+        return cli_outbox_clear(options, count - 1, arguments + 1);
+    }
     if (strcmp(arguments[0], "dead") == 0) {
         return dead(options, count - 1, arguments + 1);
     }
     if (strcmp(arguments[0], "replay") == 0) {
         return replay(options, count - 1, arguments + 1);
     }
-    return cli_fail(CLI_USAGE, "outbox knows dead and replay, not '%s'", arguments[0]);
+    return cli_fail(CLI_USAGE, "outbox knows --watch, dead, replay and clear, not '%s'",
+                    arguments[0]);
 }

@@ -11,6 +11,7 @@
 #include "collect/collector.h"
 #include "daemon/delivery.h"
 #include "daemon/intake.h"
+#include "daemon/outbox_setup.h"
 #include "daemon/replay.h"
 #include "daemon/script_watch.h"
 #include "link/aws.h"
@@ -45,6 +46,7 @@ typedef struct App {
     PsOutbox *outbox;
     PsIntake *intake;
     PsLink *link;
+    PsDelivery *delivery; // while there is a link
     PsScriptHost *scripts;
     PsReplay *replay;
     PsScriptWatch *watch;
@@ -97,8 +99,8 @@ static bool on_publish(const PsScriptPublish *publish, void *ctx) {
     bool accepted = ps_intake_accept(app->intake, app->outbox, publish);
     if (!accepted) {
         ps_replay_refused(app->replay, publish->replay);
-    } else if (app->link != NULL) {
-        ps_delivery_pump(app->outbox, app->link);
+    } else {
+        ps_delivery_pump(app->delivery);
     }
     return accepted;
 }
@@ -118,9 +120,13 @@ static bool on_publish_now(const PsScriptPublish *publish, uint64_t ticket, void
     if (publish->replay == 0 && app->canary != NULL) {
         ps_canary_live(app->canary, publish);
     }
-    return app->link != NULL &&
-           ps_link_publish_now(app->link, ticket, publish->topic, publish->payload,
-                               publish->payload_len, publish->qos) == PS_OK;
+    bool sent = app->link != NULL &&
+                ps_link_publish_now(app->link, ticket, publish->topic, publish->payload,
+                                    publish->payload_len, publish->qos) == PS_OK;
+    if (sent) {
+        ps_delivery_note_now(app->delivery, publish->payload_len);
+    }
+    return sent;
 }
 
 static PsErr on_write(uint32_t variable, PsValue value, PsMono deadline, PsScriptWriteDone *done,
@@ -144,9 +150,7 @@ static void on_recall(PsMono deadline, PsScriptRecallDone *done, void *done_ctx,
 
 static void on_outbox_ready(void *ctx) {
     App *app = ctx;
-    if (app->link != NULL) {
-        ps_delivery_pump(app->outbox, app->link);
-    }
+    ps_delivery_pump(app->delivery);
 }
 
 static void on_link_state(const PsLinkStatus *status, void *ctx) {
@@ -155,17 +159,12 @@ static void on_link_state(const PsLinkStatus *status, void *ctx) {
     if (app->scripts != NULL) {
         ps_script_host_set_link(app->scripts, connected);
     }
-    if (connected) {
-        ps_delivery_pump(app->outbox, app->link);
-    } else {
-        ps_outbox_link_lost(app->outbox);
-    }
+    ps_delivery_link_state(app->delivery, status);
 }
 
 static void on_acknowledged(uint64_t id, void *ctx) {
     App *app = ctx;
-    ps_outbox_acknowledged(app->outbox, id);
-    ps_delivery_pump(app->outbox, app->link);
+    ps_delivery_acknowledged(app->delivery, id);
 }
 
 static void on_published_now(uint64_t ticket, bool sent, void *ctx) {
@@ -194,6 +193,8 @@ static void on_script_saved(bool publish, uint32_t index, PsBuf *source, void *c
 
 static void on_link_stopped(void *ctx) {
     App *app = ctx;
+    ps_delivery_close(app->delivery);
+    app->delivery = NULL;
     ps_link_free(app->link);
     app->link = NULL;
     if (app->outbox != NULL) { // it may be what could not be started
@@ -304,36 +305,6 @@ static PsErr lock_state(App *app, PsDiag *diag) {
     return PS_OK;
 }
 
-static PsErr open_outbox(App *app, PsDiag *diag) {
-    const PsConfig *config = app->config;
-    size_t count = config->publish_count + config->subscribe_count;
-    PS_AUTO_FREE const char **names = ps_alloc_array(count, sizeof *names);
-    for (uint32_t i = 0; i < config->publish_count; i++) {
-        names[i] = config->publish[i].name;
-    }
-    for (uint32_t i = 0; i < config->subscribe_count; i++) {
-        names[config->publish_count + i] = config->subscribe[i].name;
-    }
-    PsLinkLimits limits = ps_link_limits(config->cloud.type);
-    PsOutboxSetup setup = {
-        .loop = &app->loop,
-        .folder = app->options->state,
-        .max_loss_s = config->parameters.max_loss_s,
-        .catch_recording = (uint64_t)config->parameters.catch_recording,
-        .warning_recording = (uint64_t)config->parameters.warning_recording,
-        .dead_max = (uint64_t)config->parameters.dead_max,
-        .dead_max_bytes = (uint64_t)config->parameters.dead_max_mb * 1000000,
-        .limits = {.payload_bytes = limits.payload_bytes,
-                   .topic_bytes = limits.topic_bytes,
-                   .topic_slashes = limits.topic_slashes},
-        .names = names,
-        .name_count = count,
-        .on_ready = on_outbox_ready,
-        .ctx = app,
-    };
-    return ps_outbox_open(&setup, &app->outbox, diag);
-}
-
 static void expand_filters(App *app) {
     app->filters = ps_alloc_array(app->config->subscribe_count, sizeof *app->filters);
     for (uint32_t i = 0; i < app->config->subscribe_count; i++) {
@@ -359,6 +330,7 @@ static PsErr new_link(App *app, PsDiag *diag) {
         .cloud = &config->cloud,
         .subscriptions = subscriptions,
         .subscription_count = config->subscribe_count,
+        .window = ps_link_window(&config->cloud),
         .on_state = on_link_state,
         .on_acknowledged = on_acknowledged,
         .on_published_now = on_published_now,
@@ -366,7 +338,11 @@ static PsErr new_link(App *app, PsDiag *diag) {
         .on_stopped = on_link_stopped,
         .ctx = app,
     };
-    return ps_link_new(&setup, &app->link, diag);
+    PsErr err = ps_link_new(&setup, &app->link, diag);
+    if (err == PS_OK) {
+        app->delivery = ps_delivery_new(&app->loop, app->outbox, app->link, &config->cloud);
+    }
+    return err;
 }
 
 static PsErr new_scripts(App *app, PsDiag *diag) {
@@ -410,6 +386,11 @@ static const PsApiReplay *replay_status(void *ctx) {
     return ps_replay_status(app->replay);
 }
 
+static PsApiDelivery delivery_status(void *ctx) {
+    const App *app = ctx;
+    return ps_delivery_status(app->delivery);
+}
+
 static PsErr open_api(App *app, PsDiag *diag) {
     PsApiSources sources = {
         .config = app->config,
@@ -420,6 +401,7 @@ static PsErr open_api(App *app, PsDiag *diag) {
         .outbox = app->outbox,
         .replay = start_replay,
         .replay_status = replay_status,
+        .delivery_status = delivery_status,
         .replay_ctx = app,
         .link = app->link,
         .loop = &app->loop,
@@ -460,7 +442,8 @@ static PsErr start_all(App *app, PsDiag *diag) {
 }
 
 static PsErr build_all(App *app, PsDiag *diag) {
-    PsErr err = open_outbox(app, diag);
+    PsErr err = ps_outbox_setup_open(app->config, &app->loop, app->options->state, on_outbox_ready,
+                                     app, &app->outbox, diag);
     if (err == PS_OK) {
         app->intake = ps_intake_new(app->config);
         app->table = ps_tag_table_new(app->config);

@@ -1,9 +1,28 @@
-//! From the outbox to the link: hands rows over while the link has room. Main thread.
+//! From the outbox to the link: hands messages over while window and pace have room, finds out
+//! which message makes the server hang up, and tells how fast the queue drains. Main thread; never
+//! blocks.
 #pragma once
 
+#include "api/api.h"
 #include "link/link.h"
+#include "link/pace.h"
 #include "outbox/outbox.h"
 
-/// Hands over as many rows as the link takes now. Call when either side may have changed: a row
-/// was accepted, the outbox is ready, the link connected, a row was acknowledged.
-void ps_delivery_pump(PsOutbox *outbox, PsLink *link);
+typedef struct PsDelivery PsDelivery;
+
+/// Outbox and link are borrowed; the link must not be freed before ps_delivery_close.
+PsDelivery *ps_delivery_new(uv_loop_t *loop, PsOutbox *outbox, PsLink *link, const PsCloud *cloud);
+/// Accepts NULL. Memory goes when the loop has closed its timer.
+void ps_delivery_close(PsDelivery *delivery);
+
+/// Hands over as much as may go now. Call when a row was accepted or the outbox is ready.
+void ps_delivery_pump(PsDelivery *delivery);
+/// For the link's on_state; tells the outbox, too.
+void ps_delivery_link_state(PsDelivery *delivery, const PsLinkStatus *status);
+/// For the link's on_acknowledged.
+void ps_delivery_acknowledged(PsDelivery *delivery, uint64_t id);
+/// A publish past the outbox takes from the same rates.
+void ps_delivery_note_now(PsDelivery *delivery, size_t bytes);
+
+/// Accepts NULL.
+PsApiDelivery ps_delivery_status(PsDelivery *delivery);

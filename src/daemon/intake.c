@@ -4,8 +4,11 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "link/aws.h"
+#include "outbox/json_list.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define REMIND_NS (300 * PS_NS_PER_S)
 #define REMIND_AGAIN_NS (10 * PS_NS_PER_S) // when some were taken in between
@@ -15,6 +18,7 @@ typedef struct Refusal {
     bool taken; // a message was taken since
     PsMono logged;
     uint64_t unlogged;
+    bool split_told; // that lists are split
 } Refusal;
 
 struct PsIntake {
@@ -60,6 +64,67 @@ static void note_refusal(Refusal *refusal, PsErr err, const PsDiag *diag) {
     refusal->taken = false;
 }
 
+static const PsMessageDelivery *delivery_of(const PsConfig *config,
+                                            const PsScriptPublish *publish) {
+    return publish->kind == PS_SCRIPT_PUBLISH ? &config->publish[publish->entry].delivery
+                                              : &config->subscribe[publish->entry].delivery;
+}
+
+// Every part is a message of its own, with its own place in the books.
+static bool accept_one(PsIntake *intake, PsOutbox *outbox, const PsOutboxMessage *message) {
+    Refusal *refusal = &intake->refusals[message->message];
+    PsDiag diag = {0};
+    PsErr err = ps_outbox_accept(outbox, message, &diag);
+    if (err != PS_OK) {
+        note_refusal(refusal, err, &diag);
+        return false;
+    }
+    refusal->taken = true;
+    return true;
+}
+
+static bool accept_part(PsIntake *intake, PsOutbox *outbox, const PsOutboxMessage *whole,
+                        PsBuf *part) {
+    PsOutboxMessage message = *whole;
+    ps_buf_put(part, "]", 1);
+    message.payload = part->data;
+    message.len = part->len;
+    bool taken = accept_one(intake, outbox, &message);
+    ps_buf_clear(part);
+    return taken;
+}
+
+// The elements one after the other, as many in a message as the cloud takes. An element that is too
+// large by itself is refused by itself.
+static bool accept_in_parts(PsIntake *intake, PsOutbox *outbox, const PsOutboxMessage *whole,
+                            PsJsonList *list, size_t most) {
+    PS_AUTO_BUF PsBuf part = {0};
+    PsJsonList element;
+    bool all = true;
+    size_t parts = 1;
+    while (ps_json_list_next(list, &element)) {
+        if (part.len > 0 && part.len + element.len + strlen(",]") > most) {
+            all = accept_part(intake, outbox, whole, &part) && all;
+            parts++;
+        }
+        ps_buf_put(&part, part.len == 0 ? "[" : ",", 1);
+        ps_buf_put(&part, element.text, element.len);
+    }
+    if (part.len == 0) {
+        ps_buf_put(&part, "[", 1); // nothing but white space
+    }
+    all = accept_part(intake, outbox, whole, &part) && all;
+    Refusal *refusal = &intake->refusals[whole->message];
+    if (!refusal->split_told) {
+        refusal->split_told = true;
+        PS_LOGI("OUTBOX-SPLIT",
+                "'%s': a list of %zu bytes is sent as %zu messages, since the cloud takes at most "
+                "%zu bytes in one; \"split\": false refuses such lists (said once)",
+                ps_outbox_ledger(outbox, whole->message)->name, whole->len, parts, most);
+    }
+    return all;
+}
+
 bool ps_intake_accept(PsIntake *intake, PsOutbox *outbox, const PsScriptPublish *publish) {
     PsOutboxMessage message = {
         .message = ps_script_message_index(intake->config, publish->kind, publish->entry),
@@ -70,13 +135,11 @@ bool ps_intake_accept(PsIntake *intake, PsOutbox *outbox, const PsScriptPublish 
         .payload = publish->payload,
         .len = publish->payload_len,
     };
-    Refusal *refusal = &intake->refusals[message.message];
-    PsDiag diag = {0};
-    PsErr err = ps_outbox_accept(outbox, &message, &diag);
-    if (err != PS_OK) {
-        note_refusal(refusal, err, &diag);
-        return false;
+    size_t most = ps_link_limits(intake->config->cloud.type).payload_bytes;
+    PsJsonList list;
+    if (most > 0 && message.len > most && delivery_of(intake->config, publish)->split &&
+        ps_json_list_of(message.payload, message.len, &list) && list.array) {
+        return accept_in_parts(intake, outbox, &message, &list, most);
     }
-    refusal->taken = true;
-    return true;
+    return accept_one(intake, outbox, &message);
 }

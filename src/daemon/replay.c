@@ -142,6 +142,38 @@ static bool note_failure(PsReplay *replay, uint64_t id, const char *reason) {
     return true;
 }
 
+static PsOutboxClass class_of(const PsReplay *replay) {
+    bool alarm = replay->kind == PS_SCRIPT_PUBLISH &&
+                 replay->config->publish[replay->entry].group_type == PS_GROUP_ALARM;
+    return alarm ? PS_OUTBOX_ALARM : PS_OUTBOX_POINT;
+}
+
+// A message that was set aside needs no script: it waits again, by its time. True when the next can
+// be tried.
+static bool send_again(PsReplay *replay, const PsDeadLetter *letter) {
+    const char *topic = letter->input;
+    size_t topic_len = strnlen(topic, letter->input_len);
+    PsDiag diag = {0};
+    PsErr err = PS_ERR_CORRUPT;
+    if (topic_len < letter->input_len) {
+        PsOutboxMessage message = {.message = replay->message,
+                                   .collected = letter->collected,
+                                   .topic = topic,
+                                   .qos = letter->qos,
+                                   .class = class_of(replay),
+                                   .payload = topic + topic_len + 1,
+                                   .len = letter->input_len - topic_len - 1};
+        err = ps_outbox_accept(replay->outbox, &message, &diag);
+    }
+    if (err != PS_OK) {
+        return note_failure(replay, letter->id, diag.text[0] != '\0' ? diag.text : "is damaged");
+    }
+    ps_outbox_dead_resolved(replay->outbox, letter->id);
+    replay->status.done++;
+    replay->failures = 0;
+    return true;
+}
+
 // Gives the letter to the script. True when the next can be tried at once.
 static bool try_letter(PsReplay *replay, const PsDeadLetter *letter) {
     if (!ps_outbox_dead_is_kept(replay->outbox, letter->id)) {
@@ -151,6 +183,9 @@ static bool try_letter(PsReplay *replay, const PsDeadLetter *letter) {
         finish(replay, "stopped, because the outbox is nearly full: go on when the messages in it "
                        "have been delivered");
         return false;
+    }
+    if (letter->form == PS_DEAD_FORM_MESSAGE) {
+        return send_again(replay, letter);
     }
     PsScriptKept kept = {.form = letter->form,
                          .qos = letter->qos,

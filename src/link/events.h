@@ -33,6 +33,7 @@ typedef struct PsLinkEvent {
     uint32_t epoch;
     bool now;
     bool needs_person; ///< down
+    bool hung_up;      ///< down: the server ended a connection that was up
     int qos;
     size_t len;       ///< acknowledged: payload bytes; received: payload bytes
     size_t topic_len; ///< received

@@ -67,7 +67,7 @@ static void fail_session(PsAttempt *attempt, int code, int error_number) {
                             "no answer to PINGREQ within the keep-alive of %d s; check the network",
                             attempt->settings->keepalive_s);
     } else if (is_hang_up(code, error_number)) {
-        ps_link_failure_set(&failure, PS_STEP_SESSION, MOSQ_ERR_CONN_LOST, false,
+        ps_link_failure_set(&failure, PS_STEP_SESSION, PS_SESSION_HUNG_UP, false,
                             "closed by the server; if this repeats: another device uses the same "
                             "client id '%.128s', or the policy forbids a topic",
                             attempt->settings->cloud.client_id);

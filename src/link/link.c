@@ -85,6 +85,7 @@ static void answer_ticket(PsLink *link, uint64_t ticket, bool ok) {
 static void on_down(PsLink *link, const PsLinkEvent *event) {
     link->epoch = 0;
     link->in_flight = 0;
+    link->status.hung_up = event->hung_up;
     ps_text_format(link->status.last_error, sizeof link->status.last_error, "%s", event->bytes);
     link->status.last_error_at = event->at;
     enter(link, event->needs_person ? PS_LINK_FAILED : PS_LINK_DISCONNECTED, event->at);

@@ -44,6 +44,7 @@ typedef struct PsLinkStatus {
     uint64_t acknowledged;
     uint64_t received;
     uint64_t sent_bytes; ///< payload bytes of acknowledged publishes
+    bool hung_up;        ///< the newest connection was up, and the server ended it
 } PsLinkStatus;
 
 typedef struct PsLinkSubscription {

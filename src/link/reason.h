@@ -16,6 +16,9 @@ typedef enum PsLinkStep {
     PS_STEP_SESSION, ///< connected; kept alive, acknowledged
 } PsLinkStep;
 
+/// Code of PS_STEP_SESSION when the server closed the connection.
+#define PS_SESSION_HUNG_UP (-40)
+
 /// "files", "DNS", "TCP", "TLS", "MQTT CONNECT", "connection". Never NULL.
 const char *ps_link_step_name(PsLinkStep step);
 

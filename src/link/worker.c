@@ -166,6 +166,7 @@ static void post_down(PsLinkWorker *worker, const PsLinkFailure *failure) {
     event->kind = PS_EVENT_DOWN;
     event->at = ps_wall_now();
     event->needs_person = failure->needs_person;
+    event->hung_up = failure->step == PS_STEP_SESSION && failure->code == PS_SESSION_HUNG_UP;
     int len = snprintf(event->bytes, PS_LINK_ERROR_SIZE, "%s: %s", ps_link_step_name(failure->step),
                        failure->text);
     event->len = len > 0 ? (size_t)len : 0;

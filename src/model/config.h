@@ -172,13 +172,13 @@ typedef enum PsWhenFull {
 } PsWhenFull;
 
 /// How the outbox treats what an entry sends.
-typedef struct PsDelivery {
+typedef struct PsMessageDelivery {
     bool live_first;
     int when_full;         ///< PsWhenFull
     bool split;            ///< lists that are too large for the cloud
     int pack_kib;          ///< size of packed messages, 0 = not packed
     const char *gap_topic; ///< "" = no gap records; may hold ${parameter}
-} PsDelivery;
+} PsMessageDelivery;
 
 typedef struct PsPublish {
     const char *name;
@@ -190,7 +190,7 @@ typedef struct PsPublish {
     const char *script; ///< absolute path
     double timeout;     ///< seconds one call may take
     PsScriptLimits limits;
-    PsDelivery delivery;
+    PsMessageDelivery delivery;
     uint32_t *groups; ///< indexes into groups, group_names.count of them
     PsBuf source;     ///< the script's text; owned by the config, not by the arena
 } PsPublish;
@@ -203,7 +203,7 @@ typedef struct PsSubscribe {
     const char *script;
     double timeout;
     PsScriptLimits limits;
-    PsDelivery delivery;
+    PsMessageDelivery delivery;
     PsBuf source;
 } PsSubscribe;
 

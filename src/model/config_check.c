@@ -178,7 +178,7 @@ static void check_topic(Checker *checker, const char *field, const char *topic,
     }
 }
 
-static void check_delivery(Checker *checker, const PsDelivery *delivery) {
+static void check_delivery(Checker *checker, const PsMessageDelivery *delivery) {
     if (delivery->gap_topic[0] != '\0') {
         check_topic(checker, "gap_topic", delivery->gap_topic, ps_topic_check_name);
     }

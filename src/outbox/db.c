@@ -5,12 +5,15 @@
 #include "base/mem.h"
 #include "outbox/db_private.h"
 #include "outbox/dead_db.h"
+#include "outbox/gap_db.h"
+#include "outbox/shed_db.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #define SCHEMA_VERSION 2
 #define PAGE_BYTES 4096
@@ -42,6 +45,14 @@ static const char *const statement_texts[PS_DB_STATEMENT_COUNT] = {
     [PS_DB_DEAD_WHOLE] =
         "SELECT id, name, collected, died, form, qos, reason, length(input), "
         "input, hash, bytes FROM dead LEFT JOIN dead_schema ON hash = schema " DEAD_WHERE,
+    [PS_DB_SET_GAP] = "INSERT OR REPLACE INTO gap(name, reason, first, last, count) "
+                      "VALUES(?1, ?2, ?3, ?4, ?5)",
+    [PS_DB_SHED_LOOK] =
+        "SELECT id, collected, length(CAST(topic AS BLOB)) + length(payload) FROM message "
+        "WHERE class = ?1 AND (collected, id) >= (?2, ?3) AND name = ?4 "
+        "ORDER BY collected, id LIMIT ?5",
+    [PS_DB_SHED_COUNT] = "INSERT INTO dropped(name, reason, count) VALUES(?1, ?2, ?3) "
+                         "ON CONFLICT DO UPDATE SET count = count + excluded.count",
 };
 
 // Letters with a large input keep what is listed before it on their first page.
@@ -188,6 +199,9 @@ PsErr ps_db_open(const char *path, PsDb **ret_db, PsDiag *diag) {
         err = prepare_file(db);
     }
     if (err == PS_OK) {
+        err = ps_gap_db_prepare(db);
+    }
+    if (err == PS_OK) {
         err = prepare_statements(db);
     }
     if (err == PS_OK) {
@@ -271,12 +285,13 @@ static PsErr load_waiting(sqlite3_stmt *statement, void *ctx) {
 }
 
 static PsErr load_rows(sqlite3_stmt *statement, void *ctx) {
-    uint64_t *rows = ctx;
+    PsDbStock *stock = ctx;
     int64_t class = sqlite3_column_int64(statement, 0);
     if (class < 0 || class >= PS_OUTBOX_CLASS_COUNT) {
         return PS_ERR_CORRUPT;
     }
-    rows[class] = column_count(statement, 1);
+    stock[class].rows = column_count(statement, 1);
+    stock[class].bytes = column_count(statement, 2);
     return PS_OK;
 }
 
@@ -300,7 +315,7 @@ static PsErr number_new_names(PsDb *db, PsLedgers *ledgers) {
     return err;
 }
 
-PsErr ps_db_load(PsDb *db, PsLedgers *ledgers, uint64_t ret_rows[PS_OUTBOX_CLASS_COUNT],
+PsErr ps_db_load(PsDb *db, PsLedgers *ledgers, PsDbStock ret_stock[PS_OUTBOX_CLASS_COUNT],
                  uint64_t *ret_next_id) {
     const struct {
         const char *text;
@@ -310,11 +325,16 @@ PsErr ps_db_load(PsDb *db, PsLedgers *ledgers, uint64_t ret_rows[PS_OUTBOX_CLASS
         {"SELECT number, text, delivered FROM name ORDER BY number", load_name, ledgers},
         {"SELECT name, reason, count FROM dropped", load_dropped, ledgers},
         {"SELECT name, count(*) FROM message GROUP BY name", load_waiting, ledgers},
-        {"SELECT class, count(*) FROM message GROUP BY class", load_rows, ret_rows},
+        {"SELECT class, count(*), sum(length(CAST(topic AS BLOB)) + length(payload)) "
+         "FROM message GROUP BY class",
+         load_rows, ret_stock},
     };
     PsErr err = PS_OK;
     for (size_t i = 0; err == PS_OK && i < PS_COUNT(steps); i++) {
         err = ps_db_for_each(db, steps[i].text, steps[i].handler, steps[i].ctx);
+    }
+    if (err == PS_OK) {
+        err = ps_gap_db_load(db, ledgers);
     }
     int64_t last = 0;
     if (err == PS_OK) {
@@ -373,7 +393,7 @@ static PsErr write_book(PsDb *db, const PsDbBook *book) {
         sqlite3_bind_int64(statement, 3, (sqlite3_int64)book->dropped[reason]);
         err = ps_db_run(db, PS_DB_SET_DROPPED);
     }
-    return err;
+    return err == PS_OK ? ps_gap_db_write(db, book->number, book->gaps) : err;
 }
 
 PsErr ps_db_write(PsDb *db, const PsDbBatch *batch) {
@@ -393,6 +413,9 @@ PsErr ps_db_write(PsDb *db, const PsDbBatch *batch) {
     }
     for (size_t i = 0; err == PS_OK && i < batch->book_count; i++) {
         err = write_book(db, &batch->books[i]);
+    }
+    if (err == PS_OK && batch->shed != NULL) {
+        err = ps_shed_db_apply(db, batch->shed);
     }
     if (err == PS_OK) {
         err = ps_db_run(db, PS_DB_COMMIT);
@@ -453,6 +476,15 @@ PsErr ps_db_fetch(PsDb *db, PsOutboxClass class, PsRowKey from, size_t limit, si
     *ret_count = count;
     *ret_complete = code == SQLITE_DONE;
     return PS_OK;
+}
+
+uint64_t ps_db_free_bytes(PsDb *db) {
+    struct statvfs space;
+    const char *path = sqlite3_db_filename(db->handle, "main");
+    if (path == NULL || statvfs(path, &space) != 0) {
+        return UINT64_MAX;
+    }
+    return (uint64_t)space.f_bavail * space.f_frsize;
 }
 
 uint64_t ps_db_written_bytes(PsDb *db) {

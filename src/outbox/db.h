@@ -18,10 +18,16 @@ PsErr ps_db_open(const char *path, PsDb **ret_db, PsDiag *diag);
 /// Accepts NULL.
 void ps_db_close(PsDb *db);
 
+/// What the database holds of one class.
+typedef struct PsDbStock {
+    uint64_t rows;
+    uint64_t bytes; ///< topics and payloads
+} PsDbStock;
+
 /// Fills books (delivered, dropped, and waiting from the rows; dead letters are dead_db.h's),
-/// making entries for names the database knows, and gives entries without number one. `ret_rows`
+/// making entries for names the database knows, and gives entries without number one. `ret_stock`
 /// per class, `ret_next_id`.
-PsErr ps_db_load(PsDb *db, PsLedgers *ledgers, uint64_t ret_rows[PS_OUTBOX_CLASS_COUNT],
+PsErr ps_db_load(PsDb *db, PsLedgers *ledgers, PsDbStock ret_stock[PS_OUTBOX_CLASS_COUNT],
                  uint64_t *ret_next_id);
 
 /// A definition's counters as they shall be.
@@ -29,9 +35,11 @@ typedef struct PsDbBook {
     int64_t number;
     uint64_t delivered;
     uint64_t dropped[PS_DROP_COUNT];
+    PsGap gaps[PS_DROP_COUNT]; ///< written where dirty
 } PsDbBook;
 
 struct PsDeadOp;
+struct PsDbShed;
 
 /// One transaction. A row's message is in `numbers`, index by index.
 typedef struct PsDbBatch {
@@ -43,6 +51,7 @@ typedef struct PsDbBatch {
     PsDbBook *books;
     size_t book_count;
     struct PsDeadOp *dead; ///< changes of dead letters, in order
+    struct PsDbShed *shed; ///< room to be made last of all, or NULL
 } PsDbBatch;
 
 /// All of it or nothing. PS_ERR_FULL (disk full), PS_ERR_IO.
@@ -52,6 +61,9 @@ PsErr ps_db_write(PsDb *db, const PsDbBatch *batch);
 /// row's `pub.message` is left 0 and its number put into `numbers`. `ret_complete`: nothing above.
 PsErr ps_db_fetch(PsDb *db, PsOutboxClass class, PsRowKey from, size_t limit, size_t limit_bytes,
                   PsRow **ret_rows, int64_t *ret_numbers, size_t *ret_count, bool *ret_complete);
+
+/// What the file system of the database has left for us; UINT64_MAX when it does not say.
+uint64_t ps_db_free_bytes(PsDb *db);
 
 /// Bytes of pages written since open (what the disk sees, without file system overhead).
 uint64_t ps_db_written_bytes(PsDb *db);

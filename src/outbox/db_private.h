@@ -20,6 +20,9 @@ typedef enum PsDbStatement {
     PS_DB_DEAD_REMOVE,
     PS_DB_DEAD_LIST,
     PS_DB_DEAD_WHOLE,
+    PS_DB_SET_GAP,
+    PS_DB_SHED_LOOK,
+    PS_DB_SHED_COUNT,
     PS_DB_STATEMENT_COUNT,
 } PsDbStatement;
 

@@ -2,6 +2,7 @@
 // Changes go to the store with the batches of pending.c; nothing here waits for the disk.
 #include "outbox/dead.h"
 
+#include "base/buf.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "outbox/outbox_private.h"
@@ -174,15 +175,14 @@ static bool is_stuck(const PsOutbox *outbox) {
     return ops->count >= STUCK_CHANGES || ops->bytes >= STUCK_BYTES;
 }
 
-PsErr ps_outbox_dead_put(PsOutbox *outbox, const PsDeadLetter *letter) {
+// A letter with its id, among those that are kept; its op is the caller's.
+static PsErr new_letter(PsOutbox *outbox, const PsDeadLetter *letter, PsDeadOp **ret_op) {
     PS_ASSERT(letter->message < outbox->setup.name_count);
     PsDead *dead = &outbox->dead;
     PsDeadOp *op = ps_dead_op_new(PS_DEAD_PUT, letter);
     bool too_big = op->bytes > outbox->setup.dead_max_bytes;
     if (too_big || is_stuck(outbox)) {
         free(op);
-        ps_ledgers_refuse(&outbox->ledgers, letter->message,
-                          too_big ? PS_DROP_DEAD : PS_DROP_STORAGE);
         return too_big ? PS_ERR_TOO_BIG : PS_ERR_FULL;
     }
     op->letter.id = dead->next_id++;
@@ -191,6 +191,42 @@ PsErr ps_outbox_dead_put(PsOutbox *outbox, const PsDeadLetter *letter) {
     op->letter.schema = NULL; // the op's own is the one that lasts
     add_item(dead, (PsDeadItem){op->letter.id, letter->message, strlen(op->letter.reason),
                                 letter->input_len});
+    *ret_op = op;
+    return PS_OK;
+}
+
+PsErr ps_dead_put_message(PsOutbox *outbox, const PsOutboxRow *row, const char *reason) {
+    PS_AUTO_BUF PsBuf input = {0};
+    ps_buf_put(&input, row->topic, strlen(row->topic) + 1);
+    ps_buf_put(&input, row->payload, row->len);
+    PsDeadLetter letter = {.message = row->message,
+                           .collected = row->collected,
+                           .died = ps_wall_now(),
+                           .form = PS_DEAD_FORM_MESSAGE,
+                           .qos = row->qos,
+                           .reason = reason,
+                           .input = input.data,
+                           .input_len = input.len};
+    PsDeadOp *op = NULL;
+    PsErr err = new_letter(outbox, &letter, &op);
+    if (err == PS_OK) {
+        // In front of all, and due since ever: a batch that deletes the message has it.
+        PsDeadOps one = {0};
+        ps_dead_ops_put(&one, op);
+        ps_dead_ops_put_back(&outbox->pending.dead, &one);
+    }
+    return err;
+}
+
+PsErr ps_outbox_dead_put(PsOutbox *outbox, const PsDeadLetter *letter) {
+    PsDeadOp *op = NULL;
+    PsErr err = new_letter(outbox, letter, &op);
+    if (err != PS_OK) {
+        ps_ledgers_refuse(&outbox->ledgers, letter->message,
+                          err == PS_ERR_TOO_BIG ? PS_DROP_DEAD : PS_DROP_STORAGE,
+                          letter->collected);
+        return err;
+    }
     ps_ledgers_die(&outbox->ledgers, letter->message);
     put_op(outbox, op);
     enforce(outbox);

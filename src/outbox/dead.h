@@ -15,6 +15,10 @@
 /// Longer reasons are cut.
 #define PS_DEAD_REASON_MAX ((size_t)8 * 1024)
 
+/// The form of a message that was set aside (ps_outbox_quarantine): the topic, NUL, the payload.
+/// Other numbers are the caller's.
+#define PS_DEAD_FORM_MESSAGE 1000
+
 typedef struct PsDeadLetter {
     uint64_t id;    ///< given by the outbox, never 0, rising
     size_t message; ///< index of its ledger row

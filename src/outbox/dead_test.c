@@ -436,7 +436,7 @@ static void check_after_kill(Bench *bench) {
         kept[bench->seen[i].id] = true;
     }
     const PsOutboxRow *row;
-    while ((row = ps_outbox_next(bench->outbox)) != NULL) {
+    while ((row = ps_outbox_next(bench->outbox, false)) != NULL) {
         kept[row->collected.ns / 1000] = true;
     }
     for (size_t i = 1; i <= LETTERS; i++) {

@@ -11,11 +11,7 @@
 #define EARLY_BYTES ((size_t)4 * 1024 * 1024) // or so much
 #define DELETE_DELAY_NS (500 * PS_NS_PER_MS)  // an acknowledged row may stay on disk so long
 #define RETRY_NS (1 * PS_NS_PER_S)
-
-static const char *const class_names[PS_OUTBOX_CLASS_COUNT] = {
-    [PS_OUTBOX_POINT] = "catch_recording",
-    [PS_OUTBOX_ALARM] = "warning_recording",
-};
+#define CHECK_NS (10 * PS_NS_PER_S) // the books, while there is traffic with the store
 
 // ---- asking the store
 
@@ -67,7 +63,8 @@ static void fetch_where_needed(PsOutbox *outbox, PsMono now) {
             ps_queue_unspill(queue);
         }
         // In the order of the store's commands the write stands before the fetch.
-        if (!ps_queue_wants_fetch(queue, LOW_ROWS) || !flush(outbox, now, true)) {
+        if (!ps_queue_wants_fetch(queue, LOW_ROWS) || !flush(outbox, now, true) ||
+            ps_retention_blocks(outbox, (PsOutboxClass) class)) {
             continue;
         }
         PsRowKey from = ps_queue_fetch_begin(queue);
@@ -124,9 +121,14 @@ static void arm(PsOutbox *outbox, PsMono now) {
 
 void ps_outbox_work(PsOutbox *outbox) {
     PsMono now = ps_mono_now();
+    ps_retention_begin(outbox);
     (void)flush(outbox, now, false);
     fetch_where_needed(outbox, now);
     fetch_dead_where_asked(outbox, now);
+    if (now.ns >= outbox->check_at.ns) {
+        outbox->check_at = ps_mono_add_ns(now, CHECK_NS);
+        (void)ps_outbox_check(outbox);
+    }
     arm(outbox, now);
 }
 
@@ -152,29 +154,6 @@ void ps_outbox_forget(PsOutbox *outbox, PsRow *row) {
         ps_pending_delete(&outbox->pending, row->pub.id, ps_mono_now());
     }
     ps_row_unref(row);
-}
-
-// Rows in flight are left alone.
-void ps_outbox_enforce(PsOutbox *outbox, PsOutboxClass class) {
-    PsQueue *queue = &outbox->queues[class];
-    uint64_t most = outbox->keep_rows[class];
-    while (ps_queue_total(queue) > most && ps_queue_head(queue) != NULL) {
-        PsRow *oldest = ps_queue_head(queue);
-        if (outbox->dropping[class]++ == 0) {
-            PS_LOGW("OUTBOX-RETENTION",
-                    "outbox: full with %llu messages (%s); the oldest are dropped from now on, the "
-                    "first is of '%s'; restore the cloud connection or raise the limit",
-                    (unsigned long long)most, class_names[class],
-                    outbox->ledgers.entries[oldest->pub.message].book.name);
-        }
-        ps_ledgers_drop(&outbox->ledgers, oldest->pub.message, PS_DROP_RETENTION);
-        ps_outbox_forget(outbox, oldest);
-    }
-    if (outbox->dropping[class] > 0 && ps_queue_total(queue) < most - most / 10) {
-        PS_LOGI("OUTBOX-RETENTION-END", "outbox: room again (%s); %llu messages were dropped",
-                class_names[class], (unsigned long long)outbox->dropping[class]);
-        outbox->dropping[class] = 0;
-    }
 }
 
 // ---- answers of the store
@@ -210,6 +189,11 @@ static void write_done(PsOutbox *outbox, PsStoreCommand *command, PsMono now) {
         ps_queue_stored(&outbox->queues[row->pub.class], row);
         ps_row_unref(row);
     }
+    if (command->batch.shed != NULL) {
+        ps_retention_end(outbox, command);
+    }
+    ps_outbox_note_space(outbox, command->free_bytes);
+    ps_outbox_enforce(outbox);
 }
 
 // Numbers to indexes; rows acknowledged while the fetch was under way are left out.
@@ -240,7 +224,7 @@ static void fetch_done(PsOutbox *outbox, PsStoreCommand *command, PsMono now) {
     size_t kept = keep_known(outbox, command);
     ps_queue_fetch_end(&outbox->queues[command->class], command->rows, kept, command->complete,
                        failed);
-    ps_outbox_enforce(outbox, command->class);
+    ps_outbox_enforce(outbox);
 }
 
 void ps_outbox_take_answer(PsOutbox *outbox, PsStoreCommand *command) {

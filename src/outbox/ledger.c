@@ -13,7 +13,9 @@
 static const char *const reason_names[PS_DROP_COUNT] = {
     [PS_DROP_RETENTION] = "retention", [PS_DROP_TOO_LARGE] = "too_large",
     [PS_DROP_BAD_TOPIC] = "bad_topic", [PS_DROP_STORAGE] = "storage",
-    [PS_DROP_DEAD] = "dead_retention",
+    [PS_DROP_DEAD] = "dead_retention", [PS_DROP_SIZE] = "size",
+    [PS_DROP_SPACE] = "space",         [PS_DROP_THINNED] = "thinned",
+    [PS_DROP_CLEARED] = "cleared",
 };
 
 const char *ps_drop_reason_name(PsDropReason reason) {
@@ -63,27 +65,59 @@ void ps_ledgers_accept(PsLedgers *ledgers, size_t index) {
     book->waiting++;
 }
 
-static PsLedger *change_waiting(PsLedgers *ledgers, size_t index) {
+static PsLedger *take_waiting(PsLedgers *ledgers, size_t index, uint64_t count) {
     PsLedgerEntry *entry = &ledgers->entries[index];
-    PS_ASSERT(entry->book.waiting > 0);
-    entry->book.waiting--;
+    PS_ASSERT(entry->book.waiting >= count);
+    entry->book.waiting -= count;
     entry->dirty = true;
     return &entry->book;
 }
 
 void ps_ledgers_deliver(PsLedgers *ledgers, size_t index) {
-    change_waiting(ledgers, index)->delivered++;
+    take_waiting(ledgers, index, 1)->delivered++;
 }
 
-void ps_ledgers_drop(PsLedgers *ledgers, size_t index, PsDropReason reason) {
-    change_waiting(ledgers, index)->dropped[reason]++;
+PsGap ps_gap_one(PsWall collected) {
+    return (PsGap){.count = 1, .first = collected, .last = collected};
 }
 
-void ps_ledgers_refuse(PsLedgers *ledgers, size_t index, PsDropReason reason) {
+static void widen_gap(PsLedgerEntry *entry, PsDropReason reason, const PsGap *what) {
+    PsGap *gap = &entry->gaps[reason];
+    if (!entry->tells_gaps || what->count == 0) {
+        return;
+    }
+    gap->first = gap->count == 0 || what->first.ns < gap->first.ns ? what->first : gap->first;
+    gap->last = gap->count == 0 || what->last.ns > gap->last.ns ? what->last : gap->last;
+    gap->count += what->count;
+    gap->dirty = true;
+}
+
+void ps_ledgers_drop(PsLedgers *ledgers, size_t index, PsDropReason reason, const PsGap *what) {
+    take_waiting(ledgers, index, what->count)->dropped[reason] += what->count;
+    widen_gap(&ledgers->entries[index], reason, what);
+}
+
+void ps_ledgers_refuse(PsLedgers *ledgers, size_t index, PsDropReason reason, PsWall collected) {
     PsLedgerEntry *entry = &ledgers->entries[index];
     entry->book.accepted++;
     entry->book.dropped[reason]++;
     entry->dirty = true;
+    PsGap what = ps_gap_one(collected);
+    widen_gap(entry, reason, &what);
+}
+
+// What was dropped while the record was on its way is told by the next one.
+void ps_ledgers_told(PsLedgers *ledgers, size_t index, PsDropReason reason, const PsGap *told) {
+    PsLedgerEntry *entry = &ledgers->entries[index];
+    PsGap *gap = &entry->gaps[reason];
+    PS_ASSERT(gap->count >= told->count);
+    gap->count -= told->count;
+    gap->dirty = true;
+    entry->dirty = true;
+}
+
+void ps_ledgers_quarantine(PsLedgers *ledgers, size_t index) {
+    take_waiting(ledgers, index, 1)->dead++;
 }
 
 // Letters are counted from their rows; only the count of dropped ones is written.

@@ -3,11 +3,21 @@
 
 #include "outbox/outbox.h"
 
+/// Messages that were dropped and of which nobody has been told yet: a gap record.
+typedef struct PsGap {
+    uint64_t count; ///< 0: none, and the rest means nothing
+    PsWall first;   ///< collection times, the earliest and the latest
+    PsWall last;
+    bool dirty;
+} PsGap;
+
 /// One definition with what the database needs to know.
 typedef struct PsLedgerEntry {
     PsLedger book;
-    int64_t number; ///< key in the database
-    bool dirty;     ///< changed since it was last handed to the store
+    PsGap gaps[PS_DROP_COUNT];
+    bool tells_gaps; ///< otherwise `gaps` stays empty
+    int64_t number;  ///< key in the database
+    bool dirty;      ///< changed since it was last handed to the store
 } PsLedgerEntry;
 
 typedef struct PsLedgers {
@@ -23,10 +33,16 @@ size_t ps_ledgers_number(const PsLedgers *ledgers, int64_t number);
 
 void ps_ledgers_accept(PsLedgers *ledgers, size_t index);
 void ps_ledgers_deliver(PsLedgers *ledgers, size_t index);
-/// A waiting one goes.
-void ps_ledgers_drop(PsLedgers *ledgers, size_t index, PsDropReason reason);
+/// Waiting ones go; `what` says how many and of when.
+void ps_ledgers_drop(PsLedgers *ledgers, size_t index, PsDropReason reason, const PsGap *what);
 /// One that never got in.
-void ps_ledgers_refuse(PsLedgers *ledgers, size_t index, PsDropReason reason);
+void ps_ledgers_refuse(PsLedgers *ledgers, size_t index, PsDropReason reason, PsWall collected);
+/// One message, for the functions above.
+PsGap ps_gap_one(PsWall collected);
+/// The receiver has been told of `told`.
+void ps_ledgers_told(PsLedgers *ledgers, size_t index, PsDropReason reason, const PsGap *told);
+/// A waiting one is set aside as a dead letter.
+void ps_ledgers_quarantine(PsLedgers *ledgers, size_t index);
 
 /// A dead letter came in, was run again with success, or went for newer ones.
 void ps_ledgers_die(PsLedgers *ledgers, size_t index);

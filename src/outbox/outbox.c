@@ -15,6 +15,7 @@
 #define FILE_NAME "outbox.db"
 #define STUCK_ROWS 20000 // refuse when the disk has failed for so long
 #define STUCK_BYTES ((size_t)32 * 1024 * 1024)
+#define LIVE_ROWS 200
 
 static void on_wake(PsWake *wake) {
     PsOutbox *outbox = wake->data;
@@ -62,8 +63,8 @@ static PsErr open_and_load(PsOutbox *outbox, PsDb **ret_db, PsDiag *diag) {
     for (size_t i = 0; i < outbox->setup.name_count; i++) {
         ps_ledgers_name(&outbox->ledgers, outbox->setup.names[i]);
     }
-    uint64_t rows[PS_OUTBOX_CLASS_COUNT] = {0};
-    err = ps_db_load(*ret_db, &outbox->ledgers, rows, &outbox->next_id);
+    PsDbStock stock[PS_OUTBOX_CLASS_COUNT] = {0};
+    err = ps_db_load(*ret_db, &outbox->ledgers, stock, &outbox->next_id);
     if (err == PS_OK) {
         err = ps_dead_load(outbox, *ret_db);
     }
@@ -75,7 +76,7 @@ static PsErr open_and_load(PsOutbox *outbox, PsDb **ret_db, PsDiag *diag) {
                        ps_err_name(err));
     }
     for (int class = 0; class < PS_OUTBOX_CLASS_COUNT; class ++) {
-        ps_queue_init(&outbox->queues[class], rows[class]);
+        ps_queue_init(&outbox->queues[class], stock[class].rows, stock[class].bytes);
     }
     return PS_OK;
 }
@@ -112,6 +113,10 @@ static void free_parts(PsOutbox *outbox) {
     ps_dead_deinit(&outbox->dead);
     ps_pending_deinit(&outbox->pending);
     ps_ledgers_deinit(&outbox->ledgers);
+    for (size_t i = 0; i < outbox->setup.name_count; i++) {
+        free((char *)(uintptr_t)outbox->rules[i].gap_topic);
+    }
+    free(outbox->rules);
     free(outbox->shares);
     free(outbox->path);
     outbox->path = NULL;
@@ -136,6 +141,16 @@ static void close_handles(PsOutbox *outbox) {
     uv_close((uv_handle_t *)&outbox->timer, on_timer_closed);
 }
 
+static void copy_rules(PsOutbox *outbox, const PsOutboxSetup *setup) {
+    outbox->rules = ps_alloc_array(setup->name_count, sizeof *outbox->rules);
+    for (size_t i = 0; setup->rules != NULL && i < setup->name_count; i++) {
+        const char *topic = setup->rules[i].gap_topic;
+        outbox->rules[i] = setup->rules[i];
+        outbox->rules[i].gap_topic = topic != NULL ? ps_strdup(topic) : NULL;
+        outbox->tells_gaps |= topic != NULL;
+    }
+}
+
 PsErr ps_outbox_open(const PsOutboxSetup *setup, PsOutbox **ret_outbox, PsDiag *diag) {
     PsOutbox *outbox = ps_alloc(sizeof *outbox);
     outbox->setup = *setup;
@@ -148,6 +163,7 @@ PsErr ps_outbox_open(const PsOutboxSetup *setup, PsOutbox **ret_outbox, PsDiag *
     outbox->path = ps_strdup(path);
     outbox->shares = ps_alloc_array(setup->name_count, sizeof *outbox->shares);
     outbox->pending.shares = outbox->shares;
+    copy_rules(outbox, setup);
     outbox->timer.data = outbox;
     if (ps_wake_init(&outbox->wake, setup->loop, on_wake, outbox) != PS_OK) {
         free_parts(outbox);
@@ -162,6 +178,9 @@ PsErr ps_outbox_open(const PsOutboxSetup *setup, PsOutbox **ret_outbox, PsDiag *
         free_parts(outbox);
         close_handles(outbox);
         return err;
+    }
+    for (size_t i = 0; i < setup->name_count; i++) {
+        outbox->ledgers.entries[i].tells_gaps = outbox->rules[i].gap_topic != NULL;
     }
     ps_outbox_fetch(outbox);
     *ret_outbox = outbox;
@@ -185,6 +204,8 @@ void ps_outbox_close(PsOutbox *outbox) {
     outbox->closing = true;
     wait_for_answers(outbox);
     ps_dead_cancel(outbox);
+    ps_retention_cancel(outbox);
+    ps_outbox_link_lost(outbox); // nothing stays in flight
     PsStoreCommand *last =
         ps_pending_batch(&outbox->pending, &outbox->ledgers, ps_mono_now(), true);
     if (last != NULL) {
@@ -232,6 +253,12 @@ static PsErr fail_stuck(const PsOutbox *outbox, const char *name, PsDiag *diag) 
                    "less often, or more in one message");
 }
 
+// Live rows are few: more of them than the cloud takes at once are a backlog.
+static bool goes_live(const PsOutbox *outbox, const PsQueue *queue, size_t message) {
+    return outbox->connected && outbox->rules[message].live_first &&
+           queue->lists[PS_PLACE_LIVE].count < LIVE_ROWS;
+}
+
 PsErr ps_outbox_accept(PsOutbox *outbox, const PsOutboxMessage *message, PsDiag *diag) {
     PS_ASSERT(message->message < outbox->setup.name_count);
     PS_ASSERT(message->class < PS_OUTBOX_CLASS_COUNT);
@@ -254,7 +281,7 @@ PsErr ps_outbox_accept(PsOutbox *outbox, const PsOutboxMessage *message, PsDiag 
         err = ps_fail(PS_ERR_NO_MEMORY, diag, name, NULL, "cannot be kept: no memory");
     }
     if (err != PS_OK) {
-        ps_ledgers_refuse(&outbox->ledgers, message->message, reason);
+        ps_ledgers_refuse(&outbox->ledgers, message->message, reason, message->collected);
         return err;
     }
     outbox->next_id++;
@@ -262,69 +289,15 @@ PsErr ps_outbox_accept(PsOutbox *outbox, const PsOutboxMessage *message, PsDiag 
     ps_ledgers_accept(&outbox->ledgers, message->message);
     ps_pending_add(&outbox->pending, row);
     PsQueue *queue = &outbox->queues[message->class];
-    ps_queue_put(queue, row);
-    (void)ps_queue_trim(queue, PS_OUTBOX_MEMORY_ROWS, PS_OUTBOX_MEMORY_BYTES);
-    ps_outbox_enforce(outbox, message->class);
+    if (goes_live(outbox, queue, message->message)) {
+        ps_queue_put_live(queue, row);
+    } else {
+        ps_queue_put(queue, row);
+        (void)ps_queue_trim(queue, PS_OUTBOX_MEMORY_ROWS, PS_OUTBOX_MEMORY_BYTES);
+    }
+    ps_outbox_enforce(outbox);
     ps_outbox_accepted(outbox);
     return PS_OK;
-}
-
-// ---- out
-
-// With max_loss_s 0 a row must be on the disk first; when the disk refuses, waiting would only add
-// to what a power cut takes, so then rows go out from memory.
-static bool may_go(const PsOutbox *outbox, const PsRow *row) {
-    return row->state == PS_ROW_STORED || outbox->setup.max_loss_s > 0 || outbox->failing;
-}
-
-const PsOutboxRow *ps_outbox_next(PsOutbox *outbox) {
-    PsRow *oldest = NULL;
-    for (int class = 0; class < PS_OUTBOX_CLASS_COUNT; class ++) {
-        PsRow *head = ps_queue_head(&outbox->queues[class]);
-        if (head != NULL && may_go(outbox, head) &&
-            (oldest == NULL || ps_row_key_compare(ps_row_key(head), ps_row_key(oldest)) < 0)) {
-            oldest = head;
-        }
-    }
-    if (oldest != NULL) {
-        ps_queue_mark_in_flight(&outbox->queues[oldest->pub.class], oldest);
-    }
-    ps_outbox_fetch(outbox);
-    return oldest != NULL ? &oldest->pub : NULL;
-}
-
-static PsRow *find_in_flight(PsOutbox *outbox, uint64_t id) {
-    PsRow *row = NULL;
-    for (int class = 0; row == NULL && class < PS_OUTBOX_CLASS_COUNT; class ++) {
-        row = ps_queue_find_in_flight(&outbox->queues[class], id);
-    }
-    return row;
-}
-
-void ps_outbox_put_back(PsOutbox *outbox, uint64_t id) {
-    PsRow *row = find_in_flight(outbox, id);
-    if (row != NULL) {
-        ps_queue_put_back(&outbox->queues[row->pub.class], row);
-    }
-}
-
-void ps_outbox_acknowledged(PsOutbox *outbox, uint64_t id) {
-    PsRow *row = find_in_flight(outbox, id);
-    if (row == NULL) {
-        return;
-    }
-    PsOutboxClass class = row->pub.class;
-    ps_ledgers_deliver(&outbox->ledgers, row->pub.message);
-    ps_outbox_forget(outbox, row);
-    ps_outbox_enforce(outbox, class);
-    ps_outbox_accepted(outbox);
-}
-
-void ps_outbox_link_lost(PsOutbox *outbox) {
-    for (int class = 0; class < PS_OUTBOX_CLASS_COUNT; class ++) {
-        ps_queue_link_lost(&outbox->queues[class]);
-        (void)ps_queue_trim(&outbox->queues[class], PS_OUTBOX_MEMORY_ROWS, PS_OUTBOX_MEMORY_BYTES);
-    }
 }
 
 // ---- what it looks like
@@ -337,14 +310,40 @@ const PsLedger *ps_outbox_ledger(const PsOutbox *outbox, size_t index) {
     return &outbox->ledgers.entries[index].book;
 }
 
+bool ps_outbox_check(PsOutbox *outbox) {
+    uint64_t booked = 0;
+    uint64_t held = 0;
+    const char *wrong = NULL;
+    for (size_t i = 0; i < outbox->ledgers.count; i++) {
+        const PsLedger *book = &outbox->ledgers.entries[i].book;
+        booked += book->waiting;
+        wrong = ps_ledger_adds_up(book) ? wrong : book->name;
+    }
+    for (int class = 0; class < PS_OUTBOX_CLASS_COUNT; class ++) {
+        held += ps_queue_total(&outbox->queues[class]);
+    }
+    bool sound = wrong == NULL && booked == held;
+    if (!sound && !outbox->books_wrong) {
+        PS_LOGE("OUTBOX-BOOKS",
+                "outbox: the books do not add up%s%s: %llu messages are booked as waiting, %llu "
+                "wait; this is a fault of the gateway, please report it with this log",
+                wrong != NULL ? " for " : "", wrong != NULL ? wrong : "",
+                (unsigned long long)booked, (unsigned long long)held);
+    }
+    outbox->books_wrong = !sound;
+    return sound;
+}
+
 PsOutboxStats ps_outbox_stats(const PsOutbox *outbox) {
     PsOutboxStats stats = {.transactions = outbox->transactions,
                            .rows_stored = outbox->rows_stored,
                            .disk_bytes = outbox->disk_bytes,
-                           .store_failing = outbox->failing};
+                           .store_failing = outbox->failing,
+                           .low_space = outbox->low_space};
     for (int class = 0; class < PS_OUTBOX_CLASS_COUNT; class ++) {
         const PsQueue *queue = &outbox->queues[class];
         stats.waiting += ps_queue_total(queue);
+        stats.waiting_bytes += ps_queue_total_bytes(queue);
         stats.in_flight += queue->lists[PS_PLACE_IN_FLIGHT].count;
         stats.memory_rows += ps_queue_memory_rows(queue);
         stats.memory_bytes += ps_queue_memory_bytes(queue);

@@ -1,15 +1,17 @@
 //! The durable, ordered queue between the scripts and the link, and its ledger.
 //!
-//! A message that is accepted is handed out in order of its collection time, is deleted only when
-//! acknowledged, and survives a restart. Main thread: every function and callback. SQLite runs on
-//! the store thread; only open and close wait for the disk.
+//! A message that is accepted is handed out in order of its collection time among those of its
+//! definition (alarms before values, and before the backlog where its rule says live_first), is
+//! deleted only when acknowledged, and survives a restart. Main thread: every function and
+//! callback. SQLite runs on the store thread; only open and close wait for the disk.
 //!
 //! Durability is one knob, `max_loss_s`. 0: a row is committed before ps_outbox_next hands it out.
 //! 1 or 10: a row may be handed out at once; what is not acknowledged in time is committed before
 //! it is that many seconds old, so a message acknowledged in time never touches the disk.
 //!
 //! Bounds: each class keeps about 1,000 rows or 8 MB in memory, the rest lives in the database
-//! only. `catch_recording` and `warning_recording` bound the rows; the oldest goes first, counted.
+//! only. `catch_recording` and `warning_recording` bound the rows, `max_bytes` and the disk's free
+//! space their size. What then goes is decided per definition (retention.c) and counted.
 #pragma once
 
 #include "base/err.h"
@@ -31,15 +33,20 @@ typedef enum PsOutboxClass {
 
 /// Why a message was dropped: the keys of `dropped` in the ledger.
 typedef enum PsDropReason {
-    PS_DROP_RETENTION, ///< the class was full and this was its oldest
+    PS_DROP_RETENTION, ///< the class had its number of messages
     PS_DROP_TOO_LARGE, ///< payload above the cloud's limit, refused at the entrance
     PS_DROP_BAD_TOPIC, ///< topic the cloud does not take, refused at the entrance
     PS_DROP_STORAGE,   ///< the disk takes nothing and memory is used up, refused at the entrance
     PS_DROP_DEAD,      ///< a dead letter that went because there were too many
+    PS_DROP_SIZE,      ///< the outbox had its size in bytes
+    PS_DROP_SPACE,     ///< the disk had less free space than it shall keep
+    PS_DROP_THINNED,   ///< one of two, so that a coarser record is left
+    PS_DROP_CLEARED,   ///< a person cleared the queue
     PS_DROP_COUNT,
 } PsDropReason;
 
-/// "retention", "too_large", "bad_topic", "storage", "dead_retention". Never NULL.
+/// "retention", "too_large", "bad_topic", "storage", "dead_retention", "size", "space", "thinned",
+/// "cleared". Never NULL.
 const char *ps_drop_reason_name(PsDropReason reason);
 
 /// One message definition. accepted == delivered + waiting + sum of dropped + dead, at any time
@@ -64,17 +71,29 @@ typedef struct PsOutboxLimits {
     size_t topic_slashes;
 } PsOutboxLimits;
 
+/// How one message definition is treated. Zeroed: a plain one of class POINT.
+typedef struct PsOutboxRule {
+    PsOutboxClass class;   ///< of what it carries; for making room
+    bool live_first;       ///< while connected, new rows go before the backlog
+    bool thin_out;         ///< room is made by taking every second row of the older half
+    size_t pack_bytes;     ///< what waits goes as JSON lists of up to this size; 0: one by one
+    const char *gap_topic; ///< where it is told what was dropped; NULL: nowhere
+} PsOutboxRule;
+
 typedef struct PsOutboxSetup {
     uv_loop_t *loop;    ///< borrowed; outlives the outbox
     const char *folder; ///< made when missing (0700); holds outbox.db
     int max_loss_s;     ///< 0, 1 or 10
     uint64_t catch_recording;
     uint64_t warning_recording;
-    uint64_t dead_max;       ///< dead letters: dead.h
-    uint64_t dead_max_bytes; ///< and their bytes
+    uint64_t max_bytes;       ///< topics and payloads of all that wait; 0 = no limit
+    uint64_t keep_free_bytes; ///< the outbox does not grow while the disk has less; 0 = it does
+    uint64_t dead_max;        ///< dead letters: dead.h
+    uint64_t dead_max_bytes;  ///< and their bytes
     PsOutboxLimits limits;
     const char *const *names; ///< message definitions; a message's index is its place here
     size_t name_count;
+    const PsOutboxRule *rules; ///< one per name, copied; NULL: all plain
 
     /// ps_outbox_next may have something that it did not have before. Never called from within an
     /// outbox function; call ps_outbox_next after ps_outbox_accept, too.
@@ -118,11 +137,14 @@ typedef struct PsOutboxRow {
     PsOutboxClass class;
     const void *payload;
     size_t len;
+    size_t packed; ///< messages in it, 1 when it goes by itself
 } PsOutboxRow;
 
-/// The oldest waiting row that may be sent, now marked in flight; NULL when there is none at the
-/// moment. A row that the link refuses after all goes back with ps_outbox_put_back.
-const PsOutboxRow *ps_outbox_next(PsOutbox *outbox);
+/// What is to be published next, now marked in flight; NULL when there is none at the moment: a gap
+/// record, else the oldest alarm, else a live row, else the oldest row, with those behind it that
+/// are packed with it. `one_by_one`: without packing. What the link refuses after all goes back
+/// with ps_outbox_put_back.
+const PsOutboxRow *ps_outbox_next(PsOutbox *outbox, bool one_by_one);
 /// Undoes the ps_outbox_next that gave `id`.
 void ps_outbox_put_back(PsOutbox *outbox, uint64_t id);
 
@@ -130,23 +152,40 @@ void ps_outbox_put_back(PsOutbox *outbox, uint64_t id);
 /// acknowledgement that crossed with ps_outbox_link_lost).
 void ps_outbox_acknowledged(PsOutbox *outbox, uint64_t id);
 
+/// The connection is up: definitions that want it send live rows first.
+void ps_outbox_link_up(PsOutbox *outbox);
 /// The connection ended: everything in flight waits again, in order.
 void ps_outbox_link_lost(PsOutbox *outbox);
 
+/// Sets a message aside that the server ends connections for: it becomes a dead letter of form
+/// PS_DEAD_FORM_MESSAGE (dead.h). False when there is no such row, or no room.
+bool ps_outbox_quarantine(PsOutbox *outbox, uint64_t id, const char *reason);
+
+/// How many messages went. PS_ERR_CANCELLED when the outbox was closed before all were gone.
+typedef void PsOutboxCleared(PsErr result, uint64_t count, void *ctx);
+/// Drops everything of a ledger row that waits and is not in flight, counted as PS_DROP_CLEARED.
+/// Answers when the database has done so, too.
+void ps_outbox_clear(PsOutbox *outbox, size_t message, PsOutboxCleared *cleared, void *ctx);
+
 /// Ledger rows: first the setup's names in their order, then names only the database knows.
 size_t ps_outbox_ledger_count(const PsOutbox *outbox);
+/// Do the books add up, each definition's and all together against what waits? Otherwise the log
+/// has said so, once. Cheap; called now and then in production, too.
+bool ps_outbox_check(PsOutbox *outbox);
 /// Borrowed until the next call of any outbox function.
 const PsLedger *ps_outbox_ledger(const PsOutbox *outbox, size_t index);
 
 typedef struct PsOutboxStats {
-    uint64_t waiting;      ///< rows not acknowledged, all classes
-    uint64_t in_flight;    ///< of them handed out
-    uint64_t memory_rows;  ///< of them held in memory
-    uint64_t memory_bytes; ///< payload and topic bytes held in memory
-    uint64_t transactions; ///< committed since open
-    uint64_t rows_stored;  ///< rows written since open
-    uint64_t disk_bytes;   ///< bytes of database pages written since open
-    bool store_failing;    ///< the disk refuses writes at the moment
+    uint64_t waiting;       ///< rows not acknowledged, all classes
+    uint64_t waiting_bytes; ///< their topics and payloads
+    uint64_t in_flight;     ///< of them handed out
+    uint64_t memory_rows;   ///< of them held in memory
+    uint64_t memory_bytes;  ///< payload and topic bytes held in memory
+    uint64_t transactions;  ///< committed since open
+    uint64_t rows_stored;   ///< rows written since open
+    uint64_t disk_bytes;    ///< bytes of database pages written since open
+    bool store_failing;     ///< the disk refuses writes at the moment
+    bool low_space;         ///< it has less free space than it shall keep
 } PsOutboxStats;
 
 PsOutboxStats ps_outbox_stats(const PsOutbox *outbox);

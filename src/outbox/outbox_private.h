@@ -1,12 +1,13 @@
-//! The outbox's parts, shared by outbox.c (the public calls), flow.c (traffic with the store) and
-//! dead.c (dead letters).
-//! Main thread.
+//! The outbox's parts, shared by outbox.c (the public calls), out.c (what goes out), flow.c
+//! (traffic with the store), retention.c (making room), gap.c (gap records) and dead.c (dead
+//! letters). Main thread.
 #pragma once
 
 #include "base/wake.h"
 #include "outbox/dead.h"
 #include "outbox/ledger.h"
 #include "outbox/outbox.h"
+#include "outbox/pack.h"
 #include "outbox/pending.h"
 #include "outbox/queue.h"
 #include "outbox/store.h"
@@ -37,8 +38,24 @@ typedef struct PsDead {
     bool fetching;
 } PsDead;
 
+/// Rows that are to go although they are not in memory, or not all of them (retention.c).
+typedef struct PsShedRequest {
+    struct PsShedRequest *next;
+    PsOutboxClass class;
+    size_t message;
+    PsShedKind kind;
+    PsDropReason reason;
+    uint64_t look; ///< rows looked at; planned when it begins
+    uint64_t went;
+    PsOutboxCleared *cleared; ///< or NULL
+    void *ctx;
+} PsShedRequest;
+
+typedef struct PsGapSend PsGapSend;
+
 struct PsOutbox {
-    PsOutboxSetup setup; // `names` is not used after open
+    PsOutboxSetup setup; // `names` and `rules` are not used after open
+    PsOutboxRule *rules; // one per name of the setup
     uint64_t keep_rows[PS_OUTBOX_CLASS_COUNT];
     int64_t hold_ns; // age at which a fresh row is written
     char *path;
@@ -51,10 +68,20 @@ struct PsOutbox {
     PsShare *shares; // of `pending`, one per message definition
     PsDead dead;
     PsStore *store;
+    PsPack *packs;         // in flight
+    PsGapSend *gap_sends;  // in flight
+    bool tells_gaps;       // some definition does
+    PsMono gap_again;      // no gap record before
+    PsShedRequest *sheds;  // oldest first; the first may be part of `write`
+    bool connected;        // live rows are possible
+    bool low_space;        // the disk has less than it shall keep
+    uint64_t space_bytes;  // what the outbox may hold meanwhile
     PsStoreCommand *write; // under way
     size_t commands;       // under way, writes and fetches
     uint64_t next_id;
     uint64_t dropping[PS_OUTBOX_CLASS_COUNT]; // rows dropped in this episode of retention
+    bool books_wrong;                         // said in the log
+    PsMono check_at;                          // of the books
     bool failing;
     bool closing;
     PsMono retry_at;
@@ -73,8 +100,33 @@ void ps_outbox_put_write(PsOutbox *outbox, PsStoreCommand *command);
 void ps_outbox_take_answer(PsOutbox *outbox, PsStoreCommand *command);
 /// Takes a row out for good: list, fresh list, database.
 void ps_outbox_forget(PsOutbox *outbox, PsRow *row);
-/// Drops the oldest while the class holds more than it may.
-void ps_outbox_enforce(PsOutbox *outbox, PsOutboxClass class);
+/// Makes room while the outbox holds more than it may.
+void ps_outbox_enforce(PsOutbox *outbox);
+void ps_outbox_drop_row(PsOutbox *outbox, PsRow *row, PsDropReason reason);
+const PsOutboxRule *ps_outbox_rule(const PsOutbox *outbox, size_t message);
+
+/// The disk had so much room after a write.
+void ps_outbox_note_space(PsOutbox *outbox, uint64_t free_bytes);
+/// Runs the oldest request, when nothing else is being written.
+void ps_retention_begin(PsOutbox *outbox);
+/// The write that a request was part of is committed.
+void ps_retention_end(PsOutbox *outbox, const PsStoreCommand *command);
+/// Is the database being changed below a fetch of this class?
+bool ps_retention_blocks(const PsOutbox *outbox, PsOutboxClass class);
+void ps_retention_cancel(PsOutbox *outbox);
+
+/// A gap record to send now, or NULL.
+const PsOutboxRow *ps_gap_next(PsOutbox *outbox, PsMono now);
+/// These say whether `id` is a gap record in flight: it was not sent after all; the receiver has
+/// it; the server ends connections because of it.
+bool ps_gap_take_back(PsOutbox *outbox, uint64_t id);
+bool ps_gap_told(PsOutbox *outbox, uint64_t id);
+bool ps_gap_refused(PsOutbox *outbox, uint64_t id);
+void ps_gap_link_lost(PsOutbox *outbox);
+
+/// Keeps a message that waits as a letter, so that both changes are in one batch. The books are the
+/// caller's.
+PsErr ps_dead_put_message(PsOutbox *outbox, const PsOutboxRow *row, const char *reason);
 
 PsErr ps_dead_load(PsOutbox *outbox, PsDb *db);
 void ps_dead_deinit(PsDead *dead);

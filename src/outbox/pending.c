@@ -93,6 +93,10 @@ static void batch_books(PsLedgers *ledgers, PsDbBatch *batch) {
         PsDbBook *book = &batch->books[batch->book_count++];
         *book = (PsDbBook){.number = entry->number, .delivered = entry->book.delivered};
         memcpy(book->dropped, entry->book.dropped, sizeof book->dropped);
+        memcpy(book->gaps, entry->gaps, sizeof book->gaps);
+        for (size_t reason = 0; reason < PS_DROP_COUNT; reason++) {
+            entry->gaps[reason].dirty = false;
+        }
     }
 }
 
@@ -127,6 +131,18 @@ PsStoreCommand *ps_pending_batch(PsPending *pending, PsLedgers *ledgers, PsMono 
     return command;
 }
 
+static void undo_book(PsLedgers *ledgers, const PsDbBook *book) {
+    size_t index = ps_ledgers_number(ledgers, book->number);
+    if (index == ledgers->count) {
+        return;
+    }
+    PsLedgerEntry *entry = &ledgers->entries[index];
+    entry->dirty = true;
+    for (size_t reason = 0; reason < PS_DROP_COUNT; reason++) {
+        entry->gaps[reason].dirty |= book->gaps[reason].dirty;
+    }
+}
+
 void ps_pending_undo(PsPending *pending, PsLedgers *ledgers, PsStoreCommand *command, PsMono now) {
     PsDbBatch *batch = &command->batch;
     // Back to the front, newest first, so that the order by age stands.
@@ -151,10 +167,7 @@ void ps_pending_undo(PsPending *pending, PsLedgers *ledgers, PsStoreCommand *com
     for (size_t i = 0; i < batch->delete_count; i++) {
         ps_pending_delete(pending, batch->deletes[i], now);
     }
-    for (size_t i = 0; i < ledgers->count; i++) {
-        for (size_t book = 0; book < batch->book_count; book++) {
-            ledgers->entries[i].dirty = ledgers->entries[i].dirty ||
-                                        ledgers->entries[i].number == batch->books[book].number;
-        }
+    for (size_t i = 0; i < batch->book_count; i++) {
+        undo_book(ledgers, &batch->books[i]);
     }
 }

@@ -19,6 +19,7 @@ PsRow *ps_row_new(const PsOutboxRow *content) {
         memcpy(row->data + topic_len + 1, content->payload, content->len);
     }
     row->pub.topic = row->data;
+    row->pub.packed = 1;
     row->pub.payload = row->data + topic_len + 1;
     return row;
 }
@@ -86,6 +87,7 @@ static void leave_memory(PsQueue *queue, PsRow *row) {
     PS_ASSERT(row->state == PS_ROW_STORED);
     place(queue, row, PS_PLACE_NONE);
     queue->disk_only++;
+    queue->disk_bytes += row->bytes;
     ps_row_unref(row);
 }
 
@@ -106,10 +108,19 @@ static void settle(PsQueue *queue, PsRow *row) {
     }
 }
 
+// Settling never puts a row back into `from`: not where it is called.
+static void settle_all(PsQueue *queue, PsRowPlace from) {
+    for (PsRow *row = queue->lists[from].first; row != NULL;) {
+        PsRow *next = row->next;
+        settle(queue, row);
+        row = next;
+    }
+}
+
 // ---- life
 
-void ps_queue_init(PsQueue *queue, uint64_t stored_rows) {
-    *queue = (PsQueue){.disk_only = stored_rows};
+void ps_queue_init(PsQueue *queue, uint64_t stored_rows, uint64_t stored_bytes) {
+    *queue = (PsQueue){.disk_only = stored_rows, .disk_bytes = stored_bytes};
     if (stored_rows > 0) {
         queue->has_boundary = true;
         queue->boundary = (PsRowKey){.collected_ns = INT64_MIN};
@@ -130,18 +141,35 @@ void ps_queue_put(PsQueue *queue, PsRow *row) {
     settle(queue, row);
 }
 
+void ps_queue_put_live(PsQueue *queue, PsRow *row) {
+    place(queue, row, PS_PLACE_LIVE);
+}
+
 PsRow *ps_queue_head(const PsQueue *queue) {
-    return queue->lists[PS_PLACE_WAITING].first;
+    PsRow *live = queue->lists[PS_PLACE_LIVE].first;
+    return live != NULL ? live : queue->lists[PS_PLACE_WAITING].first;
 }
 
 void ps_queue_mark_in_flight(PsQueue *queue, PsRow *row) {
     place(queue, row, PS_PLACE_IN_FLIGHT);
 }
 
-PsRow *ps_queue_find_in_flight(const PsQueue *queue, uint64_t id) {
-    PsRow *row = queue->lists[PS_PLACE_IN_FLIGHT].first;
+static PsRow *find(const PsRowList *list, uint64_t id) {
+    PsRow *row = list->first;
     while (row != NULL && row->pub.id != id) {
         row = row->next;
+    }
+    return row;
+}
+
+PsRow *ps_queue_find_in_flight(const PsQueue *queue, uint64_t id) {
+    return find(&queue->lists[PS_PLACE_IN_FLIGHT], id);
+}
+
+PsRow *ps_queue_find(const PsQueue *queue, uint64_t id) {
+    PsRow *row = NULL;
+    for (size_t i = 0; row == NULL && i < PS_PLACE_COUNT; i++) {
+        row = find(&queue->lists[i], id);
     }
     return row;
 }
@@ -151,9 +179,8 @@ void ps_queue_put_back(PsQueue *queue, PsRow *row) {
 }
 
 void ps_queue_link_lost(PsQueue *queue) {
-    while (queue->lists[PS_PLACE_IN_FLIGHT].first != NULL) {
-        settle(queue, queue->lists[PS_PLACE_IN_FLIGHT].first);
-    }
+    settle_all(queue, PS_PLACE_IN_FLIGHT);
+    settle_all(queue, PS_PLACE_LIVE);
 }
 
 void ps_queue_take(PsQueue *queue, PsRow *row) {
@@ -195,23 +222,13 @@ PsRowKey ps_queue_fetch_begin(PsQueue *queue) {
 }
 
 static bool is_in_memory(const PsQueue *queue, const PsRow *row) {
-    if (ps_queue_find_in_flight(queue, row->pub.id) != NULL) {
-        return true;
+    static const PsRowPlace places[] = {PS_PLACE_IN_FLIGHT, PS_PLACE_LIVE, PS_PLACE_LIMBO};
+    for (size_t i = 0; i < PS_COUNT(places); i++) {
+        if (find(&queue->lists[places[i]], row->pub.id) != NULL) {
+            return true;
+        }
     }
-    const PsRow *limbo = queue->lists[PS_PLACE_LIMBO].first;
-    while (limbo != NULL && limbo->pub.id != row->pub.id) {
-        limbo = limbo->next;
-    }
-    return limbo != NULL;
-}
-
-static void settle_all(PsQueue *queue, PsRowPlace from) {
-    // Settling never puts a row back into `from`: neither limbo nor spilling below the boundary.
-    for (PsRow *row = queue->lists[from].first; row != NULL;) {
-        PsRow *next = row->next;
-        settle(queue, row);
-        row = next;
-    }
+    return false;
 }
 
 void ps_queue_fetch_end(PsQueue *queue, PsRow **rows, size_t count, bool complete, bool failed) {
@@ -226,11 +243,12 @@ void ps_queue_fetch_end(PsQueue *queue, PsRow **rows, size_t count, bool complet
             continue;
         }
         row->state = PS_ROW_STORED;
-        queue->disk_only -= queue->disk_only > 0 ? 1 : 0;
+        ps_queue_forget_stored(queue, 1, row->bytes);
         place(queue, row, PS_PLACE_WAITING);
     }
     if (complete && !failed) {
         queue->disk_only = 0;
+        queue->disk_bytes = 0;
         queue->has_boundary = false;
         settle_all(queue, PS_PLACE_SPILLING);
     }
@@ -244,8 +262,17 @@ void ps_queue_unspill(PsQueue *queue) {
     }
 }
 
+void ps_queue_forget_stored(PsQueue *queue, uint64_t rows, uint64_t bytes) {
+    queue->disk_only -= queue->disk_only > rows ? rows : queue->disk_only;
+    queue->disk_bytes -= queue->disk_bytes > bytes ? bytes : queue->disk_bytes;
+}
+
 uint64_t ps_queue_total(const PsQueue *queue) {
     return queue->disk_only + ps_queue_memory_rows(queue);
+}
+
+uint64_t ps_queue_total_bytes(const PsQueue *queue) {
+    return queue->disk_bytes + ps_queue_memory_bytes(queue);
 }
 
 size_t ps_queue_memory_rows(const PsQueue *queue) {

@@ -3,6 +3,8 @@
 //!
 //! Order is (collection time, id). Memory holds the oldest rows; every row that is only in the
 //! database has a key at or above `boundary`, so the head in memory is the oldest of all.
+//! Rows of a definition that sends live values first stand beside that order while they are few and
+//! the connection holds: they go before everything that waits.
 //! A row that comes in at or above the boundary is *spilling*: it stays in memory until it is
 //! stored, then only its count remains. While a fetch is under way such rows stand in *limbo*,
 //! because the fetch decides where the boundary will be.
@@ -27,6 +29,7 @@ typedef enum PsRowState {
 typedef enum PsRowPlace {
     PS_PLACE_NONE, ///< in no list: acknowledged, dropped, or its count only
     PS_PLACE_WAITING,
+    PS_PLACE_LIVE, ///< before those that wait
     PS_PLACE_IN_FLIGHT,
     PS_PLACE_SPILLING,
     PS_PLACE_LIMBO,
@@ -67,23 +70,28 @@ typedef struct PsRowList {
 typedef struct PsQueue {
     PsRowList lists[PS_PLACE_COUNT]; ///< indexed by place
     uint64_t disk_only;
-    PsRowKey boundary; ///< meaningful while `has_boundary`
+    uint64_t disk_bytes; ///< topics and payloads of those
+    PsRowKey boundary;   ///< meaningful while `has_boundary`
     bool has_boundary;
     bool fetching;
 } PsQueue;
 
-/// Rows the database holds at start.
-void ps_queue_init(PsQueue *queue, uint64_t stored_rows);
+/// Rows the database holds at start, and their bytes.
+void ps_queue_init(PsQueue *queue, uint64_t stored_rows, uint64_t stored_bytes);
 /// Unreferences what is in memory.
 void ps_queue_deinit(PsQueue *queue);
 
 /// Takes over the caller's reference.
 void ps_queue_put(PsQueue *queue, PsRow *row);
-/// The oldest waiting row in memory, or NULL. Borrowed.
+/// Takes over the caller's reference; the row goes before all that wait.
+void ps_queue_put_live(PsQueue *queue, PsRow *row);
+/// The row to go next, or NULL: the oldest live one, else the oldest waiting in memory. Borrowed.
 PsRow *ps_queue_head(const PsQueue *queue);
 void ps_queue_mark_in_flight(PsQueue *queue, PsRow *row);
 /// The row in flight with this id, or NULL.
 PsRow *ps_queue_find_in_flight(const PsQueue *queue, uint64_t id);
+/// The row with this id that is in memory, wherever it stands, or NULL.
+PsRow *ps_queue_find(const PsQueue *queue, uint64_t id);
 /// Back among the waiting, in order.
 void ps_queue_put_back(PsQueue *queue, PsRow *row);
 void ps_queue_link_lost(PsQueue *queue);
@@ -109,7 +117,11 @@ void ps_queue_fetch_end(PsQueue *queue, PsRow **rows, size_t count, bool complet
 /// holds must still be able to go out.
 void ps_queue_unspill(PsQueue *queue);
 
+/// `rows` rows went from the database without having been in memory.
+void ps_queue_forget_stored(PsQueue *queue, uint64_t rows, uint64_t bytes);
+
 /// Everything not acknowledged.
 uint64_t ps_queue_total(const PsQueue *queue);
+uint64_t ps_queue_total_bytes(const PsQueue *queue);
 size_t ps_queue_memory_rows(const PsQueue *queue);
 size_t ps_queue_memory_bytes(const PsQueue *queue);

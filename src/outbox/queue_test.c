@@ -24,7 +24,7 @@ static PsRow *make_row(uint64_t id, int64_t collected) {
 
 static void keeps_order_of_collection(void **state) {
     PsQueue queue;
-    ps_queue_init(&queue, 0);
+    ps_queue_init(&queue, 0, 0);
     const int64_t times[] = {5, 3, 9, 3, 1};
     for (uint64_t i = 0; i < PS_COUNT(times); i++) {
         ps_queue_put(&queue, make_row(i + 1, times[i]));
@@ -44,7 +44,7 @@ static void keeps_order_of_collection(void **state) {
 
 static void stored_rows_beyond_the_boundary_leave_memory(void **state) {
     PsQueue queue;
-    ps_queue_init(&queue, 0);
+    ps_queue_init(&queue, 0, 0);
     PsRow *rows[4];
     for (uint64_t i = 0; i < 4; i++) {
         rows[i] = make_row(i + 1, (int64_t)i);
@@ -212,7 +212,7 @@ static void walk(unsigned seed, unsigned send_weight) {
     Model *model = ps_alloc(sizeof *model);
     model->seed = seed;
     model->next_id = 1;
-    ps_queue_init(&model->queue, 0);
+    ps_queue_init(&model->queue, 0, 0);
     for (size_t step = 0; step < 20000; step++) {
         unsigned dice = pick(model, 100);
         if (dice < 30) {

@@ -40,6 +40,7 @@ void ps_store_command_free(PsStoreCommand *command) {
     free(command->batch.numbers);
     free(command->batch.deletes);
     free(command->batch.books);
+    free(command->kept);
     ps_dead_ops_clear(&command->dead);
     ps_dead_found_deinit(&command->found);
     free(command->rows);
@@ -50,6 +51,7 @@ void ps_store_command_free(PsStoreCommand *command) {
 static void serve(PsStore *store, PsStoreCommand *command) {
     if (command->kind == PS_STORE_WRITE) {
         command->result = ps_db_write(store->db, &command->batch);
+        command->free_bytes = ps_db_free_bytes(store->db);
     } else if (command->kind == PS_STORE_FETCH_DEAD) {
         command->result =
             ps_dead_db_fetch(store->db, &command->query, command->name, &command->found);

@@ -5,6 +5,7 @@
 
 #include "outbox/db.h"
 #include "outbox/dead_db.h"
+#include "outbox/shed_db.h"
 
 typedef struct PsStore PsStore;
 
@@ -21,6 +22,9 @@ struct PsStoreCommand {
     PsErr result;        ///< filled by the store
     PsDbBatch batch;     ///< write
     PsDeadOps dead;      ///< write: the list that `batch` points to
+    PsDbShed shed;       ///< write: what `batch` points to
+    uint64_t *kept;      ///< write: the ids that `shed` points to
+    uint64_t free_bytes; ///< write: of the disk afterwards, filled by the store
     PsDeadQuery query;   ///< fetch of dead letters
     int64_t name;        ///< the same: number of the name, 0 for any
     PsDeadFound found;   ///< the same, filled by the store

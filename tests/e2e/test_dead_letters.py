@@ -185,6 +185,6 @@ def test_the_oldest_letters_go_and_calls_say_what_is_wrong(folder, cloud, modbus
                              (("replay", "nobody"), "no message of this name"),
                              (("dead", "--id", "999999"), "no dead letter 999999"),
                              (("dead", "--id", "x"), "not the number"),
-                             (("replay",), "needs the name"), (("empty",), "knows dead and replay")]:
+                             (("replay",), "needs the name"), (("empty",), "knows --watch, dead, replay and clear")]:
         result = gateway.cli("outbox", *arguments, check=False)
         assert result.returncode != 0 and words in result.stderr, (arguments, result)
