@@ -120,13 +120,9 @@ static bool on_publish_now(const PsScriptPublish *publish, uint64_t ticket, void
     if (publish->replay == 0 && app->canary != NULL) {
         ps_canary_live(app->canary, publish);
     }
-    bool sent = app->link != NULL &&
-                ps_link_publish_now(app->link, ticket, publish->topic, publish->payload,
-                                    publish->payload_len, publish->qos) == PS_OK;
-    if (sent) {
-        ps_delivery_note_now(app->delivery, publish->payload_len);
-    }
-    return sent;
+    return app->link != NULL && ps_delivery_admit_now(app->delivery, publish->payload_len) &&
+           ps_link_publish_now(app->link, ticket, publish->topic, publish->payload,
+                               publish->payload_len, publish->qos) == PS_OK;
 }
 
 static PsErr on_write(uint32_t variable, PsValue value, PsMono deadline, PsScriptWriteDone *done,

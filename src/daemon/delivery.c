@@ -11,6 +11,9 @@
 
 // An end this long after the message was sent says nothing about the message.
 #define BLAME_NS (10 * PS_NS_PER_S)
+#define ASIDE_PART 8 // of the rates, for publishes past the outbox: of AWS IoT's 100, 80 and 10
+#define ASIDE_BURST_S 1
+#define TELL_NS (300 * PS_NS_PER_S)
 
 typedef struct Sent {
     uint64_t id;
@@ -24,6 +27,8 @@ struct PsDelivery {
     PsLink *link;
     uv_timer_t timer;
     PsPace pace;
+    PsPace aside; // of publishes past the outbox
+    PsMono aside_told;
     PsSuspects suspects;
     Sent sent[PS_LINK_WINDOW_MAX];
     size_t count;
@@ -94,10 +99,32 @@ void ps_delivery_pump(PsDelivery *delivery) {
     delivery->pumping = false;
 }
 
-void ps_delivery_note_now(PsDelivery *delivery, size_t bytes) {
-    if (delivery != NULL) {
-        ps_pace_sent(&delivery->pace, bytes);
+static bool is_idle(const PsDelivery *delivery) {
+    PsOutboxStats stats = ps_outbox_stats(delivery->outbox);
+    return stats.waiting <= stats.in_flight;
+}
+
+static bool take(PsPace *pace, size_t bytes, PsMono now) {
+    if (!ps_pace_may_send(pace, 0, now)) {
+        return false;
     }
+    ps_pace_sent(pace, bytes);
+    return true;
+}
+
+bool ps_delivery_admit_now(PsDelivery *delivery, size_t bytes) {
+    PsMono now = ps_mono_now();
+    if ((is_idle(delivery) && take(&delivery->pace, bytes, now)) ||
+        take(&delivery->aside, bytes, now)) {
+        return true;
+    }
+    if (now.ns >= delivery->aside_told.ns) {
+        delivery->aside_told = ps_mono_add_ns(now, TELL_NS);
+        PS_LOGW("DELIVERY-NOW-RATE",
+                "mqtt_publish is called more often than the cloud takes messages (publish_rate); "
+                "it returns False for what is too much, the outbox is not held up by it");
+    }
+    return false;
 }
 
 // ---- what became of it
@@ -190,7 +217,12 @@ PsDelivery *ps_delivery_new(uv_loop_t *loop, PsOutbox *outbox, PsLink *link, con
     delivery->outbox = outbox;
     delivery->link = link;
     ps_drain_meter_init(&delivery->meter, ps_outbox_stats(outbox).waiting, now);
-    ps_pace_init(&delivery->pace, ps_link_pace(cloud), ps_link_window(cloud), now);
+    PsLinkPace pace = ps_link_pace(cloud);
+    ps_pace_init(&delivery->pace, pace, ps_link_window(cloud), now);
+    pace.publishes_per_s = (pace.publishes_per_s + ASIDE_PART - 1) / ASIDE_PART;
+    pace.bytes_per_s = (pace.bytes_per_s + ASIDE_PART - 1) / ASIDE_PART;
+    ps_pace_init(&delivery->aside, pace, PS_LINK_NOW_WINDOW, now);
+    delivery->aside.burst_s = ASIDE_BURST_S;
     uv_timer_init(loop, &delivery->timer);
     delivery->timer.data = delivery;
     return delivery;

@@ -21,8 +21,10 @@ void ps_delivery_pump(PsDelivery *delivery);
 void ps_delivery_link_state(PsDelivery *delivery, const PsLinkStatus *status);
 /// For the link's on_acknowledged.
 void ps_delivery_acknowledged(PsDelivery *delivery, uint64_t id);
-/// A publish past the outbox takes from the same rates.
-void ps_delivery_note_now(PsDelivery *delivery, size_t bytes);
+/// May a publish past the outbox (mqtt_publish of scripts) go now? It takes what an idle outbox
+/// leaves, and an eighth of the rate on top, which no backlog takes away from it. Counts it when it
+/// may.
+bool ps_delivery_admit_now(PsDelivery *delivery, size_t bytes);
 
 /// Accepts NULL.
 PsApiDelivery ps_delivery_status(PsDelivery *delivery);

@@ -10,36 +10,36 @@
 #define AVERAGE_OF 8
 #define FORGET_OF 8192
 
-static double burst(int per_s) {
-    double tokens = per_s * BURST_S;
+static double burst(const PsPace *pace, int per_s) {
+    double tokens = per_s * pace->burst_s;
     return tokens > 1 ? tokens : 1;
 }
 
 void ps_pace_init(PsPace *pace, PsLinkPace limit, size_t window, PsMono now) {
-    *pace = (PsPace){.limit = limit, .most = window};
+    *pace = (PsPace){.limit = limit, .most = window, .burst_s = BURST_S};
     ps_pace_restart(pace, now);
 }
 
 void ps_pace_restart(PsPace *pace, PsMono now) {
     pace->window = pace->most;
-    pace->publishes = burst(pace->limit.publishes_per_s);
-    pace->bytes = burst(pace->limit.bytes_per_s);
+    pace->publishes = burst(pace, pace->limit.publishes_per_s);
+    pace->bytes = burst(pace, pace->limit.bytes_per_s);
     pace->filled = now;
     pace->quickest_ns = 0;
     pace->usual_ns = 0;
     pace->until_look = pace->window;
 }
 
-static double filled(double tokens, int per_s, double passed_s) {
+static double filled(const PsPace *pace, double tokens, int per_s, double passed_s) {
     double full = tokens + per_s * passed_s;
-    return full < burst(per_s) ? full : burst(per_s);
+    return full < burst(pace, per_s) ? full : burst(pace, per_s);
 }
 
 static void fill(PsPace *pace, PsMono now) {
     double passed_s = (double)ps_mono_diff_ns(now, pace->filled) / PS_NS_PER_S;
     if (passed_s > 0) {
-        pace->publishes = filled(pace->publishes, pace->limit.publishes_per_s, passed_s);
-        pace->bytes = filled(pace->bytes, pace->limit.bytes_per_s, passed_s);
+        pace->publishes = filled(pace, pace->publishes, pace->limit.publishes_per_s, passed_s);
+        pace->bytes = filled(pace, pace->bytes, pace->limit.bytes_per_s, passed_s);
         pace->filled = now;
     }
 }

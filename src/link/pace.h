@@ -1,8 +1,9 @@
 //! How fast messages are handed to a connection: a rate of publishes, a rate of bytes, and a window
 //! that shrinks while acknowledgements come slowly. Pure: the time is passed in. Main thread.
 //!
-//! The rates are token buckets that hold a tenth of a second, so that no second sees much more than
-//! the rate. The window follows the delay, not losses: TCP sees to those.
+//! The rates are token buckets that hold a tenth of a second unless told otherwise, so that no
+//! second sees much more than the rate. The window follows the delay, not losses: TCP sees to
+//! those.
 #pragma once
 
 #include "base/time.h"
@@ -14,9 +15,10 @@
 
 typedef struct PsPace {
     PsLinkPace limit;
-    size_t most; ///< window by configuration
+    size_t most;    ///< window by configuration
+    double burst_s; ///< what the buckets hold: so many seconds of the rates
     size_t window;
-    double publishes; ///< that may go now; below 0 after mqtt_publish of scripts
+    double publishes; ///< that may go now
     double bytes;
     PsMono filled;       ///< when these two were true
     int64_t quickest_ns; ///< acknowledgement, slowly forgotten; 0: none yet

@@ -342,7 +342,8 @@ static const PsOption cloud_options[] = {
      .max = 100000,
      .unit = "messages/s",
      .help = "Most messages sent in a second, 0 without limit; left out: 80 for AWS IoT, which "
-             "discards what exceeds 100, 0 for Standard MQTT."},
+             "discards what exceeds 100, 0 for Standard MQTT. mqtt_publish of scripts has an "
+             "eighth of it on top."},
     {.key = "publish_kib",
      .type = PS_OPTION_INT,
      .offset = offsetof(PsCloud, publish_kib),

@@ -296,3 +296,23 @@ def test_thinning_leaves_a_coarser_record_instead_of_a_hole(folder, cloud, modbu
     assert steps == sorted(steps, reverse=True) and steps[0] > 2 and steps[-1] == 1, found
     thinned = gateway.message("count")["dropped"]
     assert set(thinned) == {"thinned"}
+
+
+FLOOD = '''
+def main(data_collect, wizard_api):
+    sent = sum(wizard_api.mqtt_publish("flood", "x", 1) for _ in range(200))
+    return [{"sent": sent, "n": 1}]
+'''
+
+
+def test_publishing_past_the_outbox_keeps_to_what_the_cloud_takes(folder, modbus, cleanup):
+    server = cleanup(FussyServer())
+    block = {**server.block, "publish_rate": 80}
+    gateway = cleanup(Gateway(folder, config(modbus, block, 0.2), {"count.py": FLOOD}))
+    wait_for(lambda: len(server.payloads("count")) >= 10, "calls")
+    gateway.wait_line("DELIVERY-NOW-RATE")
+    at = [moment for moment, _, _ in list(server.published)]
+    busiest = max(sum(1 for other in at if moment <= other < moment + 1) for moment in at)
+    assert 50 < busiest <= 110, busiest
+    sent = [json.loads(payload)[0]["sent"] for payload in server.payloads("count")]
+    assert max(sent) < 200 and sum(sent) <= len(server.payloads("flood"))
