@@ -1,8 +1,8 @@
-//! A loaded configuration: devices, variables, groups, messages, cloud, parameters.
+//! A loaded configuration: devices, variables, groups, alarms, messages, cloud, parameters.
 //!
-//! Key names and meanings are those of Device Supervisor 1.x (devices, vars, groups, publish,
-//! subscribe). A PsConfig is immutable once loaded; every pointer in it lives in its arena and
-//! dies with ps_config_free. References between objects are checked while loading and stored as
+//! Key names and meanings are those of Device Supervisor 1.x (devices, vars, groups, warning,
+//! publish, subscribe). A PsConfig is immutable once loaded; every pointer in it lives in its arena
+//! and dies with ps_config_free. References between objects are checked while loading and stored as
 //! indexes, so users of a config never look names up.
 #pragma once
 
@@ -69,6 +69,21 @@ typedef enum PsGroupType {
     PS_GROUP_ALARM,
 } PsGroupType;
 
+typedef enum PsCompare {
+    PS_COMPARE_EQ,
+    PS_COMPARE_NEQ,
+    PS_COMPARE_GT,
+    PS_COMPARE_GNE, ///< >=
+    PS_COMPARE_LNE, ///< <=
+    PS_COMPARE_LT,
+} PsCompare;
+
+typedef enum PsCombine {
+    PS_COMBINE_NONE, ///< the first condition alone
+    PS_COMBINE_AND,
+    PS_COMBINE_OR,
+} PsCombine;
+
 typedef enum PsCloudType {
     PS_CLOUD_AWS_IOT,
     PS_CLOUD_STANDARD_MQTT,
@@ -87,6 +102,8 @@ const char *ps_access_name(int access);
 const char *ps_mode_name(int mode);
 const char *ps_group_type_name(int type);
 const char *ps_cloud_type_name(int type);
+const char *ps_compare_name(int compare);
+const char *ps_combine_name(int combine);
 
 /// Not set: an optional number the file does not give.
 #define PS_UNSET (-1)
@@ -123,8 +140,37 @@ typedef struct PsGroup {
     int type;                ///< PsGroupType
     double polling_interval; ///< seconds
     double upload_interval;  ///< seconds; unused for alarm groups
-    uint32_t variable_count; ///< variables that belong to it, counted while loading
+    uint32_t variable_count; ///< variables it reads, counted while loading
+    uint32_t alarm_count;    ///< alarms that belong to it, counted while loading
 } PsGroup;
+
+/// One comparison of an alarm: value, operator, operand.
+typedef struct PsCondition {
+    int compare; ///< PsCompare
+    const char *operand;
+} PsCondition;
+
+/// An alarm, `warning` in the file.
+typedef struct PsAlarm {
+    const char *name;
+    const char *group_name;
+    int quotes; ///< 1: watches a variable of vars; 0: has an address of its own
+    const char *device_name;
+    const char *variable_name;
+    const char *content;
+    PsCondition conditions[2];
+    int combine;       ///< PsCombine; the second condition counts unless it is None
+    int data_type;     ///< from here on: quotes 0; PS_UNSET when not given
+    int register_addr; ///< PS_UNSET when not given
+    int register_bit;
+    int float_repr;
+    int size;
+    const char *unit;
+    const char *desc;
+    uint32_t group;    ///< index into groups
+    uint32_t variable; ///< quotes 1: index into variables of the one that is meant
+    uint32_t watched;  ///< index into variables of what is read for it
+} PsAlarm;
 
 typedef struct PsCloud {
     bool enable;
@@ -232,10 +278,13 @@ typedef struct PsConfig {
     const char *folder; ///< absolute path of the configuration folder
     PsDevice *devices;
     uint32_t device_count;
-    PsVariable *variables;
+    PsVariable *variables; ///< variable_count of `vars`, then watched_count of alarms
     uint32_t variable_count;
-    PsGroup *groups; ///< always holds `default` (collect) and `warning` (alarm)
+    uint32_t watched_count; ///< what alarms read, each in its alarm group; nobody else sees them
+    PsGroup *groups;        ///< always holds `default` (collect) and `warning` (alarm)
     uint32_t group_count;
+    PsAlarm *alarms;
+    uint32_t alarm_count;
     PsPublish *publish;
     uint32_t publish_count;
     PsSubscribe *subscribe;
@@ -243,6 +292,11 @@ typedef struct PsConfig {
     PsCloud cloud;
     PsParameters parameters;
 } PsConfig;
+
+/// Everything that is read or written: variables of `vars` and what alarms watch.
+static inline uint32_t ps_config_polled_count(const PsConfig *config) {
+    return config->variable_count + config->watched_count;
+}
 
 /// Asks the protocol's owner whether a variable can exist on its device; true when sound. The
 /// check lives with the driver (above this layer) and is passed in.

@@ -2,8 +2,8 @@
 // Reads file attributes (certificates), otherwise pure. One thread.
 #include "model/config_check.h"
 
-#include "base/map.h"
 #include "base/text.h"
+#include "model/checker.h"
 #include "model/tables.h"
 #include "model/topic.h"
 
@@ -15,29 +15,17 @@
 
 #define FILE_NAME PS_CONFIG_FILE
 
-typedef struct Checker {
-    PsConfig *config;
-    PsFindings *findings;
-    PsVariableCheckFor *check_for;
-    PsMap devices;
-    PsMap groups;
-    char object[128]; // the object being checked, for findings
-} Checker;
-
-static void at(Checker *checker, const char *kind, const char *name) {
+static void at(PsChecker *checker, const char *kind, const char *name) {
     snprintf(checker->object, sizeof checker->object, "%s '%.100s'", kind, name);
 }
 
-#define FAIL(checker, field, ...)                                                                  \
-    ps_findings_error((checker)->findings, FILE_NAME, (checker)->object, field, __VA_ARGS__)
-#define WARN(checker, field, ...)                                                                  \
-    ps_findings_warning((checker)->findings, FILE_NAME, (checker)->object, field, __VA_ARGS__)
+#define FAIL PS_CHECK_FAIL
+#define WARN PS_CHECK_WARN
 
 static const struct {
     const char *key;
     const char *what;
 } later_blocks[] = {
-    {"warning", "alarm strategies are"},
     {"serial", "serial ports are"},
     {"api", "the web interface is"},
 };
@@ -69,7 +57,7 @@ void ps_config_check_block(const char *key, const json_t *value, PsFindings *fin
                       nearest != NULL ? nearest : "", nearest != NULL ? "'?" : "");
 }
 
-static void check_devices(Checker *checker) {
+static void check_devices(PsChecker *checker) {
     PsConfig *config = checker->config;
     for (uint32_t i = 0; i < config->device_count; i++) {
         const PsDevice *device = &config->devices[i];
@@ -84,7 +72,7 @@ static void check_devices(Checker *checker) {
     }
 }
 
-static void check_groups(Checker *checker) {
+static void check_groups(PsChecker *checker) {
     PsConfig *config = checker->config;
     for (uint32_t i = 0; i < config->group_count; i++) {
         const PsGroup *group = &config->groups[i];
@@ -101,7 +89,7 @@ static void check_groups(Checker *checker) {
     }
 }
 
-static uint32_t find_group(Checker *checker, const char *field, const char *name, int type) {
+uint32_t ps_checker_group(PsChecker *checker, const char *field, const char *name, int type) {
     uint32_t group = ps_map_find(&checker->groups, NULL, name);
     if (group == PS_MAP_NONE) {
         FAIL(checker, field, "there is no group '%.100s'; add it to groups or name another", name);
@@ -115,47 +103,57 @@ static uint32_t find_group(Checker *checker, const char *field, const char *name
     return group;
 }
 
-static void check_variable(Checker *checker, PsVariable *variable) {
-    uint32_t device = ps_map_find(&checker->devices, NULL, variable->device_name);
-    variable->group = find_group(checker, "group", variable->group_name, PS_GROUP_COLLECT);
-    checker->config->groups[variable->group].variable_count++;
+uint32_t ps_checker_device(PsChecker *checker, const char *name) {
+    uint32_t device = ps_map_find(&checker->devices, NULL, name);
     if (device == PS_MAP_NONE) {
         FAIL(checker, "device",
-             "there is no device '%.100s'; add it to devices or correct the name",
-             variable->device_name);
-        return;
+             "there is no device '%.100s'; add it to devices or correct the name", name);
     }
-    variable->device = device;
-    const PsDevice *owner = &checker->config->devices[device];
+    return device;
+}
+
+bool ps_checker_can_exist(PsChecker *checker, const PsVariable *variable) {
+    const PsDevice *owner = &checker->config->devices[variable->device];
     PsVariableCheck *check =
         checker->check_for != NULL ? checker->check_for(owner->protocol) : NULL;
     PsDiag diag = {0};
-    if (check != NULL && check(owner, variable, &diag) != PS_OK) {
-        FAIL(checker, diag.field, "%s", diag.text);
+    if (check == NULL || check(owner, variable, &diag) == PS_OK) {
+        return true;
+    }
+    FAIL(checker, diag.field, "%s", diag.text);
+    return false;
+}
+
+static void check_variable(PsChecker *checker, PsVariable *variable) {
+    variable->group = ps_checker_group(checker, "group", variable->group_name, PS_GROUP_COLLECT);
+    checker->config->groups[variable->group].variable_count++;
+    uint32_t device = ps_checker_device(checker, variable->device_name);
+    if (device != PS_MAP_NONE) {
+        variable->device = device;
+        (void)ps_checker_can_exist(checker, variable); // there is a finding
     }
 }
 
-static void check_variables(Checker *checker) {
+static void check_variables(PsChecker *checker) {
     PsConfig *config = checker->config;
-    PS_AUTO_MAP PsMap names = {0};
     for (uint32_t i = 0; i < config->variable_count; i++) {
         PsVariable *variable = &config->variables[i];
         snprintf(checker->object, sizeof checker->object, "var '%.50s' of device '%.50s'",
                  variable->name, variable->device_name);
-        if (!ps_map_put(&names, variable->device_name, variable->name, i)) {
+        if (!ps_map_put(&checker->variables, variable->device_name, variable->name, i)) {
             FAIL(checker, "var_name", "is used twice in this device; give it a name of its own");
         }
         check_variable(checker, variable);
     }
 }
 
-static void check_qos(Checker *checker, int qos) {
+static void check_qos(PsChecker *checker, int qos) {
     if (qos == 2 && checker->config->cloud.type == PS_CLOUD_AWS_IOT) {
         FAIL(checker, "qos", "2 is not offered by AWS IoT; use 1");
     }
 }
 
-static void check_topic(Checker *checker, const char *field, const char *topic,
+static void check_topic(PsChecker *checker, const char *field, const char *topic,
                         PsErr (*check)(const char *, bool, PsDiag *)) {
     PS_AUTO_BUF PsBuf expanded = {0};
     const char *unknown = NULL;
@@ -178,7 +176,7 @@ static void check_topic(Checker *checker, const char *field, const char *topic,
     }
 }
 
-static void check_delivery(Checker *checker, const PsMessageDelivery *delivery) {
+static void check_delivery(PsChecker *checker, const PsMessageDelivery *delivery) {
     if (delivery->gap_topic[0] != '\0') {
         check_topic(checker, "gap_topic", delivery->gap_topic, ps_topic_check_name);
     }
@@ -189,7 +187,7 @@ static void check_delivery(Checker *checker, const PsMessageDelivery *delivery) 
     }
 }
 
-static void check_publish(Checker *checker, PsPublish *publish) {
+static void check_publish(PsChecker *checker, PsPublish *publish) {
     check_qos(checker, publish->qos);
     check_topic(checker, "topic", publish->topic, ps_topic_check_name);
     check_delivery(checker, &publish->delivery);
@@ -197,7 +195,7 @@ static void check_publish(Checker *checker, PsPublish *publish) {
                                     (publish->group_names.count + 1) * sizeof *publish->groups);
     for (uint32_t i = 0; i < publish->group_names.count; i++) {
         const char *name = publish->group_names.items[i];
-        publish->groups[i] = find_group(checker, "groups", name, publish->group_type);
+        publish->groups[i] = ps_checker_group(checker, "groups", name, publish->group_type);
         for (uint32_t j = 0; j < i; j++) {
             if (strcmp(publish->group_names.items[j], name) == 0) {
                 FAIL(checker, "groups", "names '%.100s' twice; name it once", name);
@@ -216,7 +214,7 @@ static void check_publish(Checker *checker, PsPublish *publish) {
     }
 }
 
-static void check_messages(Checker *checker) {
+static void check_messages(PsChecker *checker) {
     PsConfig *config = checker->config;
     PS_AUTO_MAP PsMap names = {0};
     for (uint32_t i = 0; i < config->publish_count; i++) {
@@ -238,7 +236,7 @@ static void check_messages(Checker *checker) {
     }
 }
 
-static void check_file(Checker *checker, const char *field, const char *path, bool secret) {
+static void check_file(PsChecker *checker, const char *field, const char *path, bool secret) {
     struct stat status;
     if (path[0] == '\0') {
         return;
@@ -252,13 +250,13 @@ static void check_file(Checker *checker, const char *field, const char *path, bo
     }
 }
 
-static void require_file(Checker *checker, const char *field, const char *path) {
+static void require_file(PsChecker *checker, const char *field, const char *path) {
     if (path[0] == '\0') {
         FAIL(checker, field, "is missing; AWS IoT needs cert, key and root_ca");
     }
 }
 
-static void check_cloud(Checker *checker) {
+static void check_cloud(PsChecker *checker) {
     const PsCloud *cloud = &checker->config->cloud;
     snprintf(checker->object, sizeof checker->object, "cloud");
     if (!cloud->enable) {
@@ -286,7 +284,7 @@ static void check_cloud(Checker *checker) {
     check_file(checker, "password_file", cloud->password_file, true);
 }
 
-static void check_parameters(Checker *checker) {
+static void check_parameters(PsChecker *checker) {
     int max_loss = checker->config->parameters.max_loss_s;
     snprintf(checker->object, sizeof checker->object, "parameters");
     if (max_loss != 0 && max_loss != 1 && max_loss != 10) {
@@ -295,13 +293,15 @@ static void check_parameters(Checker *checker) {
 }
 
 void ps_config_check(PsConfig *config, PsVariableCheckFor *check_for, PsFindings *findings) {
-    Checker checker = {.config = config, .findings = findings, .check_for = check_for};
+    PsChecker checker = {.config = config, .findings = findings, .check_for = check_for};
     check_devices(&checker);
     check_groups(&checker);
     check_variables(&checker);
+    ps_checker_alarms(&checker);
     check_messages(&checker);
     check_cloud(&checker);
     check_parameters(&checker);
     ps_map_deinit(&checker.devices);
     ps_map_deinit(&checker.groups);
+    ps_map_deinit(&checker.variables);
 }

@@ -2,6 +2,7 @@
 // Pure apart from a temporary folder for scripts.
 #include "base/file.h"
 #include "model/config.h"
+#include "model/operand.h"
 #include "model/schema.h"
 #include "model/topic.h"
 
@@ -182,7 +183,8 @@ static void names_each_mistake(void **state) {
                                                                   "1 or 10"},
         {"{\"version\": 1, \"parameters\": {\"custom\": {\"a\": 1}}}",
          "a: must be a text in quotes"},
-        {"{\"version\": 1, \"warning\": [{}]}", "alarm strategies are not available"},
+        {"{\"version\": 1, \"warning\": [{}]}", "warning[0]: warn_name: is missing; add it"},
+        {"{\"version\": 1, \"serial\": [{}]}", "serial ports are not available"},
     };
     for (size_t i = 0; i < PS_COUNT(cases); i++) {
         char text[8192];
@@ -190,6 +192,177 @@ static void names_each_mistake(void **state) {
         if (strstr(text, cases[i].expected) == NULL) {
             fail_msg("%s\n gave: %s\n not: %s", cases[i].json, text, cases[i].expected);
         }
+    }
+}
+
+// A configuration with one device, one variable of each kind that matters, and this alarm.
+static void explain_alarm(const char *keys, char *out, size_t size) {
+    char json[4096];
+    snprintf(json, sizeof json,
+             "{\"version\": 1, \"devices\": [" DEVICE "], \"vars\": [" VARIABLE
+             ", {\"var_name\": \"S\", \"device\": \"D\", \"data_type\": \"STRING\", "
+             "\"register_addr\": 40010, \"size\": 8}, {\"var_name\": \"W\", \"device\": \"D\", "
+             "\"data_type\": \"WORD\", \"register_addr\": 40002, \"read_write\": \"write\"}], "
+             "\"warning\": [{\"warn_name\": \"A\", %s}]}",
+             keys);
+    explain(json, out, size);
+}
+
+static void names_mistakes_in_alarms(void **state) {
+    static const struct {
+        const char *keys;
+        const char *expected;
+    } cases[] = {
+        {"\"quotes\": 1, \"device\": \"X\", \"var_name\": \"V\", \"condition1\": \"Eq\", "
+         "\"operand1\": \"1\"",
+         "alarm 'A': device: there is no device 'X'"},
+        {"\"quotes\": 1, \"device\": \"D\", \"var_name\": \"X\", \"condition1\": \"Eq\", "
+         "\"operand1\": \"1\"",
+         "alarm 'A': var_name: device 'D' has no variable 'X'"},
+        {"\"quotes\": 1, \"device\": \"D\", \"condition1\": \"Eq\", \"operand1\": \"1\"",
+         "alarm 'A': var_name: device 'D' has no variable ''"},
+        {"\"quotes\": 1, \"device\": \"D\", \"var_name\": \"W\", \"condition1\": \"Eq\", "
+         "\"operand1\": \"1\"",
+         "alarm 'A': var_name: 'W' is never read"},
+        {"\"quotes\": 1, \"device\": \"D\", \"var_name\": \"V\", \"condition1\": \"Eq\", "
+         "\"operand1\": \"1\", \"group\": \"fast\"",
+         "alarm 'A': group: there is no group 'fast'"},
+        {"\"quotes\": 1, \"device\": \"D\", \"var_name\": \"V\", \"condition1\": \"Eq\", "
+         "\"operand1\": \"1\", \"group\": \"default\"",
+         "alarm 'A': group: 'default' is a collect group; name an alarm group"},
+        {"\"quotes\": 1, \"device\": \"D\", \"var_name\": \"V\", \"condition1\": \"Eq\", "
+         "\"operand1\": \"1\", \"register_addr\": 40001",
+         "alarm 'A': register_addr: belongs to an alarm with an address of its own"},
+        {"\"quotes\": 1, \"device\": \"D\", \"var_name\": \"V\", \"condition1\": \"Eq\", "
+         "\"operand1\": \"3x\"",
+         "alarm 'A': operand1: '3x' is not a number"},
+        {"\"quotes\": 1, \"device\": \"D\", \"var_name\": \"V\", \"condition1\": \"Eq\", "
+         "\"operand1\": 30",
+         "alarm 'A': operand1: must be a text in quotes"},
+        {"\"quotes\": 1, \"device\": \"D\", \"var_name\": \"V\", \"condition1\": \"Gt\", "
+         "\"operand1\": \"3\", \"combine_method\": \"Or\", \"condition2\": \"Lt\"",
+         "alarm 'A': operand2: '' is not a number"},
+        {"\"quotes\": 1, \"device\": \"D\", \"var_name\": \"V\", \"condition1\": \"Gt\", "
+         "\"operand1\": \"3\", \"operand2\": \"4\"",
+         "alarm 'A': operand2: does not count"},
+        {"\"quotes\": 1, \"device\": \"D\", \"var_name\": \"V\", \"condition1\": \"Greater\", "
+         "\"operand1\": \"3\"",
+         "alarm 'A': condition1: 'Greater' is not one of: Eq, Neq, Gt, Gne, Lne, Lt"},
+        {"\"quotes\": 1, \"device\": \"D\", \"var_name\": \"S\", \"condition1\": \"Gt\", "
+         "\"operand1\": \"3\"",
+         "alarm 'A': condition1: Gt orders numbers; a STRING takes Eq and Neq"},
+        {"\"quotes\": 0, \"device\": \"D\", \"condition1\": \"Eq\", \"operand1\": \"1\", "
+         "\"register_addr\": 40001",
+         "alarm 'A': data_type: is missing"},
+        {"\"quotes\": 0, \"device\": \"D\", \"condition1\": \"Eq\", \"operand1\": \"1\", "
+         "\"data_type\": \"WORD\"",
+         "alarm 'A': register_addr: is missing"},
+        {"\"quotes\": 0, \"device\": \"D\", \"condition1\": \"Eq\", \"operand1\": \"1\", "
+         "\"data_type\": \"WORD\", \"register_addr\": 25000",
+         "alarm 'A': register_addr: is in no table"},
+        {"\"quotes\": 2, \"device\": \"D\", \"condition1\": \"Eq\", \"operand1\": \"1\"",
+         "alarm 'A': quotes: is 2; it must be 0 to 1"},
+        {"\"device\": \"D\", \"condition1\": \"Eq\", \"operand1\": \"1\"}, {\"warn_name\": "
+         "\"B\", \"quotes\": 1",
+         "alarm 'A': quotes: is missing"},
+    };
+    for (size_t i = 0; i < PS_COUNT(cases); i++) {
+        char text[8192];
+        explain_alarm(cases[i].keys, text, sizeof text);
+        if (strstr(text, cases[i].expected) == NULL) {
+            fail_msg("%s\n gave: %s\n not: %s", cases[i].keys, text, cases[i].expected);
+        }
+    }
+}
+
+#define ALARM_HEAD "{\"device\": \"D\", \"condition1\": \"Gt\", \"operand1\": \"30\", "
+#define ALARM_ONE ALARM_HEAD "\"warn_name\": \"one\", \"quotes\": 1, \"var_name\": \"V\"}"
+#define ALARM_TWO                                                                                  \
+    ALARM_HEAD "\"warn_name\": \"two\", \"quotes\": 1, \"var_name\": \"V\", "                      \
+               "\"combine_method\": \"And\", \"condition2\": \"Lt\", \"operand2\": \"50\"}"
+#define ALARM_THREE                                                                                \
+    ALARM_HEAD "\"warn_name\": \"three\", \"quotes\": 1, \"var_name\": \"V\", \"group\": "         \
+               "\"fast\"}"
+#define ALARM_FOUR                                                                                 \
+    ALARM_HEAD "\"warn_name\": \"four\", \"quotes\": 0, \"data_type\": \"FLOAT\", "                \
+               "\"register_addr\": 30009, \"group\": \"fast\"}"
+#define FAST "{\"group_name\": \"fast\", \"group_type\": \"alarm\", \"polling_interval\": 0.5}"
+
+// Written and read again it is the same; the caller frees what comes back.
+static PsConfig *read_back(const PsConfig *config, PsBuf *text) {
+    PsFindings findings = {0};
+    ps_config_write(config, text);
+    PsConfig *again = parse((const char *)text->data, &findings);
+    assert_non_null(again);
+    PS_AUTO_BUF PsBuf second = {0};
+    ps_config_write(again, &second);
+    assert_string_equal((const char *)text->data, (const char *)second.data);
+    ps_findings_deinit(&findings);
+    return again;
+}
+
+static void gives_alarms_their_variables(void **state) {
+    PsFindings findings = {0};
+    PsConfig *config = parse("{\"version\": 1, \"devices\": [" DEVICE "], \"vars\": [" VARIABLE
+                             "], \"groups\": [" FAST "], \"warning\": [" ALARM_ONE ", " ALARM_TWO
+                             ", " ALARM_THREE ", " ALARM_FOUR "]}",
+                             &findings);
+    assert_non_null(config);
+    assert_int_equal(findings.errors, 0);
+    assert_int_equal(config->variable_count, 1);
+    assert_int_equal(config->watched_count, 3); // the first two share one
+    const PsAlarm *alarms = config->alarms;
+    assert_int_equal(alarms[0].watched, alarms[1].watched);
+    assert_int_equal(alarms[2].variable, 0);
+    const PsVariable *watched = &config->variables[alarms[2].watched];
+    assert_int_equal(watched->register_addr, 40001);
+    assert_string_equal(config->groups[watched->group].name, "fast");
+    assert_int_equal(watched->group, alarms[2].group);
+    watched = &config->variables[alarms[3].watched];
+    assert_string_equal(watched->name, "four");
+    assert_int_equal(watched->data_type, PS_TYPE_FLOAT);
+    assert_int_equal(watched->register_addr, 30009);
+    assert_int_equal(config->groups[alarms[3].group].alarm_count, 2);
+    assert_int_equal(config->groups[alarms[3].group].variable_count, 2);
+    PS_AUTO_BUF PsBuf text = {0};
+    PsConfig *again = read_back(config, &text);
+    assert_int_equal(again->alarm_count, 4);
+    assert_int_equal(again->variable_count, 1);
+    ps_findings_deinit(&findings);
+    ps_config_free(config);
+    ps_config_free(again);
+}
+
+static void reads_operands(void **state) {
+    static const struct {
+        const char *text;
+        bool whole;
+        double number;
+    } good[] = {
+        {"30", true, 30},
+        {"-5", true, -5},
+        {"+7", true, 7},
+        {"0", true, 0},
+        {"-0", true, 0},
+        {"18446744073709551615", true, 18446744073709551615.0},
+        {"18446744073709551616", false, 18446744073709551616.0},
+        {"1.5", false, 1.5},
+        {"2e3", false, 2000},
+        {".5", false, 0.5},
+    };
+    PsOperand operand;
+    for (size_t i = 0; i < PS_COUNT(good); i++) {
+        assert_int_equal(ps_operand_parse(good[i].text, &operand), PS_OK);
+        assert_int_equal(operand.whole, good[i].whole);
+        assert_true(operand.number == good[i].number);
+    }
+    assert_int_equal(ps_operand_parse("-9223372036854775808", &operand), PS_OK);
+    assert_true(operand.whole && operand.negative);
+    assert_true(operand.magnitude == UINT64_C(9223372036854775808));
+    static const char *const bad[] = {"",      " 1",  "1 ",  "0x10", "nan", "inf",
+                                      "1e999", "1,5", "--1", "+",    "1e",  "true"};
+    for (size_t i = 0; i < PS_COUNT(bad); i++) {
+        assert_int_equal(ps_operand_parse(bad[i], &operand), PS_ERR_INVALID);
     }
 }
 
@@ -221,12 +394,7 @@ static void writes_what_it_read(void **state) {
               &findings);
     assert_non_null(config);
     PS_AUTO_BUF PsBuf first = {0};
-    ps_config_write(config, &first);
-    PsConfig *again = parse((const char *)first.data, &findings);
-    assert_non_null(again);
-    PS_AUTO_BUF PsBuf second = {0};
-    ps_config_write(again, &second);
-    assert_string_equal((const char *)first.data, (const char *)second.data);
+    PsConfig *again = read_back(config, &first);
     assert_non_null(strstr((const char *)first.data, "\"polling_interval\": 0.05"));
     assert_non_null(strstr((const char *)first.data, "\"script\": \"s/up.py\""));
     assert_string_equal(again->variables[0].name, "\u00b0 \"x\"");
@@ -307,6 +475,8 @@ static void schema_is_json_and_names_every_key(void **state) {
             json_object_get(json_object_get(device, "properties"), "port"), "default")),
         502);
     assert_int_equal(json_array_size(json_object_get(device, "required")), 3);
+    const json_t *alarm = json_object_get(json_object_get(properties, "warning"), "items");
+    assert_int_equal(json_array_size(json_object_get(alarm, "required")), 5);
     json_decref(schema);
 }
 
@@ -314,6 +484,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loads_defaults),
         cmocka_unit_test(names_each_mistake),
+        cmocka_unit_test(names_mistakes_in_alarms),
+        cmocka_unit_test(gives_alarms_their_variables),
+        cmocka_unit_test(reads_operands),
         cmocka_unit_test(lists_all_findings_of_a_run),
         cmocka_unit_test(writes_what_it_read),
         cmocka_unit_test(expands_parameters),

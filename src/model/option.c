@@ -57,7 +57,7 @@ static void set_default(const PsOption *option, void *target) {
         *(bool *)field = text != NULL && strcmp(text, "true") == 0;
         break;
     case PS_OPTION_WORD:
-        *(int *)field = text != NULL ? word_index(option->words, text) : 0;
+        *(int *)field = text != NULL ? word_index(option->words, text) : PS_UNSET;
         break;
     case PS_OPTION_TEXTS:
         *(PsTextList *)field = (PsTextList){0};
@@ -323,7 +323,7 @@ static bool is_default(const PsOption *option, const void *field) {
     case PS_OPTION_BOOL:
         return *(const bool *)field == (text != NULL && strcmp(text, "true") == 0);
     case PS_OPTION_WORD:
-        return *(const int *)field == (text != NULL ? word_index(option->words, text) : 0);
+        return *(const int *)field == (text != NULL ? word_index(option->words, text) : PS_UNSET);
     case PS_OPTION_TEXTS:
         return ((const PsTextList *)field)->count == 0;
     }

@@ -11,8 +11,6 @@
 
 WORDS(protocol_words, "ModbusTCP", "ModbusRTU", "ISO-on-TCP", "OPCUA", "EtherNet/IP");
 WORDS(byte_order_words, "abcd", "badc", "cdab", "dcba");
-WORDS(data_type_words, "BOOL", "BIT", "BYTE", "SINT", "WORD", "INT", "DWORD", "DINT", "FLOAT",
-      "DOUBLE", "STRING", "BCD", "BCD32", "LONG", "ULONG");
 WORDS(access_words, "read", "write", "read/write");
 WORDS(mode_words, "realtime", "onchange");
 WORDS(cloud_type_words, "AWS IoT", "Standard MQTT");
@@ -22,36 +20,41 @@ WORDS(log_level_words, "DEBUG", "INFO", "WARNING", "ERROR");
 static const char *const group_type_items[] = {"collect", "alarm"};
 const PsWords ps_group_type_words = {group_type_items, PS_COUNT(group_type_items)};
 
-static const char *word_at(const PsWords *words, int index) {
+static const char *const data_type_items[] = {"BOOL",   "BIT",   "BYTE",  "SINT",  "WORD",
+                                              "INT",    "DWORD", "DINT",  "FLOAT", "DOUBLE",
+                                              "STRING", "BCD",   "BCD32", "LONG",  "ULONG"};
+const PsWords ps_data_type_words = {data_type_items, PS_COUNT(data_type_items)};
+
+const char *ps_word_at(const PsWords *words, int index) {
     return index >= 0 && (size_t)index < words->count ? words->items[index] : "unknown";
 }
 
 const char *ps_protocol_name(int protocol) {
-    return word_at(&protocol_words, protocol);
+    return ps_word_at(&protocol_words, protocol);
 }
 
 const char *ps_data_type_name(int data_type) {
-    return word_at(&data_type_words, data_type);
+    return ps_word_at(&ps_data_type_words, data_type);
 }
 
 const char *ps_byte_order_name(int byte_order) {
-    return word_at(&byte_order_words, byte_order);
+    return ps_word_at(&byte_order_words, byte_order);
 }
 
 const char *ps_mode_name(int mode) {
-    return word_at(&mode_words, mode);
+    return ps_word_at(&mode_words, mode);
 }
 
 const char *ps_group_type_name(int type) {
-    return word_at(&ps_group_type_words, type);
+    return ps_word_at(&ps_group_type_words, type);
 }
 
 const char *ps_access_name(int access) {
-    return word_at(&access_words, access);
+    return ps_word_at(&access_words, access);
 }
 
 const char *ps_cloud_type_name(int type) {
-    return word_at(&cloud_type_words, type);
+    return ps_word_at(&cloud_type_words, type);
 }
 
 static const PsOption device_options[] = {
@@ -138,7 +141,7 @@ static const PsOption variable_options[] = {
      .type = PS_OPTION_WORD,
      .required = true,
      .offset = offsetof(PsVariable, data_type),
-     .words = &data_type_words,
+     .words = &ps_data_type_words,
      .help = "Type of the value in the device."},
     {.key = "register_addr",
      .type = PS_OPTION_INT,
@@ -436,6 +439,7 @@ TABLE(ps_table_parameters, "parameters", "parameters", NULL,
       parameter_options);
 
 const PsOptionTable *const ps_tables[] = {
-    &ps_table_device,  &ps_table_variable,  &ps_table_group,      &ps_table_cloud,
-    &ps_table_publish, &ps_table_subscribe, &ps_table_parameters, NULL,
+    &ps_table_device,    &ps_table_variable,   &ps_table_group,
+    &ps_table_alarm,     &ps_table_cloud,      &ps_table_publish,
+    &ps_table_subscribe, &ps_table_parameters, NULL,
 };

@@ -7,6 +7,7 @@
 extern const PsOptionTable ps_table_device;
 extern const PsOptionTable ps_table_variable;
 extern const PsOptionTable ps_table_group;
+extern const PsOptionTable ps_table_alarm;
 extern const PsOptionTable ps_table_cloud;
 extern const PsOptionTable ps_table_publish;
 extern const PsOptionTable ps_table_subscribe;

@@ -1,4 +1,4 @@
-//! How the option tables are written down; for tables.c and tables_message.c.
+//! How the option tables are written down; for tables.c, tables_alarm.c and tables_message.c.
 #pragma once
 
 #include "base/err.h"
@@ -10,6 +10,11 @@
 
 /// "collect", "alarm": of groups, and of what a message carries.
 extern const PsWords ps_group_type_words;
+/// PsDataType.
+extern const PsWords ps_data_type_words;
+
+/// The word of a constant, "unknown" when there is none.
+const char *ps_word_at(const PsWords *words, int index);
 
 #define TABLE(table_name, block_key, kind_text, name, help_text, array)                            \
     const PsOptionTable table_name = {.block = (block_key),                                        \

@@ -22,7 +22,7 @@ static uint64_t hash_parts(uint64_t hash, const char *const *parts, size_t count
 
 // 32 hexadecimal digits. Two hashes of the same kind from different bases differ by a function of
 // the length alone, so the second one is taken of the first one's digits as well.
-static void put_id(const char *kind, const char *scope, const char *name, PsBuf *out) {
+static void put_digits(const char *kind, const char *scope, const char *name, PsBuf *out) {
     const char *parts[] = {kind, scope, name, NULL};
     uint64_t high = hash_parts(UINT64_C(0xcbf29ce484222325), parts, 3);
     char digits[17];
@@ -32,7 +32,12 @@ static void put_id(const char *kind, const char *scope, const char *name, PsBuf 
     digits[16] = '\0';
     const char *again[] = {digits, name, scope, kind};
     uint64_t low = hash_parts(UINT64_C(0x9ae16a3b2f90404f), again, 4);
-    ps_buf_printf(out, "\"id\": \"%s%016" PRIx64 "\"", digits, low);
+    ps_buf_printf(out, "\"%s%016" PRIx64 "\"", digits, low);
+}
+
+static void put_id(const char *kind, const char *scope, const char *name, PsBuf *out) {
+    ps_buf_printf(out, "\"id\": ");
+    put_digits(kind, scope, name, out);
 }
 
 static void put_text(const char *key, const char *text, PsBuf *out) {
@@ -106,6 +111,43 @@ static void put_variable(const PsConfig *config, const PsVariable *variable, PsB
     put_id("var", variable->device_name, variable->name, out);
 }
 
+static void put_conditions(const PsAlarm *alarm, PsBuf *out) {
+    put_text("condition1", ps_compare_name(alarm->conditions[0].compare), out);
+    put_text("operand1", alarm->conditions[0].operand, out);
+    put_text("combine_method", ps_combine_name(alarm->combine), out);
+    put_text("condition2", ps_compare_name(alarm->conditions[1].compare), out);
+    put_text("operand2", alarm->conditions[1].operand, out);
+}
+
+static void put_alarm(const PsConfig *config, const PsAlarm *alarm, PsBuf *out) {
+    bool named = alarm->quotes == 1;
+    const PsVariable *watched = &config->variables[named ? alarm->variable : alarm->watched];
+    put_text("warn_name", alarm->name, out);
+    put_text("group", alarm->group_name, out);
+    put_int("quotes", alarm->quotes, out);
+    put_text("device", alarm->device_name, out);
+    put_text("alarm_content", alarm->content, out);
+    put_conditions(alarm, out);
+    put_text("var_name", alarm->variable_name, out);
+    ps_buf_printf(out, "\"var_id\": ");
+    if (named) {
+        put_digits("var", watched->device_name, watched->name, out);
+        ps_buf_printf(out, ", ");
+    } else {
+        ps_buf_printf(out, "\"\", ");
+    }
+    put_int("size", watched->size, out);
+    put_int("float_repr", watched->float_repr, out);
+    put_text("protocol", ps_protocol_name(config->devices[watched->device].protocol), out);
+    put_text("data_type", ps_data_type_name(watched->data_type), out);
+    put_address(watched, out);
+    put_text("read_write", ps_access_name(watched->access), out);
+    put_text("mode", ps_mode_name(watched->mode), out);
+    put_text("unit", watched->unit, out);
+    put_text("desc", watched->desc, out);
+    put_id("warning", "", alarm->name, out);
+}
+
 void ps_tag_config_put(const PsConfig *config, PsBuf *out) {
     ps_buf_printf(out, "{\"devices\": [");
     for (uint32_t i = 0; i < config->device_count; i++) {
@@ -117,9 +159,12 @@ void ps_tag_config_put(const PsConfig *config, PsBuf *out) {
         ps_buf_printf(out, i > 0 ? "}, {" : "{");
         put_group(&config->groups[i], out);
     }
-    ps_buf_printf(out, config->group_count > 0 ? "}]" : "]");
-    // Alarm strategies are refused in a configuration, so there are none.
-    ps_buf_printf(out, ", \"warning\": [], \"vars\": [");
+    ps_buf_printf(out, config->group_count > 0 ? "}], \"warning\": [" : "], \"warning\": [");
+    for (uint32_t i = 0; i < config->alarm_count; i++) {
+        ps_buf_printf(out, i > 0 ? "}, {" : "{");
+        put_alarm(config, &config->alarms[i], out);
+    }
+    ps_buf_printf(out, config->alarm_count > 0 ? "}], \"vars\": [" : "], \"vars\": [");
     for (uint32_t i = 0; i < config->variable_count; i++) {
         ps_buf_printf(out, i > 0 ? "}, {" : "{");
         put_variable(config, &config->variables[i], out);

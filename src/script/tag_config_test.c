@@ -58,6 +58,39 @@ static PsVariable variables[] = {
      .float_repr = 2,
      .size = 1,
      .device = 1},
+    // What the second alarm watches.
+    {.name = "Level high",
+     .device_name = "PLC \"1\"",
+     .group_name = "warning",
+     .group = 1,
+     .data_type = PS_TYPE_FLOAT,
+     .register_addr = 30005,
+     .register_bit = PS_UNSET,
+     .float_repr = 3,
+     .size = 1,
+     .unit = "m",
+     .desc = "tank"},
+};
+static PsAlarm alarms[] = {
+    {.name = "Bit on",
+     .group_name = "warning",
+     .group = 1,
+     .quotes = 1,
+     .device_name = "PLC2",
+     .variable_name = "Test",
+     .content = "it is \"on\"",
+     .conditions = {{PS_COMPARE_EQ, "1"}, {PS_COMPARE_EQ, ""}},
+     .variable = 1,
+     .watched = 1},
+    {.name = "Level high",
+     .group_name = "warning",
+     .group = 1,
+     .device_name = "PLC \"1\"",
+     .variable_name = "",
+     .content = "",
+     .conditions = {{PS_COMPARE_GNE, "30"}, {PS_COMPARE_LT, "50.5"}},
+     .combine = PS_COMBINE_AND,
+     .watched = 3},
 };
 
 static PsConfig config = {
@@ -66,14 +99,21 @@ static PsConfig config = {
     .groups = groups,
     .group_count = PS_COUNT(groups),
     .variables = variables,
-    .variable_count = PS_COUNT(variables),
+    .variable_count = 3,
+    .watched_count = 1,
+    .alarms = alarms,
+    .alarm_count = PS_COUNT(alarms),
 };
 
-// Puts 32 x in place of each id, which must be 32 hexadecimal digits; all of them in `ret_ids`.
+// Puts 32 x in place of each id and var_id, which must be 32 hexadecimal digits; all of them in
+// `ret_ids`.
 static void blank_ids(char *text, char ret_ids[][33], size_t *ret_count) {
     *ret_count = 0;
-    for (char *at = strstr(text, "\"id\": \""); at != NULL; at = strstr(at, "\"id\": \"")) {
-        at += strlen("\"id\": \"");
+    for (char *at = strstr(text, "id\": \""); at != NULL; at = strstr(at, "id\": \"")) {
+        at += strlen("id\": \"");
+        if (*at == '"') {
+            continue; // the var_id of an alarm with an address of its own
+        }
         assert_int_equal(strspn(at, "0123456789abcdef"), 32);
         assert_int_equal(at[32], '"');
         memcpy(ret_ids[*ret_count], at, 32);
@@ -95,7 +135,25 @@ static const char expected[] =
     "\"upload_interval\": 0.25, " X ", "
     "{\"group_name\": \"warning\", \"group_type\": \"alarm\", \"polling_interval\": 10, "
     "\"upload_interval\": \"\", " X "], "
-    "\"warning\": [], "
+    "\"warning\": ["
+    "{\"warn_name\": \"Bit on\", \"group\": \"warning\", \"quotes\": 1, \"device\": \"PLC2\", "
+    "\"alarm_content\": \"it is \\\"on\\\"\", \"condition1\": \"Eq\", \"operand1\": \"1\", "
+    "\"combine_method\": \"None\", \"condition2\": \"Eq\", \"operand2\": \"\", \"var_name\": "
+    "\"Test\", "
+    "\"var_id\": \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\", \"size\": 1, \"float_repr\": 2, "
+    "\"protocol\": \"ModbusTCP\", \"data_type\": \"BIT\", \"register_type\": \"\", "
+    "\"register_addr\": 40003, \"dbnumber\": 0, \"register_bit\": 1, \"address\": \"40003.1\", "
+    "\"read_write\": \"read\", \"mode\": \"onchange\", \"unit\": \"\", \"desc\": \"\", " X ", "
+    "{\"warn_name\": \"Level high\", \"group\": \"warning\", \"quotes\": 0, \"device\": \"PLC "
+    "\\\"1\\\"\", "
+    "\"alarm_content\": \"\", \"condition1\": \"Gne\", \"operand1\": \"30\", "
+    "\"combine_method\": \"And\", \"condition2\": \"Lt\", \"operand2\": \"50.5\", \"var_name\": "
+    "\"\", "
+    "\"var_id\": \"\", \"size\": 1, \"float_repr\": 3, "
+    "\"protocol\": \"ModbusTCP\", \"data_type\": \"FLOAT\", \"register_type\": \"\", "
+    "\"register_addr\": 30005, \"dbnumber\": 0, \"register_bit\": \"\", \"address\": \"30005\", "
+    "\"read_write\": \"read\", \"mode\": \"realtime\", \"unit\": \"m\", \"desc\": \"tank\", " X
+    "], "
     "\"vars\": ["
     "{\"var_name\": \"Test\", \"device\": \"PLC \\\"1\\\"\", \"protocol\": \"ModbusTCP\", "
     "\"group\": \"default\", \"data_type\": \"WORD\", \"register_type\": \"\", "
@@ -114,6 +172,10 @@ static const char expected[] =
     "\"read_write\": \"write\", \"mode\": \"realtime\", \"float_repr\": 2, \"size\": 1, "
     "\"unit\": \"\", \"desc\": \"\", " X "]}";
 
+// Places in the order of the text: the var_id of the first alarm, and the variable it names.
+#define VAR_ID 4
+#define VAR_ID_OF 8
+
 static void test_layout_and_ids(void **state) {
     char ids[16][33];
     size_t count = 0;
@@ -121,15 +183,16 @@ static void test_layout_and_ids(void **state) {
     ps_tag_config_put(&config, &text);
     blank_ids((char *)text.data, ids, &count);
     assert_string_equal((const char *)text.data, expected);
-    assert_int_equal(count, 7);
+    assert_int_equal(count, 10);
     for (size_t i = 0; i < count; i++) {
         for (size_t k = 0; k < i; k++) {
-            assert_string_not_equal(ids[i], ids[k]);
+            bool same = k == VAR_ID && i == VAR_ID_OF;
+            assert_true((strcmp(ids[i], ids[k]) == 0) == same);
         }
     }
     // Scripts and their receivers may keep ids: these must never change.
     assert_string_equal(ids[1], "c40db2b30d118ebe9f8ef6116766a4d6");
-    assert_string_equal(ids[5], "688ad6dbf030441ff9a6bd5c225361dc");
+    assert_string_equal(ids[VAR_ID_OF], "688ad6dbf030441ff9a6bd5c225361dc");
     // An id follows the names alone.
     char again[16][33];
     devices[1].ip = "10.9.9.9";

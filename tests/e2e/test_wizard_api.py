@@ -97,6 +97,12 @@ class Plant:
                      variable("twin", "PLC2", "DINT", 40033, read_write="read/write"),
                      variable("far", "Gone", "WORD", 40001, read_write="read/write")],
             "groups": [group(), group("slow", 3600, 3600)],
+            "warning": [
+                {"warn_name": "Hot", "quotes": 1, "device": "PLC1", "var_name": "word",
+                 "alarm_content": "too hot", "condition1": "Gt", "operand1": "30",
+                 "combine_method": "And", "condition2": "Lt", "operand2": "50"},
+                {"warn_name": "Far", "quotes": 0, "device": "Gone", "condition1": "Eq",
+                 "operand1": "1", "data_type": "BIT", "register_addr": 40003, "register_bit": 1}],
             "cloud": cloud_block(self.cloud),
             "publish": [publish("first", "of/${line}/${nobody}", groups=["slow"],
                                 script="number.py"),
@@ -249,7 +255,23 @@ def test_get_tag_config(plant):
             for row in sorted(config["groups"], key=lambda row: row["group_name"])] == [
         ("default", "collect", 0.2, 0.2), ("slow", "collect", 3600, 3600),
         ("warning", "alarm", 10, "")]
-    assert config["warning"] == []
+    first_variable = sum(len(config[part]) for part in ("devices", "groups", "warning"))
+    named, own = config["warning"]
+    assert named.pop("var_id") == ids[first_variable]
+    assert named == {
+        "warn_name": "Hot", "group": "warning", "quotes": 1, "device": "PLC1",
+        "alarm_content": "too hot", "condition1": "Gt", "operand1": "30", "combine_method": "And",
+        "condition2": "Lt", "operand2": "50", "var_name": "word", "size": 1, "float_repr": 2,
+        "protocol": "ModbusTCP", "data_type": "WORD", "register_type": "", "register_addr": 40001,
+        "dbnumber": 0, "register_bit": "", "address": "40001", "read_write": "read/write",
+        "mode": "realtime", "unit": "°C", "desc": ""}
+    assert own == {
+        "warn_name": "Far", "group": "warning", "quotes": 0, "device": "Gone", "alarm_content": "",
+        "condition1": "Eq", "operand1": "1", "combine_method": "None", "condition2": "Eq",
+        "operand2": "", "var_name": "", "var_id": "", "size": 1, "float_repr": 2,
+        "protocol": "ModbusTCP", "data_type": "BIT", "register_type": "", "register_addr": 40003,
+        "dbnumber": 0, "register_bit": 1, "address": "40003.1", "read_write": "read",
+        "mode": "realtime", "unit": "", "desc": ""}
     assert len(config["vars"]) == len(plant.config["vars"])
     assert config["vars"][0] == {
         "var_name": "word", "device": "PLC1", "protocol": "ModbusTCP", "group": "default",
@@ -258,8 +280,7 @@ def test_get_tag_config(plant):
         "float_repr": 2, "size": 1, "unit": "°C", "desc": ""}
     assert config["vars"][5]["address"] == "40020.3" and config["vars"][5]["register_bit"] == 3
     assert config["vars"][5]["mode"] == "onchange"
-    assert plant.do("config-2")["result"]["vars"][0]["id"] == ids[len(config["devices"]) +
-                                                                  len(config["groups"])]
+    assert plant.do("config-2")["result"]["vars"][0]["id"] == ids[first_variable]
 
 
 def test_recall_data(plant):

@@ -1,0 +1,164 @@
+// Checks alarms, and gives each the variable that is read for it: a copy of the one it names, or
+// its own address, which belongs to its alarm group and is seen by nobody else. So an alarm is
+// evaluated as often as its group says, whatever collect group its variable is in. Pure; one
+// thread.
+#include "model/checker.h"
+#include "model/operand.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void refuse_unused(PsChecker *checker, const PsAlarm *alarm) {
+    const char *key = alarm->register_addr != PS_UNSET  ? "register_addr"
+                      : alarm->register_bit != PS_UNSET ? "register_bit"
+                      : alarm->data_type != PS_UNSET    ? "data_type"
+                                                        : NULL;
+    if (key != NULL) {
+        PS_CHECK_FAIL(checker, key,
+                      "belongs to an alarm with an address of its own (quotes 0); this one watches "
+                      "'%.100s': remove it or set quotes to 0",
+                      alarm->variable_name);
+    }
+}
+
+// The variable of `vars` that the alarm names; false after a finding.
+static bool find_named(PsChecker *checker, PsAlarm *alarm) {
+    uint32_t variable = ps_map_find(&checker->variables, alarm->device_name, alarm->variable_name);
+    if (variable == PS_MAP_NONE) {
+        PS_CHECK_FAIL(checker, "var_name",
+                      "device '%.100s' has no variable '%.100s'; add it to vars, correct the name, "
+                      "or give the alarm an address of its own (quotes 0)",
+                      alarm->device_name, alarm->variable_name);
+        return false;
+    }
+    if (checker->config->variables[variable].access == PS_ACCESS_WRITE) {
+        PS_CHECK_FAIL(checker, "var_name",
+                      "'%.100s' is never read (read_write is write); name one that is",
+                      alarm->variable_name);
+        return false;
+    }
+    alarm->variable = variable;
+    return true;
+}
+
+static bool has_own_address(PsChecker *checker, const PsAlarm *alarm) {
+    if (alarm->data_type == PS_UNSET) {
+        PS_CHECK_FAIL(checker, "data_type",
+                      "is missing; an alarm with an address of its own (quotes 0) needs it");
+    }
+    if (alarm->register_addr == PS_UNSET) {
+        PS_CHECK_FAIL(checker, "register_addr",
+                      "is missing; an alarm with an address of its own (quotes 0) needs it");
+    }
+    return alarm->data_type != PS_UNSET && alarm->register_addr != PS_UNSET;
+}
+
+// What is to be read for the alarm; false after a finding.
+static bool make_watched(PsChecker *checker, PsAlarm *alarm, uint32_t device,
+                         PsVariable *ret_watched) {
+    if (alarm->quotes == 1) {
+        refuse_unused(checker, alarm);
+        if (!find_named(checker, alarm)) {
+            return false;
+        }
+        *ret_watched = checker->config->variables[alarm->variable];
+    } else if (has_own_address(checker, alarm)) {
+        bool named = alarm->variable_name[0] != '\0';
+        *ret_watched = (PsVariable){
+            .name = named ? alarm->variable_name : alarm->name,
+            .device_name = alarm->device_name,
+            .data_type = alarm->data_type,
+            .register_addr = alarm->register_addr,
+            .register_bit = alarm->register_bit,
+            .float_repr = alarm->float_repr,
+            .size = alarm->size,
+            .unit = alarm->unit,
+            .desc = alarm->desc,
+            .device = device,
+        };
+    } else {
+        return false;
+    }
+    ret_watched->group_name = alarm->group_name;
+    ret_watched->group = alarm->group;
+    ret_watched->access = PS_ACCESS_READ;
+    ret_watched->mode = PS_MODE_REALTIME;
+    return alarm->quotes == 1 || ps_checker_can_exist(checker, ret_watched);
+}
+
+static void check_operand(PsChecker *checker, const PsCondition *condition, int number,
+                          int data_type) {
+    char field[16];
+    PsOperand operand;
+    if (data_type == PS_TYPE_STRING) {
+        snprintf(field, sizeof field, "condition%d", number);
+        if (condition->compare != PS_COMPARE_EQ && condition->compare != PS_COMPARE_NEQ) {
+            PS_CHECK_FAIL(checker, field, "%s orders numbers; a STRING takes Eq and Neq",
+                          ps_compare_name(condition->compare));
+        }
+        return;
+    }
+    snprintf(field, sizeof field, "operand%d", number);
+    if (ps_operand_parse(condition->operand, &operand) != PS_OK) {
+        PS_CHECK_FAIL(checker, field, "'%.60s' is not a number; write one in quotes, like \"30\"",
+                      condition->operand);
+    }
+}
+
+static void check_conditions(PsChecker *checker, const PsAlarm *alarm, int data_type) {
+    check_operand(checker, &alarm->conditions[0], 1, data_type);
+    if (alarm->combine != PS_COMBINE_NONE) {
+        check_operand(checker, &alarm->conditions[1], 2, data_type);
+    } else if (alarm->conditions[1].operand[0] != '\0') {
+        PS_CHECK_WARN(checker, "operand2",
+                      "does not count, because combine_method is None; set it to And or Or, or "
+                      "remove operand2");
+    }
+}
+
+// Alarms of one group that name the same variable share a reading.
+static uint32_t put_watched(PsChecker *checker, PsMap *shared, const PsAlarm *alarm,
+                            const PsVariable *watched) {
+    PsConfig *config = checker->config;
+    uint32_t next = ps_config_polled_count(config);
+    if (alarm->quotes == 1) {
+        char key[32];
+        snprintf(key, sizeof key, "%u", alarm->variable);
+        uint32_t found = ps_map_find(shared, alarm->group_name, key);
+        if (found != PS_MAP_NONE) {
+            return found;
+        }
+        (void)ps_map_put(shared, alarm->group_name, ps_arena_strdup(config->arena, key), next);
+    }
+    config->variables[next] = *watched;
+    config->watched_count++;
+    config->groups[alarm->group].variable_count++;
+    return next;
+}
+
+void ps_checker_alarms(PsChecker *checker) {
+    PsConfig *config = checker->config;
+    PS_AUTO_MAP PsMap names = {0};
+    PS_AUTO_MAP PsMap shared = {0};
+    for (uint32_t i = 0; i < config->alarm_count; i++) {
+        PsAlarm *alarm = &config->alarms[i];
+        snprintf(checker->object, sizeof checker->object, "alarm '%.100s'", alarm->name);
+        if (!ps_map_put(&names, NULL, alarm->name, i)) {
+            PS_CHECK_FAIL(checker, "warn_name", "is used twice; give each alarm a name of its own");
+        }
+        alarm->variable = PS_MAP_NONE;
+        alarm->group = ps_checker_group(checker, "group", alarm->group_name, PS_GROUP_ALARM);
+        uint32_t device = ps_checker_device(checker, alarm->device_name);
+        PsVariable watched;
+        if (device != PS_MAP_NONE && make_watched(checker, alarm, device, &watched)) {
+            check_conditions(checker, alarm, watched.data_type);
+            config->groups[alarm->group].alarm_count++;
+            alarm->watched = put_watched(checker, &shared, alarm, &watched);
+        }
+    }
+    if (config->alarm_count > 0) {
+        ps_findings_warning(checker->findings, PS_CONFIG_FILE, "warning", NULL,
+                            "alarms are not evaluated in this version; scripts see their "
+                            "definitions only");
+    }
+}

@@ -1,0 +1,140 @@
+// The option table of `warning`: alarms. Keys and codes are those of Device Supervisor 1.x.
+// Constant data.
+#include "model/config.h"
+#include "model/tables_private.h"
+
+#include <stddef.h>
+
+WORDS(compare_words, "Eq", "Neq", "Gt", "Gne", "Lne", "Lt");
+WORDS(combine_words, "None", "And", "Or");
+
+const char *ps_compare_name(int compare) {
+    return ps_word_at(&compare_words, compare);
+}
+
+const char *ps_combine_name(int combine) {
+    return ps_word_at(&combine_words, combine);
+}
+
+#define OWN "Own address only (quotes 0): "
+
+static const PsOption alarm_options[] = {
+    {.key = "warn_name",
+     .type = PS_OPTION_TEXT,
+     .required = true,
+     .offset = offsetof(PsAlarm, name),
+     .min = 1,
+     .max = 128,
+     .unit = "characters",
+     .help = "Name of the alarm, unique in the gateway."},
+    {.key = "group",
+     .type = PS_OPTION_TEXT,
+     .offset = offsetof(PsAlarm, group_name),
+     .min = 1,
+     .max = 128,
+     .unit = "characters",
+     .fallback = "warning",
+     .help = "Name of the alarm group, whose polling interval says how often the alarm is "
+             "evaluated."},
+    {.key = "quotes",
+     .type = PS_OPTION_INT,
+     .required = true,
+     .offset = offsetof(PsAlarm, quotes),
+     .min = 0,
+     .max = 1,
+     .help = "1: the alarm watches the variable `var_name` of vars; 0: an address of its own, "
+             "which nothing else reads."},
+    {.key = "device",
+     .type = PS_OPTION_TEXT,
+     .required = true,
+     .offset = offsetof(PsAlarm, device_name),
+     .min = 1,
+     .max = 128,
+     .unit = "characters",
+     .help = "Name of the device."},
+    {.key = "var_name",
+     .type = PS_OPTION_TEXT,
+     .offset = offsetof(PsAlarm, variable_name),
+     .max = 128,
+     .help = "Name of the variable; with an address of its own only for people."},
+    {.key = "alarm_content",
+     .type = PS_OPTION_TEXT,
+     .offset = offsetof(PsAlarm, content),
+     .max = 1024,
+     .help = "What scripts and displays say about the alarm."},
+    {.key = "condition1",
+     .type = PS_OPTION_WORD,
+     .required = true,
+     .offset = offsetof(PsAlarm, conditions[0].compare),
+     .words = &compare_words,
+     .help = "How the value is compared with operand1: = (Eq), != (Neq), > (Gt), >= (Gne), <= "
+             "(Lne), < (Lt)."},
+    {.key = "operand1",
+     .type = PS_OPTION_TEXT,
+     .required = true,
+     .offset = offsetof(PsAlarm, conditions[0].operand),
+     .max = 250,
+     .help = "A number in quotes (BOOL: 0 or 1); for a STRING any text, which takes Eq and Neq "
+             "only."},
+    {.key = "combine_method",
+     .type = PS_OPTION_WORD,
+     .offset = offsetof(PsAlarm, combine),
+     .words = &combine_words,
+     .fallback = "None",
+     .help = "None: condition1 alone; And, Or: together with condition2."},
+    {.key = "condition2",
+     .type = PS_OPTION_WORD,
+     .offset = offsetof(PsAlarm, conditions[1].compare),
+     .words = &compare_words,
+     .fallback = "Eq",
+     .help = "As condition1, with operand2."},
+    {.key = "operand2",
+     .type = PS_OPTION_TEXT,
+     .offset = offsetof(PsAlarm, conditions[1].operand),
+     .max = 250,
+     .help = "As operand1; needed when conditions are combined."},
+    {.key = "data_type",
+     .type = PS_OPTION_WORD,
+     .offset = offsetof(PsAlarm, data_type),
+     .words = &ps_data_type_words,
+     .help = OWN "type of the value, as in vars."},
+    {.key = "register_addr",
+     .type = PS_OPTION_INT,
+     .offset = offsetof(PsAlarm, register_addr),
+     .min = 0,
+     .max = 465535,
+     .help = OWN "register address, as in vars."},
+    {.key = "register_bit",
+     .type = PS_OPTION_INT,
+     .offset = offsetof(PsAlarm, register_bit),
+     .min = 0,
+     .max = 15,
+     .help = OWN "bit of the register, as in vars."},
+    {.key = "float_repr",
+     .type = PS_OPTION_INT,
+     .offset = offsetof(PsAlarm, float_repr),
+     .min = 0,
+     .max = 6,
+     .fallback = "2",
+     .help = OWN "decimal places, as in vars."},
+    {.key = "size",
+     .type = PS_OPTION_INT,
+     .offset = offsetof(PsAlarm, size),
+     .min = 1,
+     .max = 250,
+     .unit = "characters",
+     .fallback = "1",
+     .help = OWN "length of a STRING."},
+    {.key = "unit",
+     .type = PS_OPTION_TEXT,
+     .offset = offsetof(PsAlarm, unit),
+     .max = 32,
+     .help = OWN "unit shown behind the value."},
+    {.key = "desc",
+     .type = PS_OPTION_TEXT,
+     .offset = offsetof(PsAlarm, desc),
+     .max = 256,
+     .help = OWN "description for people."},
+};
+TABLE(ps_table_alarm, "warning", "alarm", "warn_name",
+      "Alarms: conditions on variables, evaluated by alarm groups.", alarm_options);
