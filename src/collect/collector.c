@@ -40,7 +40,7 @@ struct PsCollector {
 };
 
 static bool has_variables(const PsConfig *config, uint32_t device) {
-    for (uint32_t i = 0; i < config->variable_count; i++) {
+    for (uint32_t i = 0; i < ps_config_polled_count(config); i++) {
         if (config->variables[i].device == device) {
             return true;
         }
@@ -128,8 +128,8 @@ static PsErr make_channels(PsCollector *collector, PsDiag *diag) {
 
 static bool is_uploaded(const PsCollector *collector, uint32_t group) {
     const PsCollectorSetup *setup = &collector->setup;
-    return setup->config->groups[group].type == PS_GROUP_COLLECT &&
-           (setup->wants_uploads == NULL || setup->wants_uploads(group, setup->ctx));
+    return setup->config->groups[group].type == PS_GROUP_ALARM || setup->wants_uploads == NULL ||
+           setup->wants_uploads(group, setup->ctx);
 }
 
 static void make_groups(PsCollector *collector) {

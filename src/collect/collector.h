@@ -23,7 +23,8 @@ typedef struct PsCollectorSetup {
     /// Asked once for each collect group: does anyone take its snapshots? Without, none are built.
     /// NULL means yes.
     bool (*wants_uploads)(uint32_t group, void *ctx);
-    /// The snapshot of a wanted group is due and has something to send.
+    /// The snapshot of a wanted group is due and has something to send. Of an alarm group: all that
+    /// its alarms watch, after each polling cycle.
     void (*on_upload)(const PsUpload *upload, void *ctx);
     /// After a batch was applied to the table (poll or read-back of a write); may be NULL.
     void (*on_samples)(const PsSampleBatch *batch, void *ctx);

@@ -205,6 +205,10 @@ static bool requests_counted(Fixture *f) {
     return row.requests >= 3;
 }
 
+static bool watched_is_5(Fixture *f) {
+    return ps_value_equal(f->last[1].value, ps_value_int(5));
+}
+
 static bool write_done(Fixture *f) {
     return f->writes_done > 0;
 }
@@ -239,6 +243,31 @@ static void a_value_comes_up(void **state) {
     ps_collector_group_row(f->collector, 1, &group);
     assert_int_equal(group.due, 0);
     assert_int_equal(group.uploads, 0);
+}
+
+// Alarms watch the variable faster than its collect group does, and an address of their own.
+static void what_alarms_watch_is_read_in_their_group(void **state) {
+    Fixture *f = *state;
+    test_server_set_register(f->server, 1, 3);
+    test_server_set_register(f->server, 2, 4);
+    add(f, 0, 40002, PS_TYPE_WORD)->group = 1;
+    f->groups[0].type = PS_GROUP_ALARM;
+    f->groups[0].upload_interval = 3600; // does not count
+    add(f, 0, 40002, PS_TYPE_WORD);
+    add(f, 0, 40003, PS_TYPE_WORD);
+    f->config.variable_count = 1;
+    f->config.watched_count = 2;
+    f->unwanted = true; // which is about collect groups
+    start(f);
+    WAIT_UNTIL(f, uploaded_thrice);
+    assert_int_equal(f->last_count, 2);
+    assert_int_equal(f->last[0].variable, 1);
+    assert_true(ps_value_equal(f->last[0].value, ps_value_int(3)));
+    assert_true(ps_value_equal(f->last[1].value, ps_value_int(4)));
+    test_server_set_register(f->server, 2, 5);
+    WAIT_UNTIL(f, watched_is_5);
+    PsErr err = ps_collector_write(f->collector, 1, ps_value_int(1), (PsMono){0}, NULL, NULL, NULL);
+    assert_int_equal(err, PS_ERR_NOT_FOUND);
 }
 
 // More polls than there are batches, so that they must come back without an upload, too.
@@ -552,6 +581,7 @@ static void a_protocol_without_driver_is_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_value_comes_up),
+        TEST(what_alarms_watch_is_read_in_their_group),
         TEST(no_uploads_where_nobody_takes_them),
         TEST(a_write_is_read_back_into_the_table),
         TEST(a_refused_write_says_so),

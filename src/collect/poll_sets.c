@@ -25,9 +25,10 @@ static int compare_keys(const void *left, const void *right) {
 
 static Key *collect_keys(const PsConfig *config, const uint32_t *device_channel, uint32_t channel,
                          uint32_t *ret_count) {
-    Key *keys = ps_alloc_array(config->variable_count, sizeof *keys);
+    uint32_t polled = ps_config_polled_count(config);
+    Key *keys = ps_alloc_array(polled, sizeof *keys);
     uint32_t count = 0;
-    for (uint32_t i = 0; i < config->variable_count; i++) {
+    for (uint32_t i = 0; i < polled; i++) {
         const PsVariable *variable = &config->variables[i];
         if (device_channel[variable->device] == channel && variable->access != PS_ACCESS_WRITE) {
             keys[count++] = (Key){variable->group, variable->device, i};

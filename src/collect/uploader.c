@@ -49,13 +49,13 @@ static bool belongs(const PsVariable *variable, uint32_t group) {
 static void sort_by_device(PsUploader *uploader) {
     const PsConfig *config = uploader->config;
     uint32_t *at = ps_alloc_array((size_t)config->device_count + 1, sizeof *at);
-    for (uint32_t i = 0; i < config->variable_count; i++) {
+    for (uint32_t i = 0; i < ps_config_polled_count(config); i++) {
         at[config->variables[i].device + 1] += belongs(&config->variables[i], uploader->group);
     }
     for (uint32_t i = 1; i <= config->device_count; i++) {
         at[i] += at[i - 1];
     }
-    for (uint32_t i = 0; i < config->variable_count; i++) {
+    for (uint32_t i = 0; i < ps_config_polled_count(config); i++) {
         if (belongs(&config->variables[i], uploader->group)) {
             uploader->variables[at[config->variables[i].device]++] = i;
         }
@@ -102,13 +102,16 @@ static void init_clock(PsUploader *uploader, uint32_t channel_count) {
         int64_t fresh = uploader->runs[i].fresh_ns;
         silence = fresh > silence ? fresh : silence;
     }
+    // Alarms are evaluated as often as they are read.
+    double interval =
+        group->type == PS_GROUP_ALARM ? group->polling_interval : group->upload_interval;
     ps_upload_clock_init(&uploader->clock, ps_seconds_to_ns(group->polling_interval),
-                         ps_seconds_to_ns(group->upload_interval), silence, channel_count);
+                         ps_seconds_to_ns(interval), silence, channel_count);
 }
 
 PsUploader *ps_uploader_new(const PsConfig *config, uint32_t group, uint32_t channel_count) {
     uint32_t count = 0;
-    for (uint32_t i = 0; i < config->variable_count; i++) {
+    for (uint32_t i = 0; i < ps_config_polled_count(config); i++) {
         count += belongs(&config->variables[i], group);
     }
     if (count == 0) {

@@ -82,6 +82,9 @@ static bool wants_uploads(uint32_t group, void *ctx) {
 
 static void on_upload(const PsUpload *upload, void *ctx) {
     App *app = ctx;
+    if (app->config->groups[upload->group].type == PS_GROUP_ALARM) {
+        return;
+    }
     for (uint32_t i = 0; app->scripts != NULL && i < app->config->publish_count; i++) {
         if (takes_group(&app->config->publish[i], upload->group)) {
             // A module that could not be built was reported when it was; its uploads end here.

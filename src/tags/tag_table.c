@@ -27,7 +27,7 @@ static uint32_t text_room(const PsVariable *variable) {
 
 PsTagTable *ps_tag_table_new(const PsConfig *config) {
     PsTagTable *table = ps_alloc(sizeof *table);
-    table->count = config->variable_count;
+    table->count = ps_config_polled_count(config);
     table->tags = ps_alloc_array(table->count, sizeof *table->tags);
     uint32_t text_size = 0;
     for (uint32_t i = 0; i < table->count; i++) {

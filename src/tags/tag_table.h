@@ -23,7 +23,8 @@ void ps_tag_table_free(PsTagTable *table);
 /// and its stamp for displays; it is never handed to scripts.
 void ps_tag_table_apply(PsTagTable *table, const PsSampleBatch *batch);
 
-/// Borrowed until the table is freed; `variable` indexes PsConfig.variables.
+/// Borrowed until the table is freed; `variable` indexes PsConfig.variables, where what alarms
+/// watch stands behind those of `vars`.
 const PsTag *ps_tag_table_get(const PsTagTable *table, uint32_t variable);
 /// All tags, in the order of PsConfig.variables: for loops over many. Borrowed as above.
 const PsTag *ps_tag_table_all(const PsTagTable *table);
