@@ -28,6 +28,16 @@ static void put_value(PsWireText device, PsWireText variable, PsValue value, voi
                                   (int)(value.kind != PS_VALUE_NONE)));
 }
 
+static void put_alarm(const PsKeptAlarm *alarm, void *ctx) {
+    char key[1024];
+    snprintf(key, sizeof key, "%.*s", (int)alarm->name.len, alarm->name.data);
+    json_object_set_new(ctx, key,
+                        json_pack("{s:I, s:s, s:i, s:o, s:o, s:i}", "timestamp",
+                                  (json_int_t)alarm->timestamp, "current", alarm->on ? "on" : "off",
+                                  "status", (int)!alarm->on, "value", ps_api_value(alarm->value),
+                                  "alarm_content", text_of(alarm->content), "level", 1));
+}
+
 static json_t *message_of(const PsDeadLetter *letter) {
     const char *topic = letter->input;
     size_t topic_len = strnlen(topic, letter->input_len);
@@ -56,7 +66,10 @@ static json_t *input_of(const PsDeadLetter *letter) {
     }
     double timestamp = 0;
     json_t *values = json_object();
-    if (ps_kept_snapshot(&kept, &first, &timestamp, put_value, values) != PS_OK) {
+    PsErr err = kept.form == PS_KEPT_ALARMS
+                    ? ps_kept_alarms(&kept, &first, &timestamp, put_alarm, values)
+                    : ps_kept_snapshot(&kept, &first, &timestamp, put_value, values);
+    if (err != PS_OK) {
         json_decref(values);
         return json_null();
     }

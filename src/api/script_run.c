@@ -1,7 +1,8 @@
-// The call `script_run`: a draft against the newest values of a group, or a message of the
-// caller's; nothing is sent or written. Main thread.
+// The call `script_run`: a draft against the newest values or the alarms of a group, or a message
+// of the caller's; nothing is sent or written. Main thread.
 #include "api/call.h"
 #include "base/mem.h"
+#include "model/operand.h"
 #include "script/trial_report.h"
 
 #include <stdlib.h>
@@ -30,6 +31,42 @@ static void cancel(void *ctx) {
     ps_trial_cancel(run->trial);
 }
 
+// What an alarm's variable has no value for yet: its first operand, which is of the right kind.
+static PsValue operand_value(const PsConfig *config, const PsAlarm *alarm) {
+    const char *text = alarm->conditions[0].operand;
+    PsOperand operand;
+    if (config->variables[alarm->watched].data_type == PS_TYPE_STRING ||
+        ps_operand_parse(text, &operand) != PS_OK) {
+        return ps_value_text(text, (uint32_t)strlen(text));
+    }
+    return operand.whole && operand.magnitude <= INT32_MAX ? ps_value_int((int64_t)operand.number)
+                                                           : ps_value_float(operand.number);
+}
+
+// Every alarm of the group as if it had been triggered now, with the newest values. The events are
+// the caller's.
+static PsAlarmUpload all_triggered(const PsApiSources *sources, uint32_t group) {
+    const PsConfig *config = sources->config;
+    PsAlarmEvent *events = ps_alloc_array(config->groups[group].alarm_count + 1, sizeof *events);
+    PsAlarmUpload upload = {.group = group, .collected = ps_wall_now(), .events = events};
+    PsMono now = ps_mono_now();
+    for (uint32_t i = 0; i < config->alarm_count; i++) {
+        if (config->alarms[i].group != group) {
+            continue;
+        }
+        uint32_t watched = config->alarms[i].watched;
+        bool good = ps_collector_quality(sources->collector, watched, now) == PS_QUALITY_GOOD;
+        const PsTag *tag = ps_tag_table_get(sources->table, watched);
+        events[upload.event_count++] = (PsAlarmEvent){
+            .alarm = i,
+            .on = true,
+            .stamp = good ? tag->stamp : upload.collected,
+            .value = good ? tag->value : operand_value(config, &config->alarms[i]),
+        };
+    }
+    return upload;
+}
+
 static PsErr find_group(const PsConfig *config, const char *name, uint32_t *ret_group,
                         PsDiag *diag) {
     for (uint32_t i = 0; i < config->group_count; i++) {
@@ -39,6 +76,33 @@ static PsErr find_group(const PsConfig *config, const char *name, uint32_t *ret_
         }
     }
     return ps_fail(PS_ERR_NOT_FOUND, diag, name, "group", "there is no group of this name");
+}
+
+// The group whose input the draft gets: `group`, else the predefined one of `group_type`.
+static PsErr choose_group(const Run *run, uint32_t *ret_group, PsDiag *diag) {
+    const char *name = text_of(run->call, "group");
+    const char *type = text_of(run->call, "group_type");
+    bool alarm = type != NULL && strcmp(type, "alarm") == 0;
+    if (type != NULL && !alarm && strcmp(type, "collect") != 0) {
+        return ps_fail(PS_ERR_INVALID, diag, type, "group_type", "must be collect or alarm");
+    }
+    if (name == NULL) {
+        name = alarm ? "warning" : "default";
+    }
+    PsErr err = find_group(run->config, name, ret_group, diag);
+    if (err != PS_OK) {
+        return err;
+    }
+    const PsGroup *group = &run->config->groups[*ret_group];
+    if (type != NULL && alarm != (group->type == PS_GROUP_ALARM)) {
+        return ps_fail(PS_ERR_INVALID, diag, name, "group_type", "is %s group",
+                       alarm ? "a collect" : "an alarm");
+    }
+    if (group->type == PS_GROUP_ALARM && group->alarm_count == 0) {
+        return ps_fail(PS_ERR_INVALID, diag, name, "group",
+                       "has no alarms, so no script is ever called for it");
+    }
+    return PS_OK;
 }
 
 // All variables of the group as they are now, those of one device together. The items are the
@@ -72,17 +136,23 @@ static PsErr start(Run *run, const PsTrialSetup *given, PsDiag *diag) {
     if (given->kind == PS_SCRIPT_SUBSCRIBE) {
         return ps_trial_start(given, &run->trial, diag);
     }
-    const char *name = text_of(run->call, "group");
     uint32_t group = 0;
-    PsErr err = find_group(run->config, name != NULL ? name : "default", &group, diag);
+    PsErr err = choose_group(run, &group, diag);
     if (err != PS_OK) {
         return err;
     }
-    PsUpload upload = newest_values(sources, group);
     PsTrialSetup setup = *given;
-    setup.upload = &upload;
-    err = ps_trial_start(&setup, &run->trial, diag);
-    free((PsUploadItem *)(uintptr_t)upload.items);
+    if (run->config->groups[group].type == PS_GROUP_ALARM) {
+        PsAlarmUpload alarms = all_triggered(sources, group);
+        setup.alarms = &alarms;
+        err = ps_trial_start(&setup, &run->trial, diag);
+        free((PsAlarmEvent *)(uintptr_t)alarms.events);
+    } else {
+        PsUpload upload = newest_values(sources, group);
+        setup.upload = &upload;
+        err = ps_trial_start(&setup, &run->trial, diag);
+        free((PsUploadItem *)(uintptr_t)upload.items);
+    }
     return err;
 }
 

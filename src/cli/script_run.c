@@ -21,6 +21,7 @@ typedef struct Arguments {
     const char *main_function;
     const char *input;
     const char *group;
+    const char *group_type;
     const char *topic;
     const char *payload;
 } Arguments;
@@ -31,8 +32,11 @@ typedef struct Option {
 } Option;
 
 static const Option option_table[] = {
-    {"--main", offsetof(Arguments, main_function)}, {"--input", offsetof(Arguments, input)},
-    {"--group", offsetof(Arguments, group)},        {"--topic", offsetof(Arguments, topic)},
+    {"--main", offsetof(Arguments, main_function)},
+    {"--input", offsetof(Arguments, input)},
+    {"--group", offsetof(Arguments, group)},
+    {"--group-type", offsetof(Arguments, group_type)},
+    {"--topic", offsetof(Arguments, topic)},
     {"--payload", offsetof(Arguments, payload)},
 };
 
@@ -65,7 +69,12 @@ static int parse(int count, char **words, Arguments *ret_arguments) {
     if (ret_arguments->file == NULL) {
         return cli_fail(CLI_USAGE,
                         "script run needs the file of a script: penstock script run FILE "
-                        "[--main F] [--input FILE | --group NAME | --topic T --payload P]");
+                        "[--main F] [--group-type alarm] [--input FILE | --group NAME | --topic T "
+                        "--payload P]");
+    }
+    const char *type = ret_arguments->group_type;
+    if (type != NULL && strcmp(type, "collect") != 0 && strcmp(type, "alarm") != 0) {
+        return cli_fail(CLI_USAGE, "--group-type is collect or alarm, not '%s'", type);
     }
     return CLI_DONE;
 }
@@ -89,8 +98,9 @@ static json_t *run_there(const CliOptions *options, const Arguments *arguments,
     }
     json_t *call = json_pack("{s:s, s:o, s:s}", "call", "script_run", "source", text,
                              "main_function", arguments->main_function);
-    const char *const keys[] = {"group", "topic", "payload"};
-    const char *const values[] = {arguments->group, arguments->topic, arguments->payload};
+    const char *const keys[] = {"group", "group_type", "topic", "payload"};
+    const char *const values[] = {arguments->group, arguments->group_type, arguments->topic,
+                                  arguments->payload};
     for (size_t i = 0; i < PS_COUNT(keys); i++) {
         if (values[i] != NULL) {
             json_object_set_new(call, keys[i], json_string(values[i]));
@@ -149,7 +159,10 @@ static json_t *run_here(const Arguments *arguments, PsBuf *source) {
     }
     PsScriptSample sample = {0};
     PsDiag diag = {0};
-    if (ps_script_sample_parse((const char *)input.data, input.len, &sample, &diag) != PS_OK) {
+    bool alarm = arguments->group_type != NULL && strcmp(arguments->group_type, "alarm") == 0;
+    PsGroupType type = alarm ? PS_GROUP_ALARM : PS_GROUP_COLLECT;
+    if (ps_script_sample_parse((const char *)input.data, input.len, type, &sample, &diag) !=
+        PS_OK) {
         cli_fail(CLI_FAILED, "%s: %s: %s", arguments->input, diag.field, diag.text);
         return NULL;
     }
@@ -162,7 +175,8 @@ static json_t *run_here(const Arguments *arguments, PsBuf *source) {
         .qos = 1,
         .timeout_s = TIMEOUT_S,
         .source = source,
-        .upload = &sample.upload,
+        .upload = alarm ? NULL : &sample.upload,
+        .alarms = alarm ? &sample.alarms : NULL,
     };
     json_t *result = run_trial(&setup);
     ps_script_sample_deinit(&sample);

@@ -152,7 +152,7 @@ void ps_checker_alarms(PsChecker *checker) {
         PsVariable watched;
         if (device != PS_MAP_NONE && make_watched(checker, alarm, device, &watched)) {
             check_conditions(checker, alarm, watched.data_type);
-            config->groups[alarm->group].alarm_count++;
+            alarm->place = config->groups[alarm->group].alarm_count++;
             alarm->watched = put_watched(checker, &shared, alarm, &watched);
         }
     }

@@ -168,6 +168,7 @@ typedef struct PsAlarm {
     const char *unit;
     const char *desc;
     uint32_t group;    ///< index into groups
+    uint32_t place;    ///< its number among the alarms of its group
     uint32_t variable; ///< quotes 1: index into variables of the one that is meant
     uint32_t watched;  ///< index into variables of what is read for it
 } PsAlarm;

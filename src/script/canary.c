@@ -273,27 +273,40 @@ void ps_canary_close(PsCanary *canary, void (*closed)(void *ctx), void *ctx) {
 
 // --- what happens in the gateway ----------------------------------------------------------------
 
-void ps_canary_upload(PsCanary *canary, uint32_t publish, const PsUpload *upload) {
+// Opens the pair of an upload; false when none is to be compared.
+static bool open_pair(PsCanary *canary, uint32_t publish, PsWall collected) {
     if (canary->host == NULL || canary->stopping || !canary->built || publish != canary->publish) {
-        return;
+        return false;
     }
     if (ps_mono_diff_ns(ps_mono_now(), canary->asked) > FORGOTTEN_NS) {
         stop(canary, "nobody has looked at it for 30 s");
-        return;
+        return false;
     }
     canary->newest = (canary->newest + 1) % PAIRS;
     Pair *pair = &canary->pairs[canary->newest];
     judge(canary, pair);
     if (canary->report.calls >= canary->report.wanted) {
         stop(canary, "");
-        return;
+        return false;
     }
     pair->used = true;
     pair->failed = false;
-    pair->collected = upload->collected;
+    pair->collected = collected;
     ps_buf_clear(&pair->live);
     ps_buf_clear(&pair->draft);
-    (void)ps_script_host_collect(canary->host, 0, upload); // one too large shows as a difference
+    return true;
+}
+
+void ps_canary_upload(PsCanary *canary, uint32_t publish, const PsUpload *upload) {
+    if (open_pair(canary, publish, upload->collected)) {
+        (void)ps_script_host_collect(canary->host, 0, upload); // too large shows as a difference
+    }
+}
+
+void ps_canary_alarms(PsCanary *canary, uint32_t publish, const PsAlarmUpload *upload) {
+    if (open_pair(canary, publish, upload->collected)) {
+        (void)ps_script_host_alarms(canary->host, 0, upload); // as above
+    }
 }
 
 void ps_canary_live(PsCanary *canary, const PsScriptPublish *publish) {

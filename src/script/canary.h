@@ -49,7 +49,8 @@ void ps_canary_stop(PsCanary *canary);
 /// 30 s stops by itself.
 const PsCanaryReport *ps_canary_report(PsCanary *canary);
 
-/// An upload goes to a publish entry's live script. Cheap when none runs.
+/// An upload, or changed alarms, go to a publish entry's live script. Cheap when none runs.
 void ps_canary_upload(PsCanary *canary, uint32_t publish, const PsUpload *upload);
+void ps_canary_alarms(PsCanary *canary, uint32_t publish, const PsAlarmUpload *upload);
 /// The live script sends something.
 void ps_canary_live(PsCanary *canary, const PsScriptPublish *publish);

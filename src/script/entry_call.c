@@ -255,7 +255,8 @@ static bool publish(PsScriptEntry *entry, const char *topic, int qos, PsWireText
 }
 
 static PsErr take_return(PsScriptEntry *entry, const PsWireFrame *frame) {
-    if (!entry->in_call || entry->current.type != PS_WIRE_DATA || entry->returned) {
+    bool returns = entry->current.type == PS_WIRE_DATA || entry->current.type == PS_WIRE_ALARMS;
+    if (!entry->in_call || !returns || entry->returned) {
         return PS_ERR_PROTOCOL;
     }
     entry->returned = true;

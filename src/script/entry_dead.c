@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "script/alarm_frame.h"
 #include "script/kept.h"
 
 #include <string.h>
@@ -12,21 +13,31 @@
 
 // --- giving up ----------------------------------------------------------------------------------
 
+// Appends the frame with the names of the input's group.
+static void put_names(const PsScriptShared *shared, const PsScriptInput *input, PsBuf *out) {
+    if (input->type == PS_WIRE_ALARMS) {
+        ps_alarm_frame_put_names(shared->setup.config, input->group, out);
+    } else {
+        ps_snapshot_put_schema(&shared->schemas[input->group], shared->setup.config, out);
+    }
+}
+
 static void keep(PsScriptEntry *entry, const PsScriptInput *input, const char *reason) {
     PsScriptShared *shared = entry->shared;
     PS_AUTO_BUF PsBuf schema = {0};
-    bool snapshot = input->type == PS_WIRE_DATA;
-    if (snapshot) {
-        ps_snapshot_put_schema(&shared->schemas[input->group], shared->setup.config, &schema);
+    if (input->type != PS_WIRE_MESSAGE) {
+        put_names(shared, input, &schema);
     }
     PsScriptKept kept = {
-        .form = snapshot ? PS_KEPT_SNAPSHOT : PS_KEPT_MESSAGE,
+        .form = input->type == PS_WIRE_DATA     ? PS_KEPT_SNAPSHOT
+                : input->type == PS_WIRE_ALARMS ? PS_KEPT_ALARMS
+                                                : PS_KEPT_MESSAGE,
         .qos = input->qos,
         .collected = input->collected,
         .input = input->frame.data + PS_WIRE_HEAD_BYTES,
         .input_len = input->frame.len - PS_WIRE_HEAD_BYTES,
-        .schema = snapshot ? schema.data + PS_WIRE_HEAD_BYTES : NULL,
-        .schema_len = snapshot ? schema.len - PS_WIRE_HEAD_BYTES : 0,
+        .schema = schema.len > 0 ? schema.data + PS_WIRE_HEAD_BYTES : NULL,
+        .schema_len = schema.len > 0 ? schema.len - PS_WIRE_HEAD_BYTES : 0,
     };
     PsScriptDead dead = {entry->kind, entry->index, &kept, reason};
     shared->setup.on_dead(&dead, shared->setup.ctx);
@@ -107,6 +118,14 @@ void ps_script_entry_lose_input(PsScriptEntry *entry, const char *reason) {
 
 // --- running again ------------------------------------------------------------------------------
 
+static int form_of_inputs(const PsScriptEntry *entry) {
+    if (entry->kind == PS_SCRIPT_SUBSCRIBE) {
+        return PS_KEPT_MESSAGE;
+    }
+    const PsPublish *publish = &entry->shared->setup.config->publish[entry->index];
+    return publish->group_type == PS_GROUP_ALARM ? PS_KEPT_ALARMS : PS_KEPT_SNAPSHOT;
+}
+
 PsErr ps_script_entry_put_replay(PsScriptEntry *entry, const PsScriptKept *kept, uint64_t id,
                                  PsDiag *diag) {
     PS_ASSERT(id != 0); // that is a live input's
@@ -120,10 +139,12 @@ PsErr ps_script_entry_put_replay(PsScriptEntry *entry, const PsScriptKept *kept,
     if (entry->has_replay) {
         return ps_fail(PS_ERR_BUSY, diag, entry->name, NULL, "already runs an input again");
     }
-    if ((kept->form == PS_KEPT_MESSAGE) != (entry->kind == PS_SCRIPT_SUBSCRIBE)) {
+    if (kept->form >= PS_KEPT_SNAPSHOT && kept->form <= PS_KEPT_ALARMS &&
+        kept->form != form_of_inputs(entry)) {
         return ps_fail(PS_ERR_INVALID, diag, entry->name, NULL,
-                       "is a %s message now, which has other inputs",
-                       ps_script_kind_name(entry->kind));
+                       "is a %s message%s now, which has other inputs",
+                       ps_script_kind_name(entry->kind),
+                       form_of_inputs(entry) == PS_KEPT_ALARMS ? " of alarms" : "");
     }
     ps_buf_clear(&entry->replay_schema);
     PsErr err = ps_kept_input(kept, &entry->replay, &entry->replay_schema, diag);
@@ -155,7 +176,7 @@ void ps_script_entry_put_schema(PsScriptEntry *entry, PsBuf *out) {
     PsScriptShared *shared = entry->shared;
     const PsScriptInput *input = &entry->current;
     if (input->replay != 0) {
-        if (input->type == PS_WIRE_DATA &&
+        if (input->type != PS_WIRE_MESSAGE &&
             !is_equal(&entry->schema_replayed, &entry->replay_schema)) {
             ps_buf_put(out, entry->replay_schema.data, entry->replay_schema.len);
             ps_buf_clear(&entry->schema_replayed);
@@ -163,7 +184,7 @@ void ps_script_entry_put_schema(PsScriptEntry *entry, PsBuf *out) {
                        entry->replay_schema.len);
         }
     } else if (input->group != PS_SCRIPT_NO_GROUP && !entry->schema_sent[input->group]) {
-        ps_snapshot_put_schema(&shared->schemas[input->group], shared->setup.config, out);
+        put_names(shared, input, out);
         entry->schema_sent[input->group] = true;
     }
 }

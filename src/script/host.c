@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "script/alarm_frame.h"
 #include "script/draft.h"
 #include "script/entry.h"
 #include "script/orphans.h"
@@ -238,6 +239,17 @@ PsErr ps_script_host_collect(PsScriptHost *host, uint32_t publish, const PsUploa
     input->collected = upload->collected;
     ps_buf_clear(&input->frame);
     PsErr err = ps_snapshot_put_data(&host->shared.schemas[upload->group], upload, &input->frame);
+    return err == PS_OK ? ps_script_entry_put(&host->shared.entries[publish], input) : err;
+}
+
+PsErr ps_script_host_alarms(PsScriptHost *host, uint32_t publish, const PsAlarmUpload *upload) {
+    PS_ASSERT(publish < host->shared.setup.config->publish_count);
+    PsScriptInput *input = &host->scratch;
+    input->type = PS_WIRE_ALARMS;
+    input->group = upload->group;
+    input->collected = upload->collected;
+    ps_buf_clear(&input->frame);
+    PsErr err = ps_alarm_frame_put(host->shared.setup.config, upload, &input->frame);
     return err == PS_OK ? ps_script_entry_put(&host->shared.entries[publish], input) : err;
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "model/config.h"
+#include "tags/alarm_upload.h"
 #include "tags/upload.h"
 
 #include <uv.h>
@@ -150,6 +151,8 @@ PsErr ps_script_host_start(PsScriptHost *host, PsDiag *diag);
 /// entry is held or the host is stopping. A full queue is PS_OK: the oldest
 /// input went.
 PsErr ps_script_host_collect(PsScriptHost *host, uint32_t publish, const PsUpload *upload);
+/// The same for a publish entry of alarms.
+PsErr ps_script_host_alarms(PsScriptHost *host, uint32_t publish, const PsAlarmUpload *upload);
 /// Queues one call of a subscribe entry. `qos` is that of the delivery.
 PsErr ps_script_host_receive(PsScriptHost *host, uint32_t subscribe, const char *topic,
                              const void *payload, size_t len, int qos);

@@ -7,11 +7,11 @@
 #include "script/wire.h"
 
 typedef struct PsScriptInput {
-    PsBuf frame; ///< DATA, MESSAGE or REPLY
+    PsBuf frame; ///< DATA, ALARMS, MESSAGE or REPLY
     PsWireType type;
-    uint32_t group;   ///< of DATA and REPLY: whose names it needs, or PS_SCRIPT_NO_GROUP
+    uint32_t group;   ///< of DATA, ALARMS, REPLY: whose names it needs, or PS_SCRIPT_NO_GROUP
     int qos;          ///< of MESSAGE: that of the delivery
-    PsWall collected; ///< of DATA; of MESSAGE: when it came; of REPLY: when it was sent
+    PsWall collected; ///< of DATA and ALARMS; of MESSAGE: when it came; of REPLY: when it was sent
     uint64_t replay;  ///< the dead letter that is run again, 0: a live input
 } PsScriptInput;
 

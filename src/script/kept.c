@@ -98,20 +98,100 @@ PsErr ps_kept_snapshot(const PsScriptKept *kept, PsWireText *ret_group, double *
     return err;
 }
 
+// Names and contents of alarms in the order of their places; the caller frees. NULL when they are
+// unreadable.
+static PsKeptAlarm *read_alarm_names(const PsScriptKept *kept, PsWireText *ret_group,
+                                     uint32_t *ret_count) {
+    PsReader reader = ps_reader(kept->schema, kept->schema_len);
+    (void)ps_reader_u32(&reader);
+    *ret_group = read_text(&reader);
+    uint32_t wanted = ps_reader_u32(&reader);
+    PsKeptAlarm *alarms = ps_alloc_array(kept->schema_len / LEAST_TEXT + 1, sizeof *alarms);
+    uint32_t count = 0;
+    while (count < wanted && !reader.failed) {
+        PsKeptAlarm alarm = {.name = read_text(&reader)};
+        alarm.content = read_text(&reader);
+        if (!reader.failed) {
+            alarms[count++] = alarm;
+        }
+    }
+    if (!ps_reader_done(&reader)) {
+        free(alarms);
+        return NULL;
+    }
+    *ret_count = count;
+    return alarms;
+}
+
+static PsErr read_alarms(PsReader *reader, const PsKeptAlarm *alarms, uint32_t alarm_count,
+                         PsKeptAlarmEach *each, void *ctx) {
+    uint32_t count = ps_reader_u32(reader);
+    for (uint32_t i = 0; i < count && !reader->failed; i++) {
+        uint32_t place = ps_reader_u32(reader);
+        if (place >= alarm_count) {
+            return PS_ERR_INVALID;
+        }
+        PsKeptAlarm alarm = alarms[place];
+        alarm.on = ps_reader_u8(reader) != 0;
+        alarm.timestamp = ps_reader_u64(reader);
+        alarm.value = ps_wire_get_value(reader);
+        if (!reader->failed) {
+            each(&alarm, ctx);
+        }
+    }
+    return ps_reader_done(reader) ? PS_OK : PS_ERR_INVALID;
+}
+
+PsErr ps_kept_alarms(const PsScriptKept *kept, PsWireText *ret_group, double *ret_timestamp,
+                     PsKeptAlarmEach *each, void *ctx) {
+    if (kept->form != PS_KEPT_ALARMS || kept->schema == NULL) {
+        return PS_ERR_INVALID;
+    }
+    uint32_t count = 0;
+    PsKeptAlarm *alarms = read_alarm_names(kept, ret_group, &count);
+    if (alarms == NULL) {
+        return PS_ERR_INVALID;
+    }
+    PsReader reader = ps_reader(kept->input, kept->input_len);
+    (void)ps_reader_u8(&reader);
+    (void)ps_reader_u32(&reader);
+    *ret_timestamp = ps_reader_f64(&reader);
+    PsErr err = read_alarms(&reader, alarms, count, each, ctx);
+    free(alarms);
+    return err;
+}
+
 // --- running again ------------------------------------------------------------------------------
 
 static void ignore_value(PsWireText device, PsWireText variable, PsValue value, void *ctx) {
+}
+
+static void ignore_alarm(const PsKeptAlarm *alarm, void *ctx) {
 }
 
 static bool is_readable(const PsScriptKept *kept) {
     PsWireText first;
     PsWireText second;
     double timestamp;
-    return kept->input_len <= PS_WIRE_BODY_MAX && kept->schema_len <= PS_WIRE_BODY_MAX &&
-           (kept->form == PS_KEPT_MESSAGE
-                ? ps_kept_message(kept, &first, &second) == PS_OK
-                : ps_kept_snapshot(kept, &first, &timestamp, ignore_value, NULL) == PS_OK);
+    if (kept->input_len > PS_WIRE_BODY_MAX || kept->schema_len > PS_WIRE_BODY_MAX) {
+        return false;
+    }
+    PsErr err = kept->form == PS_KEPT_MESSAGE ? ps_kept_message(kept, &first, &second)
+                : kept->form == PS_KEPT_ALARMS
+                    ? ps_kept_alarms(kept, &first, &timestamp, ignore_alarm, NULL)
+                    : ps_kept_snapshot(kept, &first, &timestamp, ignore_value, NULL);
+    return err == PS_OK;
 }
+
+// Which frames the parts of a kept input are bodies of.
+static const struct {
+    PsWireType input;
+    PsWireType names; // PS_WIRE_NONE: it has none
+} frames[] = {
+    [PS_KEPT_SNAPSHOT] = {PS_WIRE_DATA, PS_WIRE_SCHEMA},
+    [PS_KEPT_MESSAGE] = {PS_WIRE_MESSAGE, PS_WIRE_NONE},
+    [PS_KEPT_ALARMS] = {PS_WIRE_ALARMS, PS_WIRE_ALARM_NAMES},
+};
 
 static void put_frame(PsBuf *out, PsWireType type, const void *body, size_t len, size_t group_at) {
     size_t begin = out->len;
@@ -123,7 +203,7 @@ static void put_frame(PsBuf *out, PsWireType type, const void *body, size_t len,
 }
 
 PsErr ps_kept_input(const PsScriptKept *kept, PsScriptInput *input, PsBuf *schema, PsDiag *diag) {
-    if (kept->form != PS_KEPT_SNAPSHOT && kept->form != PS_KEPT_MESSAGE) {
+    if (kept->form < PS_KEPT_SNAPSHOT || kept->form > PS_KEPT_ALARMS) {
         return ps_fail(PS_ERR_UNSUPPORTED, diag, "dead letter", NULL,
                        "was kept by another version (form %d) and cannot be run by this one",
                        kept->form);
@@ -131,15 +211,15 @@ PsErr ps_kept_input(const PsScriptKept *kept, PsScriptInput *input, PsBuf *schem
     if (!is_readable(kept)) {
         return ps_fail(PS_ERR_CORRUPT, diag, "dead letter", NULL, "cannot be read any more");
     }
-    bool snapshot = kept->form == PS_KEPT_SNAPSHOT;
+    PsWireType names = frames[kept->form].names;
     ps_buf_clear(&input->frame);
-    input->type = snapshot ? PS_WIRE_DATA : PS_WIRE_MESSAGE;
+    input->type = frames[kept->form].input;
     input->group = PS_KEPT_GROUP;
     input->qos = kept->qos;
     input->collected = kept->collected;
     put_frame(&input->frame, input->type, kept->input, kept->input_len, GROUP_IN_DATA);
-    if (snapshot) {
-        put_frame(schema, PS_WIRE_SCHEMA, kept->schema, kept->schema_len, GROUP_IN_SCHEMA);
+    if (names != PS_WIRE_NONE) {
+        put_frame(schema, names, kept->schema, kept->schema_len, GROUP_IN_SCHEMA);
     }
     return PS_OK;
 }

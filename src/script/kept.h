@@ -1,9 +1,10 @@
 //! The form in which an input that a script failed on is kept, shown and run again. Pure.
 //!
-//! An input is the body of its frame, and of a snapshot the body of its SCHEMA frame beside it, so
-//! that it still has its names after a restart with another configuration. They lie on disk across
-//! versions: whoever changes the layout of DATA, SCHEMA, MESSAGE or a value's kinds (wire.h,
-//! snapshot.h, tags/value.h) gives the new layout a new number here.
+//! An input is the body of its frame, and of a snapshot or alarms the body of the frame with their
+//! names beside it, so that it still has its names after a restart with another configuration. They
+//! lie on disk across versions: whoever changes the layout of DATA, SCHEMA, ALARMS, ALARM_NAMES,
+//! MESSAGE or a value's kinds (wire.h, snapshot.h, alarm_frame.h, tags/value.h) gives the new
+//! layout a new number here.
 #pragma once
 
 #include "script/inputs.h"
@@ -12,6 +13,7 @@
 typedef enum PsKeptForm {
     PS_KEPT_SNAPSHOT = 1, ///< DATA with SCHEMA
     PS_KEPT_MESSAGE = 2,  ///< MESSAGE
+    PS_KEPT_ALARMS = 3,   ///< ALARMS with ALARM_NAMES
 } PsKeptForm;
 
 /// PsScriptKept of host.h. Everything is borrowed.
@@ -21,15 +23,16 @@ struct PsScriptKept {
     PsWall collected;
     const void *input;
     size_t input_len;
-    const void *schema; ///< of a snapshot, else NULL
+    const void *schema; ///< of a snapshot and of alarms: the names; else NULL
     size_t schema_len;
 };
 
-/// The group that a snapshot and its names are given when they are run again: it stands beside
-/// those of the present configuration.
+/// The group that a snapshot or alarms and their names are given when they are run again: it stands
+/// beside those of the present configuration.
 #define PS_KEPT_GROUP (UINT32_MAX - 1)
 
-/// Makes an input from it, and for a snapshot the SCHEMA frame that must go before (appended).
+/// Makes an input from it, and for a snapshot or alarms the frame with the names that must go
+/// before (appended).
 /// PS_ERR_UNSUPPORTED: kept by another version; PS_ERR_CORRUPT: unreadable; each with a diagnosis.
 PsErr ps_kept_input(const PsScriptKept *kept, PsScriptInput *input, PsBuf *schema, PsDiag *diag);
 
@@ -43,3 +46,18 @@ typedef void PsKeptValue(PsWireText device, PsWireText variable, PsValue value, 
 /// some may have been seen by then.
 PsErr ps_kept_snapshot(const PsScriptKept *kept, PsWireText *ret_group, double *ret_timestamp,
                        PsKeptValue *each, void *ctx);
+
+/// One alarm of a kept input of alarms.
+typedef struct PsKeptAlarm {
+    PsWireText name;
+    PsWireText content;
+    bool on;
+    uint64_t timestamp; ///< seconds since 1970
+    PsValue value;
+} PsKeptAlarm;
+
+typedef void PsKeptAlarmEach(const PsKeptAlarm *alarm, void *ctx);
+
+/// The same for alarms.
+PsErr ps_kept_alarms(const PsScriptKept *kept, PsWireText *ret_group, double *ret_timestamp,
+                     PsKeptAlarmEach *each, void *ctx);

@@ -88,7 +88,7 @@ static void on_recall(PsMono deadline, PsScriptRecallDone *done, void *done_ctx,
     const PsUpload *input = trial->setup.upload;
     PsUpload all = {.group = trial->config.group_count, .collected = ps_wall_now()};
     PsUploadItem *items = NULL;
-    if (trial->setup.kind == PS_SCRIPT_PUBLISH) {
+    if (input != NULL) {
         all.collected = input->collected;
         items = ps_alloc_array(input->item_count, sizeof *items);
         for (uint32_t i = 0; i < input->item_count; i++) {
@@ -167,8 +167,9 @@ static PsErr hand_over(PsTrial *trial) {
     (void)ps_proc_usage_cpu(status.pid, &trial->cpu_before_ns); // 0 when it cannot be known
     trial->begun = ps_mono_now();
     trial->running = true;
-    return setup->kind == PS_SCRIPT_PUBLISH
-               ? ps_script_host_collect(trial->host, 0, setup->upload)
+    return setup->upload != NULL ? ps_script_host_collect(trial->host, 0, setup->upload)
+           : setup->alarms != NULL
+               ? ps_script_host_alarms(trial->host, 0, setup->alarms)
                : ps_script_host_receive(trial->host, 0, setup->message_topic, setup->payload,
                                         setup->payload_len, setup->qos);
 }
@@ -190,18 +191,33 @@ static void on_rest(PsScriptKind kind, uint32_t entry, const char *error, void *
 
 // --- beginning ----------------------------------------------------------------------------------
 
+static void keep_text(PsTrial *trial, PsValue *value) {
+    if (value->kind == PS_VALUE_TEXT) {
+        value->text = (const char *)keep(trial, value->text, value->text_len);
+    }
+}
+
 static const PsUpload *copy_upload(PsTrial *trial, const PsUpload *upload) {
     PsUploadItem *items = ps_arena_take(trial->arena, upload->item_count * sizeof *items + 1);
     for (uint32_t i = 0; i < upload->item_count; i++) {
         items[i] = upload->items[i];
-        PsValue *value = &items[i].value;
-        if (value->kind == PS_VALUE_TEXT) {
-            value->text = (const char *)keep(trial, value->text, value->text_len);
-        }
+        keep_text(trial, &items[i].value);
     }
     PsUpload *copy = ps_arena_take(trial->arena, sizeof *copy);
     *copy = *upload;
     copy->items = items;
+    return copy;
+}
+
+static const PsAlarmUpload *copy_alarms(PsTrial *trial, const PsAlarmUpload *upload) {
+    PsAlarmEvent *events = ps_arena_take(trial->arena, (upload->event_count + 1) * sizeof *events);
+    for (uint32_t i = 0; i < upload->event_count; i++) {
+        events[i] = upload->events[i];
+        keep_text(trial, &events[i].value);
+    }
+    PsAlarmUpload *copy = ps_arena_take(trial->arena, sizeof *copy);
+    *copy = *upload;
+    copy->events = events;
     return copy;
 }
 
@@ -213,7 +229,8 @@ static void adopt_setup(PsTrial *trial, const PsTrialSetup *setup) {
     own->main_function = ps_arena_strdup(trial->arena, setup->main_function);
     own->topic = ps_arena_strdup(trial->arena, setup->topic);
     if (setup->kind == PS_SCRIPT_PUBLISH) {
-        own->upload = copy_upload(trial, setup->upload);
+        own->upload = setup->upload != NULL ? copy_upload(trial, setup->upload) : NULL;
+        own->alarms = setup->alarms != NULL ? copy_alarms(trial, setup->alarms) : NULL;
     } else {
         own->message_topic = ps_arena_strdup(trial->arena, setup->message_topic);
         own->payload = keep(trial, setup->payload, setup->payload_len);
@@ -228,10 +245,13 @@ static void make_config(PsTrial *trial) {
     trial->config.subscribe = &trial->subscribe;
     trial->config.subscribe_count = setup->kind == PS_SCRIPT_SUBSCRIBE;
     if (setup->kind == PS_SCRIPT_PUBLISH) {
-        trial->group = setup->config->groups[setup->upload->group].name;
+        PS_ASSERT(setup->upload != NULL || setup->alarms != NULL);
+        uint32_t group = setup->upload != NULL ? setup->upload->group : setup->alarms->group;
+        trial->group = setup->config->groups[group].name;
         trial->publish = (PsPublish){.name = setup->name,
                                      .topic = setup->topic,
                                      .qos = setup->qos,
+                                     .group_type = setup->config->groups[group].type,
                                      .group_names = {&trial->group, 1}, // for save_data
                                      .main_function = setup->main_function,
                                      .timeout = setup->timeout_s,

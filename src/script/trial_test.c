@@ -37,10 +37,12 @@ static void on_timer(uv_timer_t *timer) {
 }
 
 // `cancel_ms` 0: not cancelled.
-static json_t *try_script(const char *source, double timeout_s, uint64_t cancel_ms) {
+static json_t *try_with(const char *given, PsGroupType type, const char *source, double timeout_s,
+                        uint64_t cancel_ms) {
     Trial trial = {0};
     PsDiag diag = {0};
-    assert_int_equal(ps_script_sample_parse(input, strlen(input), &trial.sample, &diag), PS_OK);
+    assert_int_equal(ps_script_sample_parse(given, strlen(given), type, &trial.sample, &diag),
+                     PS_OK);
     uv_loop_t loop;
     uv_loop_init(&loop);
     PsBuf text = {0};
@@ -55,7 +57,8 @@ static json_t *try_script(const char *source, double timeout_s, uint64_t cancel_
                           .qos = 1,
                           .timeout_s = timeout_s,
                           .source = &text,
-                          .upload = &trial.sample.upload,
+                          .upload = type == PS_GROUP_COLLECT ? &trial.sample.upload : NULL,
+                          .alarms = type == PS_GROUP_ALARM ? &trial.sample.alarms : NULL,
                           .done = on_done,
                           .ctx = &trial};
     PsTrial *started = NULL;
@@ -72,6 +75,10 @@ static json_t *try_script(const char *source, double timeout_s, uint64_t cancel_
     ps_script_sample_deinit(&trial.sample);
     assert_non_null(trial.result);
     return trial.result;
+}
+
+static json_t *try_script(const char *source, double timeout_s, uint64_t cancel_ms) {
+    return try_with(input, PS_GROUP_COLLECT, source, timeout_s, cancel_ms);
 }
 
 static const char *text_at(const json_t *result, const char *list, size_t index, const char *key) {
@@ -115,6 +122,39 @@ static void test_everything_is_recorded(void **state) {
     assert_true(json_number_value(json_object_get(result, "wall_s")) > 0);
     assert_true(json_number_value(json_object_get(result, "cpu_s")) > 0);
     assert_true(json_integer_value(json_object_get(result, "peak_kib")) > 1000);
+    json_decref(result);
+}
+
+static void test_alarms(void **state) {
+    static const char alarms[] =
+        "{\"timestamp\": 1597305662.5, \"values\": {\"High\": {\"timestamp\": 1597305661, "
+        "\"current\": "
+        "\"on\", \"status\": 0, \"value\": 40, \"alarm_content\": \"too \\\"high\\\"\", \"level\": "
+        "1}, "
+        "\"Name\": {\"current\": \"off\", \"value\": \"pump\"}, \"Odd\": {\"current\": \"off\", "
+        "\"value\": 0.5}}}";
+    json_t *result = try_with(alarms, PS_GROUP_ALARM,
+                              "def main(d, w):\n"
+                              "  w.get_tag_config(lambda c: w.mqtt_publish('names', "
+                              "[a['warn_name'] for a in c['warning']], 1))\n"
+                              "  w.recall_data(lambda r: w.mqtt_publish('all', r['values'], 1))\n"
+                              "  assert w.save_data('x', 'warning')\n"
+                              "  return d\n",
+                              10, 0);
+    assert_string_equal(error_of(result), "");
+    assert_string_equal(text_at(result, "publishes", 0, "payload"), "x");
+    assert_string_equal(text_at(result, "publishes", 2, "payload"),
+                        "[\"High\", \"Name\", \"Odd\"]");
+    assert_string_equal(text_at(result, "publishes", 3, "payload"), "{}");
+    assert_string_equal(
+        text_at(result, "publishes", 1, "payload"),
+        "{\"timestamp\": 1597305662.5, \"values\": {\"High\": {\"timestamp\": 1597305661, "
+        "\"current\": \"on\", \"status\": 0, \"value\": 40, \"alarm_content\": \"too "
+        "\\\"high\\\"\", \"level\": 1}, \"Name\": {\"timestamp\": 1597305662, \"current\": "
+        "\"off\", "
+        "\"status\": 1, \"value\": \"pump\", \"alarm_content\": \"\", \"level\": 1}, \"Odd\": "
+        "{\"timestamp\": 1597305662, \"current\": \"off\", \"status\": 1, \"value\": 0.5, "
+        "\"alarm_content\": \"\", \"level\": 1}}, \"group_name\": \"warning\"}");
     json_decref(result);
 }
 
@@ -181,7 +221,14 @@ static void test_inputs_that_make_no_sense(void **state) {
     static const struct {
         const char *json;
         const char *place;
+        PsGroupType type;
     } cases[] = {
+        {"{\"values\": {\"A\": 3}}", "values.A", PS_GROUP_ALARM},
+        {"{\"values\": {\"A\": {\"current\": \"maybe\", \"value\": 1}}}", "values.A",
+         PS_GROUP_ALARM},
+        {"{\"values\": {\"A\": {\"current\": \"on\"}}}", "values.A", PS_GROUP_ALARM},
+        {"{\"values\": {\"A\": {\"current\": \"on\", \"value\": []}}}", "values.A", PS_GROUP_ALARM},
+        {"{\"values\": []}", "values", PS_GROUP_ALARM},
         {"", "line 1"},
         {"[]", ""},
         {"{\"values\": 3}", "values"},
@@ -193,9 +240,9 @@ static void test_inputs_that_make_no_sense(void **state) {
     for (size_t i = 0; i < PS_COUNT(cases); i++) {
         PsScriptSample sample;
         PsDiag diag = {0};
-        assert_int_equal(
-            ps_script_sample_parse(cases[i].json, strlen(cases[i].json), &sample, &diag),
-            PS_ERR_INVALID);
+        assert_int_equal(ps_script_sample_parse(cases[i].json, strlen(cases[i].json), cases[i].type,
+                                                &sample, &diag),
+                         PS_ERR_INVALID);
         assert_string_equal(diag.field, cases[i].place);
         assert_null(sample.arena);
     }
@@ -206,6 +253,7 @@ int main(void) {
     ps_log_set_fd(-1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_everything_is_recorded),
+        cmocka_unit_test(test_alarms),
         cmocka_unit_test(test_saving_and_asking),
         cmocka_unit_test(test_mistakes_name_their_line),
         cmocka_unit_test(test_a_payload_above_the_limit_is_told),

@@ -51,6 +51,10 @@ typedef enum PsWireType {
 
     PS_WIRE_OVER_LIMIT, ///< penstock-script -> penstockd: u32 slot, u32 generation, u32 PsWireLimit
 
+    // penstockd -> worker, as SCHEMA and DATA
+    PS_WIRE_ALARM_NAMES, ///< names of one alarm group: alarm_frame.h
+    PS_WIRE_ALARMS,      ///< one call of a publish entry of alarms: alarm_frame.h
+
     PS_WIRE_TYPE_COUNT,
 } PsWireType;
 

@@ -2,8 +2,8 @@
 import json
 import subprocess
 
-from harness import (BIN, PATIENCE, Gateway, Receiver, cloud_block, group, modbus_device, publish,
-                     variable, wait_for)
+from harness import (BIN, PATIENCE, Gateway, Receiver, cloud_block, free_port, group, modbus_device,
+                     publish, variable, wait_for)
 
 LIVE = "def main(data_collect, wizard_api):\n    return ['live']\n"
 DRAFT = '''
@@ -101,3 +101,60 @@ def test_a_draft_without_a_gateway(folder):
                              str(sample)], capture_output=True, text=True, timeout=PATIENCE,
                             check=False)
     assert result.returncode == 1 and "values.D: must be an object" in result.stderr
+
+
+def hot(name, **more):
+    return {"warn_name": name, "quotes": 1, "device": "D", "var_name": "v", "condition1": "Gt",
+            "operand1": "30", **more}
+
+
+def test_a_draft_of_alarms(folder, cloud, modbus, cleanup):
+    modbus.set("holding", 0, 41)
+    gateway = cleanup(Gateway(folder, {
+        "devices": [modbus_device("D", modbus.port), modbus_device("Gone", free_port(), timeout=0.2)],
+        "vars": [variable("v", "D", "WORD", 40001)],
+        "groups": [group(), {"group_name": "fast", "group_type": "alarm", "polling_interval": 0.2},
+                   {"group_name": "empty", "group_type": "alarm"}],
+        "warning": [hot("Hot", alarm_content="too hot", group="fast"),
+                    hot("Other", device="Gone", var_name="", quotes=0, data_type="FLOAT",
+                        register_addr=40001, operand1="2.5")],
+        "cloud": cloud_block(cloud)}))
+    draft = folder / "draft.py"
+    draft.write_text("def main(d, w):\n    return d\n")
+
+    def values(*arguments):
+        result = run_json(gateway, draft, *arguments)
+        assert result["ok"], result
+        return json.loads(result["publishes"][0]["payload"])["values"]
+
+    wait_for(lambda: values("--group", "fast")["Hot"]["value"] == 41, "the value")
+    data = json.loads(run_json(gateway, draft, "--group", "fast")["publishes"][0]["payload"])
+    stamp = data["values"]["Hot"].pop("timestamp")
+    assert isinstance(stamp, int) and 0 <= data["timestamp"] - stamp < 60
+    assert data["group_name"] == "fast" and data["values"] == {"Hot": {
+        "current": "on", "status": 0, "value": 41, "alarm_content": "too hot", "level": 1}}
+    # The predefined group, whose only alarm has read nothing: its operand stands in.
+    assert values("--group-type", "alarm")["Other"]["value"] == 2.5
+    for arguments, text in ((["--group", "empty"], "has no alarms"),
+                            (["--group", "fast", "--group-type", "collect"], "is an alarm group"),
+                            (["--group", "default", "--group-type", "alarm"], "is a collect group")):
+        refused = gateway.cli("script", "run", draft, *arguments, check=False)
+        assert refused.returncode == 1 and text in refused.stderr, refused
+
+
+def test_a_draft_of_alarms_without_a_gateway(folder):
+    sample, draft = folder / "sample.json", folder / "draft.py"
+    written = {"timestamp": 1597305662.5, "values": {"Hot": {
+        "timestamp": 1597305661, "current": "off", "status": 1, "value": 20, "alarm_content": "x",
+        "level": 1}}, "group_name": "fast"}
+    sample.write_text(json.dumps(written))
+    draft.write_text("def main(d, w):\n    return d\n")
+
+    def run(*arguments):
+        return subprocess.run([str(BIN / "penstock"), "script", "run", str(draft), "--input",
+                               str(sample), *arguments, "--json"], capture_output=True, text=True,
+                              timeout=PATIENCE, check=False)
+    result = json.loads(run("--group-type", "alarm").stdout)
+    assert json.loads(result["publishes"][0]["payload"]) == written
+    assert "values.Hot.timestamp: must be" in run().stderr
+    assert run("--group-type", "both").returncode == 2

@@ -22,6 +22,20 @@ static void count_value(PsWireText device, PsWireText variable, PsValue value, v
     }
 }
 
+static void count_alarm(const PsKeptAlarm *alarm, void *ctx) {
+    count_value(alarm->name, alarm->content, alarm->value, ctx);
+}
+
+static PsErr read_kept(const PsScriptKept *kept, Seen *seen) {
+    PsWireText first;
+    PsWireText second;
+    double timestamp = 0;
+    return kept->form == PS_KEPT_MESSAGE ? ps_kept_message(kept, &first, &second)
+           : kept->form == PS_KEPT_ALARMS
+               ? ps_kept_alarms(kept, &first, &timestamp, count_alarm, seen)
+               : ps_kept_snapshot(kept, &first, &timestamp, count_value, seen);
+}
+
 static PsScriptKept body_of(const PsScriptKept *kept, const PsScriptInput *input,
                             const PsBuf *schema) {
     PsScriptKept again = *kept;
@@ -41,20 +55,13 @@ static void check_replay(const PsScriptKept *kept) {
     PsDiag diag = {0};
     if (ps_kept_input(kept, &input, &schema, &diag) == PS_OK) {
         PsScriptKept again = body_of(kept, &input, &schema);
-        PsWireText first;
-        PsWireText second;
-        double timestamp = 0;
         Seen before = {0};
         Seen after = {0};
-        PsErr err = kept->form == PS_KEPT_MESSAGE
-                        ? ps_kept_message(&again, &first, &second)
-                        : ps_kept_snapshot(&again, &first, &timestamp, count_value, &after);
+        PsErr err = read_kept(&again, &after);
         PS_ASSERT(err == PS_OK);
-        if (kept->form == PS_KEPT_SNAPSHOT) {
-            err = ps_kept_snapshot(kept, &first, &timestamp, count_value, &before);
-            PS_ASSERT(err == PS_OK && before.count == after.count &&
-                      before.text_bytes == after.text_bytes);
-        }
+        err = read_kept(kept, &before);
+        PS_ASSERT(err == PS_OK && before.count == after.count &&
+                  before.text_bytes == after.text_bytes);
     } else {
         PS_ASSERT(diag.text[0] != '\0');
     }

@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-static PyObject *interned(PsReader *reader) {
+PyObject *ps_worker_interned(PsReader *reader) {
     size_t len = 0;
     const uint8_t *text = ps_reader_bytes(reader, &len);
     PyObject *name = PyUnicode_DecodeUTF8((const char *)text, (Py_ssize_t)len, "replace");
@@ -45,7 +45,7 @@ bool ps_worker_groups_init(PsWorkerGroups *groups) {
 
 static bool read_device(PsWorkerGroup *group, PsReader *reader) {
     PsWorkerDevice *device = &group->devices[group->device_count];
-    *device = (PsWorkerDevice){.name = interned(reader), .blank = PyDict_New()};
+    *device = (PsWorkerDevice){.name = ps_worker_interned(reader), .blank = PyDict_New()};
     device->first = group->variable_count;
     device->count = ps_reader_u32(reader);
     if (device->name == NULL || device->blank == NULL) {
@@ -56,7 +56,7 @@ static bool read_device(PsWorkerGroup *group, PsReader *reader) {
     group->variables = ps_grow_array(group->variables, total + 1, sizeof(PyObject *));
     group->device_of = ps_grow_array(group->device_of, total + 1, sizeof(uint32_t));
     while (group->variable_count < total && !reader->failed) {
-        PyObject *name = interned(reader);
+        PyObject *name = ps_worker_interned(reader);
         if (name == NULL || PyDict_SetItem(device->blank, name, Py_None) < 0) {
             return false;
         }
@@ -105,7 +105,7 @@ static void put_group(PsWorkerGroups *groups, PsWorkerGroup group) {
 bool ps_worker_groups_add(PsWorkerGroups *groups, const PsWireFrame *schema) {
     PsReader reader = ps_reader(schema->body, schema->len);
     PsWorkerGroup group = {.id = ps_reader_u32(&reader)};
-    group.name = interned(&reader);
+    group.name = ps_worker_interned(&reader);
     uint32_t devices = ps_reader_u32(&reader);
     if (group.name == NULL || reader.failed || devices > schema->len) {
         PyErr_SetString(PyExc_SystemError, "unreadable schema from penstockd");
@@ -135,7 +135,7 @@ static PyObject *text_object(const char *text, uint32_t len) {
     return object;
 }
 
-static PyObject *value_object(PsValue value) {
+PyObject *ps_worker_value_object(PsValue value) {
     switch ((PsValueKind)value.kind) {
     case PS_VALUE_BOOL:
         return PyBool_FromLong(value.boolean);
@@ -160,7 +160,7 @@ static PyObject *fresh_entry(const PsWorkerGroups *groups, PsValue value) {
     if (entry == NULL || !good) {
         return entry;
     }
-    PyObject *object = value_object(value);
+    PyObject *object = ps_worker_value_object(value);
     if (object == NULL || PyDict_SetItem(entry, groups->key_raw_data, object) < 0) {
         Py_CLEAR(entry);
     }
@@ -204,7 +204,7 @@ static bool refill_entry(const PsWorkerGroups *groups, PyObject *target, PyObjec
     if (status != wanted && PyDict_SetItem(entry, groups->key_status, wanted) < 0) {
         return false;
     }
-    PyObject *object = value_object(value);
+    PyObject *object = ps_worker_value_object(value);
     bool ok = object != NULL &&
               (object == raw_data || PyDict_SetItem(entry, groups->key_raw_data, object) == 0);
     Py_XDECREF(object);
@@ -319,13 +319,13 @@ static bool put_some(const PsWorkerGroups *groups, const PsWorkerGroup *group, u
     return true;
 }
 
-static PyObject *frame_dict(const PsWorkerGroups *groups, const PsWorkerGroup *group,
-                            double timestamp, PyObject *values) {
+PyObject *ps_worker_frame_dict(const PsWorkerGroups *groups, PyObject *group_name, double timestamp,
+                               PyObject *values) {
     PyObject *dict = PyDict_New();
     PyObject *stamp = PyFloat_FromDouble(timestamp);
     if (dict == NULL || stamp == NULL || PyDict_SetItem(dict, groups->key_timestamp, stamp) < 0 ||
         PyDict_SetItem(dict, groups->key_values, values) < 0 ||
-        PyDict_SetItem(dict, groups->key_group_name, group->name) < 0) {
+        PyDict_SetItem(dict, groups->key_group_name, group_name) < 0) {
         Py_CLEAR(dict);
     }
     Py_XDECREF(stamp);
@@ -337,7 +337,7 @@ static PyObject *build(const PsWorkerGroups *groups, const PsWorkerGroup *group,
     PyObject *values = PyDict_New();
     bool ok = values != NULL && (sparse ? put_some(groups, group, count, reader, values)
                                         : put_all(groups, group, reader, values));
-    PyObject *dict = ok ? frame_dict(groups, group, timestamp, values) : NULL;
+    PyObject *dict = ok ? ps_worker_frame_dict(groups, group->name, timestamp, values) : NULL;
     Py_XDECREF(values);
     return dict;
 }

@@ -49,3 +49,12 @@ bool ps_worker_groups_add(PsWorkerGroups *groups, const PsWireFrame *schema);
 /// The dict for a DATA frame whose link byte `reader` has already passed: a new reference, or
 /// NULL with a Python exception set.
 PyObject *ps_worker_data_collect(const PsWorkerGroups *groups, PsReader *reader);
+
+// For all that a script is called with. New references, NULL with a Python exception set.
+
+/// The next text as an interned str.
+PyObject *ps_worker_interned(PsReader *reader);
+PyObject *ps_worker_value_object(PsValue value);
+/// {'timestamp': ..., 'values': values, 'group_name': ...}
+PyObject *ps_worker_frame_dict(const PsWorkerGroups *groups, PyObject *group_name, double timestamp,
+                               PyObject *values);

@@ -68,7 +68,7 @@ PsErr ps_worker_warm(PsWorker *worker, PsDiag *diag) {
     if (err != PS_OK) {
         return err;
     }
-    bool ok = ps_worker_groups_init(&worker->groups);
+    bool ok = ps_worker_groups_init(&worker->groups) && ps_worker_alarms_init(&worker->alarms);
     worker->prelude = ok ? run_prelude(worker) : NULL;
     worker->parameters = PyDict_New();
     worker->callbacks = PyDict_New();
@@ -157,8 +157,10 @@ static void on_build(PsWorker *worker, const PsWireFrame *frame) {
     send_out(worker);
 }
 
-static void on_schema(PsWorker *worker, const PsWireFrame *frame) {
-    if (!ps_worker_groups_add(&worker->groups, frame)) {
+static void on_names(PsWorker *worker, const PsWireFrame *frame) {
+    bool ok = frame->type == PS_WIRE_SCHEMA ? ps_worker_groups_add(&worker->groups, frame)
+                                            : ps_worker_alarms_add(&worker->alarms, frame);
+    if (!ok) {
         PS_AUTO_BUF PsBuf error = {0};
         ps_worker_report_exception(worker, &error);
     }
@@ -204,7 +206,9 @@ static void finish_call(PsWorker *worker, PyObject *returned, bool publishes) {
 static void on_data(PsWorker *worker, const PsWireFrame *frame) {
     PsReader reader = ps_reader(frame->body, frame->len);
     worker->link = ps_reader_u8(&reader) != 0;
-    PyObject *data = ps_worker_data_collect(&worker->groups, &reader);
+    PyObject *data = frame->type == PS_WIRE_DATA
+                         ? ps_worker_data_collect(&worker->groups, &reader)
+                         : ps_worker_alarm_collect(&worker->alarms, &worker->groups, &reader);
     PyObject *returned = NULL;
     if (data != NULL) {
         PyObject *args[] = {data, worker->api};
@@ -258,8 +262,9 @@ static void on_quit(PsWorker *worker, const PsWireFrame *frame) {
 typedef void Handler(PsWorker *worker, const PsWireFrame *frame);
 
 static Handler *const handlers[PS_WIRE_TYPE_COUNT] = {
-    [PS_WIRE_BUILD] = on_build,     [PS_WIRE_SCHEMA] = on_schema, [PS_WIRE_DATA] = on_data,
-    [PS_WIRE_MESSAGE] = on_message, [PS_WIRE_REPLY] = on_reply,   [PS_WIRE_QUIT] = on_quit,
+    [PS_WIRE_BUILD] = on_build,       [PS_WIRE_SCHEMA] = on_names, [PS_WIRE_DATA] = on_data,
+    [PS_WIRE_ALARM_NAMES] = on_names, [PS_WIRE_ALARMS] = on_data,  [PS_WIRE_MESSAGE] = on_message,
+    [PS_WIRE_REPLY] = on_reply,       [PS_WIRE_QUIT] = on_quit,
 };
 
 static void start_worker(const PsWorker *worker, const char *scratch, bool network) {

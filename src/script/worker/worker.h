@@ -4,6 +4,7 @@
 #pragma once
 
 #include "script/messages.h"
+#include "script/worker/alarm_collect.h"
 #include "script/worker/data_collect.h"
 #include "script/worker/socket.h"
 
@@ -26,6 +27,7 @@ typedef struct PsWorker {
     PyObject *callbacks;   ///< ticket -> what callbacks.c keeps of a call
     PyObject *prelude;     ///< namespace of prelude.py
     PsWorkerGroups groups; ///< names of the groups seen so far
+    PsWorkerAlarms alarms; ///< and of alarm groups
 } PsWorker;
 
 /// Starts the interpreter and runs the prelude: once, in penstock-script, before any fork.
