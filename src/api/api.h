@@ -1,4 +1,4 @@
-//! The command socket: what `penstock status`, `tags`, `write` and `log` speak to.
+//! The command socket: what `penstock status`, `tags`, `alarms`, `write` and `log` speak to.
 //!
 //! A Unix stream socket. One call is one line of JSON: {"call": "status", ...arguments}; the answer
 //! is one line: {"ok": true, "result": ...} or {"ok": false, "error": {"class", "object", "field",
@@ -7,6 +7,7 @@
 //! (0660) and folder. Main thread; never blocks.
 #pragma once
 
+#include "alarm/alarms.h"
 #include "collect/collector.h"
 #include "link/link.h"
 #include "model/config.h"
@@ -48,6 +49,7 @@ typedef struct PsApiSources {
     const PsConfig *config;
     PsTagTable *table;
     PsCollector *collector;
+    const PsAlarms *alarms;
     PsScriptHost *scripts;
     PsCanary *canary; ///< NULL like scripts
     PsOutbox *outbox;

@@ -36,6 +36,7 @@ extern const PsApiRoute ps_api_routes[];
 
 PsApiHandler ps_api_status;
 PsApiHandler ps_api_tags;
+PsApiHandler ps_api_alarms;
 PsApiHandler ps_api_write;
 PsApiHandler ps_api_log;
 PsApiHandler ps_api_dead;

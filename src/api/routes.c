@@ -4,6 +4,7 @@
 const PsApiRoute ps_api_routes[] = {
     {"status", ps_api_status},
     {"tags", ps_api_tags},
+    {"alarms", ps_api_alarms},
     {"write", ps_api_write},
     {"log", ps_api_log},
     {"dead", ps_api_dead},

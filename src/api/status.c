@@ -61,6 +61,7 @@ static json_t *groups_status(const PsApiSources *sources) {
         json_object_set_new(json, "polling_interval", json_real(group->polling_interval));
         json_object_set_new(json, "upload_interval", json_real(group->upload_interval));
         json_object_set_new(json, "variables", json_integer(group->variable_count));
+        json_object_set_new(json, "alarms", json_integer(group->alarm_count));
         json_object_set_new(json, "due", json_integer((json_int_t)row.due));
         json_object_set_new(json, "late", json_integer((json_int_t)row.late));
         json_object_set_new(json, "uploads", json_integer((json_int_t)row.uploads));

@@ -47,9 +47,10 @@ int cli_check(const CliOptions *options, int count, char **arguments) {
         print_findings(&findings);
     }
     if (err == PS_OK && !options->json) {
-        printf("%s: sound: %u devices, %u variables, %u groups, %u publish, %u subscribe\n",
-               arguments[0], config->device_count, config->variable_count, config->group_count,
-               config->publish_count, config->subscribe_count);
+        printf(
+            "%s: sound: %u devices, %u variables, %u groups, %u alarms, %u publish, %u subscribe\n",
+            arguments[0], config->device_count, config->variable_count, config->group_count,
+            config->alarm_count, config->publish_count, config->subscribe_count);
     }
     ps_findings_deinit(&findings);
     ps_config_free(config);

@@ -21,6 +21,7 @@ typedef struct Command {
 static const Command commands[] = {
     {"status", cli_status, "", "cloud link, channels, groups, messages, script workers"},
     {"tags", cli_tags, "[DEVICE] [--watch]", "current values with quality, time and unit"},
+    {"alarms", cli_alarms, "", "the alarms that are on"},
     {"write", cli_write, "DEVICE VAR VALUE", "write a variable and read it back"},
     {"script", cli_script, "run FILE",
      "try a script; also script canary NAME FILE, script release NAME"},

@@ -3,6 +3,7 @@
 // stopping (outbox open and close).
 #include "daemon/app.h"
 
+#include "alarm/alarms.h"
 #include "api/api.h"
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -43,6 +44,7 @@ typedef struct App {
     uv_signal_t terminate;
     uv_timer_t stop_limit;
     PsTagTable *table;
+    PsAlarms *alarms;
     PsOutbox *outbox;
     PsIntake *intake;
     PsLink *link;
@@ -80,9 +82,24 @@ static bool wants_uploads(uint32_t group, void *ctx) {
     return false;
 }
 
+// All alarms of a group that changed at one moment are one call of each script.
+static void evaluate_alarms(App *app, const PsUpload *upload) {
+    PsAlarmUpload changed;
+    if (!ps_alarms_evaluate(app->alarms, upload, &changed)) {
+        return;
+    }
+    for (uint32_t i = 0; app->scripts != NULL && i < app->config->publish_count; i++) {
+        if (takes_group(&app->config->publish[i], upload->group)) {
+            (void)ps_script_host_alarms(app->scripts, i, &changed); // as in on_upload
+            ps_canary_alarms(app->canary, i, &changed);
+        }
+    }
+}
+
 static void on_upload(const PsUpload *upload, void *ctx) {
     App *app = ctx;
     if (app->config->groups[upload->group].type == PS_GROUP_ALARM) {
+        evaluate_alarms(app, upload);
         return;
     }
     for (uint32_t i = 0; app->scripts != NULL && i < app->config->publish_count; i++) {
@@ -395,6 +412,7 @@ static PsErr open_api(App *app, PsDiag *diag) {
         .config = app->config,
         .table = app->table,
         .collector = app->collector,
+        .alarms = app->alarms,
         .scripts = app->scripts,
         .canary = app->canary,
         .outbox = app->outbox,
@@ -446,6 +464,7 @@ static PsErr build_all(App *app, PsDiag *diag) {
     if (err == PS_OK) {
         app->intake = ps_intake_new(app->config);
         app->table = ps_tag_table_new(app->config);
+        app->alarms = ps_alarms_new(app->config, app->table);
         err = build_cloud_side(app, diag);
     }
     if (err == PS_OK) {
@@ -483,14 +502,16 @@ PsErr ps_app_run(const PsConfig *config, const PsAppOptions *options, PsDiag *di
     uv_signal_start(&app.terminate, on_signal, SIGTERM);
     err = build_all(&app, diag);
     if (err == PS_OK) {
-        PS_LOGI("STARTED", "%u devices, %u variables, %u publish and %u subscribe messages from %s",
-                config->device_count, config->variable_count, config->publish_count,
-                config->subscribe_count, config->folder);
+        PS_LOGI("STARTED",
+                "%u devices, %u variables, %u alarms, %u publish and %u subscribe messages from %s",
+                config->device_count, config->variable_count, config->alarm_count,
+                config->publish_count, config->subscribe_count, config->folder);
     } else {
         begin_stop(&app);
     }
     uv_run(&app.loop, UV_RUN_DEFAULT);
     (void)uv_loop_close(&app.loop);
+    ps_alarms_free(app.alarms);
     ps_tag_table_free(app.table);
     ps_intake_free(app.intake);
     ps_replay_free(app.replay);

@@ -156,9 +156,4 @@ void ps_checker_alarms(PsChecker *checker) {
             alarm->watched = put_watched(checker, &shared, alarm, &watched);
         }
     }
-    if (config->alarm_count > 0) {
-        ps_findings_warning(checker->findings, PS_CONFIG_FILE, "warning", NULL,
-                            "alarms are not evaluated in this version; scripts see their "
-                            "definitions only");
-    }
 }

@@ -202,15 +202,10 @@ static void check_publish(PsChecker *checker, PsPublish *publish) {
             }
         }
         const PsGroup *group = &checker->config->groups[publish->groups[i]];
-        if (publish->group_type == PS_GROUP_COLLECT && group->variable_count == 0) {
-            WARN(checker, "groups", "'%.100s' has no variables, so the script never runs for it",
-                 name);
+        if (group->variable_count == 0) {
+            WARN(checker, "groups", "'%.100s' has no %s, so the script never runs for it", name,
+                 publish->group_type == PS_GROUP_ALARM ? "alarms" : "variables");
         }
-    }
-    if (publish->group_type == PS_GROUP_ALARM) {
-        WARN(checker, "group_type",
-             "alarms are not evaluated in this version, so the script "
-             "never runs");
     }
 }
 

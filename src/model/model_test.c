@@ -308,7 +308,7 @@ static void gives_alarms_their_variables(void **state) {
                              ", " ALARM_THREE ", " ALARM_FOUR "]}",
                              &findings);
     assert_non_null(config);
-    assert_int_equal(findings.errors, 0);
+    assert_int_equal(findings.count, 0);
     assert_int_equal(config->variable_count, 1);
     assert_int_equal(config->watched_count, 3); // the first two share one
     const PsAlarm *alarms = config->alarms;

@@ -15,6 +15,10 @@ def examples():
             yield f"{page.split('/')[-1][:-3]}-{number}", block
 
 
+def of_alarms(name):
+    return publish(name, f"returned/{name}", groups=["warning"], group_type="alarm")
+
+
 def test_the_examples_of_the_documentation(folder, cloud, modbus, cleanup):
     found = dict(examples())
     assert len(found) >= 9
@@ -26,7 +30,10 @@ def test_the_examples_of_the_documentation(folder, cloud, modbus, cleanup):
         "devices": [modbus_device("D", modbus.port)],
         "vars": [variable("v", "D", "WORD", 40001, unit="m", read_write="read/write")],
         "groups": [group()], "cloud": cloud_block(cloud),
-        "publish": [publish(name, f"returned/{name}", qos=1) for name in publishes],
+        "warning": [{"warn_name": "a", "quotes": 1, "device": "D", "var_name": "v",
+                     "condition1": "Gne", "operand1": "0"}],
+        "publish": [of_alarms(name) if 'alarm["' in found[name] else
+                    publish(name, f"returned/{name}", qos=1) for name in publishes],
         "subscribe": [subscribe(name, f"to/{name}", qos=1) for name in subscribes],
         "parameters": {"custom": {"line": "7"}}},
         {f"{name}.py": text for name, text in found.items()}))

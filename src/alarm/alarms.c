@@ -1,0 +1,140 @@
+// All alarms with their states. Main thread; allocates only in new.
+#include "alarm/alarms.h"
+
+#include "alarm/state.h"
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Alarm {
+    PsAlarmRule rule;
+    PsAlarmState state;
+    PsValue value; // that triggered it
+    char *text;    // room for it when it is one
+} Alarm;
+
+struct PsAlarms {
+    const PsConfig *config;
+    const PsTagTable *table;
+    Alarm *items;              // as in the configuration
+    uint32_t *by_group;        // numbers of alarms, those of one group together
+    uint32_t *first;           // by group: where its own begin in by_group
+    const PsUploadItem **seen; // by place among what is watched: its item in the present snapshot
+    PsAlarmEvent *events;
+    uint32_t on_count;
+};
+
+// A counting sort keeps the order of the configuration within each group.
+static void sort_by_group(PsAlarms *alarms) {
+    const PsConfig *config = alarms->config;
+    alarms->first = ps_alloc_array((size_t)config->group_count + 1, sizeof *alarms->first);
+    alarms->by_group = ps_alloc_array(config->alarm_count, sizeof *alarms->by_group);
+    for (uint32_t i = 0; i < config->alarm_count; i++) {
+        alarms->first[config->alarms[i].group + 1]++;
+    }
+    for (uint32_t i = 0; i < config->group_count; i++) {
+        alarms->first[i + 1] += alarms->first[i];
+    }
+    for (uint32_t i = 0; i < config->alarm_count; i++) {
+        const PsAlarm *alarm = &config->alarms[i];
+        alarms->by_group[alarms->first[alarm->group] + alarm->place] = i;
+    }
+}
+
+PsAlarms *ps_alarms_new(const PsConfig *config, const PsTagTable *table) {
+    PsAlarms *alarms = ps_alloc(sizeof *alarms);
+    alarms->config = config;
+    alarms->table = table;
+    alarms->items = ps_alloc_array(config->alarm_count, sizeof *alarms->items);
+    alarms->events = ps_alloc_array(config->alarm_count, sizeof *alarms->events);
+    alarms->seen = ps_alloc_array(config->watched_count, sizeof *alarms->seen);
+    for (uint32_t i = 0; i < config->alarm_count; i++) {
+        const PsVariable *watched = &config->variables[config->alarms[i].watched];
+        ps_alarm_rule_init(&alarms->items[i].rule, &config->alarms[i], watched->data_type);
+        if (watched->data_type == PS_TYPE_STRING) {
+            alarms->items[i].text = ps_alloc((size_t)watched->size);
+        }
+    }
+    sort_by_group(alarms);
+    return alarms;
+}
+
+void ps_alarms_free(PsAlarms *alarms) {
+    if (alarms == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < alarms->config->alarm_count; i++) {
+        free(alarms->items[i].text);
+    }
+    free(alarms->items);
+    free(alarms->events);
+    free(alarms->seen);
+    free(alarms->by_group);
+    free(alarms->first);
+    free(alarms);
+}
+
+static void keep_value(Alarm *alarm, PsValue value) {
+    alarm->value = value;
+    if (value.kind == PS_VALUE_TEXT) {
+        if (value.text_len > 0) {
+            memcpy(alarm->text, value.text, value.text_len);
+        }
+        alarm->value.text = alarm->text;
+    }
+}
+
+// True when it changed; then `event` says how.
+static bool evaluate(PsAlarms *alarms, uint32_t index, PsAlarmEvent *event) {
+    const PsConfig *config = alarms->config;
+    Alarm *alarm = &alarms->items[index];
+    uint32_t watched = config->alarms[index].watched;
+    const PsUploadItem *item = alarms->seen[watched - config->variable_count];
+    PsValue value = item != NULL && item->good ? item->value : ps_value_none();
+    PsWall stamp = ps_tag_table_get(alarms->table, watched)->stamp;
+    PsAlarmChange change =
+        ps_alarm_state_step(&alarm->state, ps_alarm_rule_judge(&alarm->rule, value), stamp);
+    if (change == PS_ALARM_SAME) {
+        return false;
+    }
+    bool on = change == PS_ALARM_TRIGGERED;
+    alarms->on_count = on ? alarms->on_count + 1 : alarms->on_count - 1;
+    keep_value(alarm, value);
+    *event = (PsAlarmEvent){.alarm = index, .on = on, .stamp = stamp, .value = value};
+    return true;
+}
+
+bool ps_alarms_evaluate(PsAlarms *alarms, const PsUpload *upload, PsAlarmUpload *ret_changed) {
+    uint32_t watched_from = alarms->config->variable_count;
+    for (uint32_t i = 0; i < upload->item_count; i++) {
+        PS_ASSERT(upload->items[i].variable >= watched_from);
+        alarms->seen[upload->items[i].variable - watched_from] = &upload->items[i];
+    }
+    uint32_t count = 0;
+    for (uint32_t i = alarms->first[upload->group]; i < alarms->first[upload->group + 1]; i++) {
+        count += evaluate(alarms, alarms->by_group[i], &alarms->events[count]);
+    }
+    for (uint32_t i = 0; i < upload->item_count; i++) {
+        alarms->seen[upload->items[i].variable - watched_from] = NULL;
+    }
+    *ret_changed = (PsAlarmUpload){.group = upload->group,
+                                   .collected = upload->collected,
+                                   .event_count = count,
+                                   .events = alarms->events};
+    return count > 0;
+}
+
+uint32_t ps_alarms_on_count(const PsAlarms *alarms) {
+    return alarms->on_count;
+}
+
+bool ps_alarms_row(const PsAlarms *alarms, uint32_t alarm, PsAlarmRow *ret_row) {
+    PS_ASSERT(alarm < alarms->config->alarm_count);
+    const Alarm *item = &alarms->items[alarm];
+    if (!item->state.on) {
+        return false;
+    }
+    *ret_row = (PsAlarmRow){.alarm = alarm, .since = item->state.since, .value = item->value};
+    return true;
+}

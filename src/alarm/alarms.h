@@ -1,0 +1,32 @@
+//! The alarms of a configuration: evaluates a group's snapshot, tells what changed, and knows which
+//! alarms are on. Main thread; no I/O. Nothing is allocated while evaluating.
+#pragma once
+
+#include "model/config.h"
+#include "tags/alarm_upload.h"
+#include "tags/tag_table.h"
+#include "tags/upload.h"
+
+typedef struct PsAlarms PsAlarms;
+
+/// Both are borrowed. All alarms begin off.
+PsAlarms *ps_alarms_new(const PsConfig *config, const PsTagTable *table);
+/// Accepts NULL.
+void ps_alarms_free(PsAlarms *alarms);
+
+/// Evaluates the alarms of `upload`'s group, an alarm group, with its values; the table has the
+/// moment each was read. True when some changed: `ret_changed` is borrowed until the next call, its
+/// texts until the table changes.
+bool ps_alarms_evaluate(PsAlarms *alarms, const PsUpload *upload, PsAlarmUpload *ret_changed);
+
+/// One alarm that is on.
+typedef struct PsAlarmRow {
+    uint32_t alarm; ///< index into PsConfig.alarms
+    PsWall since;   ///< when the value that triggered it was read
+    PsValue value;  ///< that value; borrowed until the next evaluation
+} PsAlarmRow;
+
+/// How many are on.
+uint32_t ps_alarms_on_count(const PsAlarms *alarms);
+/// Whether an alarm is on, and then its row.
+bool ps_alarms_row(const PsAlarms *alarms, uint32_t alarm, PsAlarmRow *ret_row);

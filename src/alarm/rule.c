@@ -1,0 +1,122 @@
+// Compares values with operands. Pure.
+#include "alarm/rule.h"
+
+#include "base/err.h"
+
+#include <math.h>
+#include <string.h>
+
+static void compile(const PsAlarmRule *rule, const PsCondition *condition, PsAlarmTest *test) {
+    test->compare = (PsCompare)condition->compare;
+    if (rule->is_text) {
+        test->text = condition->operand;
+        test->text_len = (uint32_t)strlen(condition->operand);
+        return;
+    }
+    PsErr err = ps_operand_parse(condition->operand, &test->operand);
+    PS_ASSERT(err == PS_OK); // the configuration was checked
+}
+
+void ps_alarm_rule_init(PsAlarmRule *rule, const PsAlarm *alarm, int data_type) {
+    *rule =
+        (PsAlarmRule){.is_text = data_type == PS_TYPE_STRING, .combine = (PsCombine)alarm->combine};
+    compile(rule, &alarm->conditions[0], &rule->tests[0]);
+    if (rule->combine != PS_COMBINE_NONE) {
+        compile(rule, &alarm->conditions[1], &rule->tests[1]);
+    }
+}
+
+static int order(bool less, bool greater) {
+    return greater - less;
+}
+
+// Whole numbers of 64 bits are compared as such: a double would take neighbours for equal.
+static int order_whole(bool negative, uint64_t magnitude, const PsOperand *operand) {
+    if (negative != operand->negative) {
+        return negative ? -1 : 1;
+    }
+    int by_magnitude = order(magnitude<operand->magnitude, magnitude> operand->magnitude);
+    return negative ? -by_magnitude : by_magnitude;
+}
+
+// -1, 0 or 1: how the value stands to the operand. False when it cannot be said.
+static bool order_value(PsValue value, const PsOperand *operand, int *ret_order) {
+    uint64_t magnitude = 0;
+    bool negative = false;
+    switch ((PsValueKind)value.kind) {
+    case PS_VALUE_BOOL:
+        magnitude = value.boolean;
+        break;
+    case PS_VALUE_INT:
+        negative = value.integer < 0;
+        magnitude = negative ? -(uint64_t)value.integer : (uint64_t)value.integer;
+        break;
+    case PS_VALUE_UINT:
+        magnitude = value.unsigned_integer;
+        break;
+    case PS_VALUE_FLOAT:
+        *ret_order = order(value.number<operand->number, value.number> operand->number);
+        return !isnan(value.number);
+    default:
+        return false;
+    }
+    if (operand->whole) {
+        *ret_order = order_whole(negative, magnitude, operand);
+    } else {
+        double number = negative ? -(double)magnitude : (double)magnitude;
+        *ret_order = order(number<operand->number, number> operand->number);
+    }
+    return true;
+}
+
+static bool order_text(PsValue value, const PsAlarmTest *test, int *ret_order) {
+    if (value.kind != PS_VALUE_TEXT) {
+        return false;
+    }
+    bool same = value.text_len == test->text_len &&
+                (value.text_len == 0 || memcmp(value.text, test->text, test->text_len) == 0);
+    *ret_order = same ? 0 : 1;
+    return true;
+}
+
+static PsAlarmVerdict judge(const PsAlarmRule *rule, const PsAlarmTest *test, PsValue value) {
+    int place = 0;
+    bool known = rule->is_text ? order_text(value, test, &place)
+                               : order_value(value, &test->operand, &place);
+    if (!known) {
+        return PS_ALARM_UNKNOWN;
+    }
+    bool met = false;
+    switch (test->compare) {
+    case PS_COMPARE_EQ:
+        met = place == 0;
+        break;
+    case PS_COMPARE_NEQ:
+        met = place != 0;
+        break;
+    case PS_COMPARE_GT:
+        met = place > 0;
+        break;
+    case PS_COMPARE_GNE:
+        met = place >= 0;
+        break;
+    case PS_COMPARE_LNE:
+        met = place <= 0;
+        break;
+    case PS_COMPARE_LT:
+        met = place < 0;
+        break;
+    }
+    return met ? PS_ALARM_MET : PS_ALARM_CLEAR;
+}
+
+PsAlarmVerdict ps_alarm_rule_judge(const PsAlarmRule *rule, PsValue value) {
+    PsAlarmVerdict first = judge(rule, &rule->tests[0], value);
+    if (first == PS_ALARM_UNKNOWN || rule->combine == PS_COMBINE_NONE) {
+        return first;
+    }
+    PsAlarmVerdict second = judge(rule, &rule->tests[1], value);
+    bool met = rule->combine == PS_COMBINE_AND ? first == PS_ALARM_MET && second == PS_ALARM_MET
+                                               : first == PS_ALARM_MET || second == PS_ALARM_MET;
+    return met ? PS_ALARM_MET : PS_ALARM_CLEAR;
+}

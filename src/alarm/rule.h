@@ -1,0 +1,33 @@
+//! The condition of an alarm, compiled: a value goes in, a verdict comes out. Pure; any thread.
+#pragma once
+
+#include "model/config.h"
+#include "model/operand.h"
+#include "tags/value.h"
+
+typedef struct PsAlarmTest {
+    PsCompare compare;
+    PsOperand operand; ///< of a number
+    const char *text;  ///< of a STRING; borrowed from the configuration
+    uint32_t text_len;
+} PsAlarmTest;
+
+typedef struct PsAlarmRule {
+    bool is_text; ///< the value is a STRING
+    PsCombine combine;
+    PsAlarmTest tests[2]; ///< the second counts unless `combine` is none
+} PsAlarmRule;
+
+typedef enum PsAlarmVerdict {
+    PS_ALARM_UNKNOWN, ///< no value, or one that cannot be compared (NaN)
+    PS_ALARM_CLEAR,
+    PS_ALARM_MET,
+} PsAlarmVerdict;
+
+/// From an alarm that passed the configuration's checks; `data_type` is PsDataType of what it
+/// watches.
+void ps_alarm_rule_init(PsAlarmRule *rule, const PsAlarm *alarm, int data_type);
+
+/// Whole numbers are compared without rounding, BOOL as 0 and 1; STRING byte by byte, for = and !=
+/// only.
+PsAlarmVerdict ps_alarm_rule_judge(const PsAlarmRule *rule, PsValue value);
