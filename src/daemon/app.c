@@ -375,9 +375,12 @@ static PsErr new_scripts(App *app, PsDiag *diag) {
         .on_dead = on_dead,
         .on_replayed = on_replayed,
     };
-    app->canary =
-        ps_canary_new(&app->loop, app->config, app->options->script_program, app->scratch);
-    return ps_script_host_new(&setup, &app->scripts, diag);
+    PsErr err = ps_script_host_new(&setup, &app->scripts, diag);
+    if (err == PS_OK) {
+        app->canary = ps_canary_new(&app->loop, app->config, app->scripts,
+                                    app->options->script_program, app->scratch);
+    }
+    return err;
 }
 
 static PsErr new_collector(App *app, PsDiag *diag) {

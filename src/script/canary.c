@@ -27,6 +27,7 @@ typedef struct Pair {
 struct PsCanary {
     uv_loop_t *loop;
     const PsConfig *config;
+    const PsScriptHost *live;
     const char *program;
     const char *scratch;
     PsConfig own;    // the gateway's, with the draft as its only message
@@ -43,10 +44,11 @@ struct PsCanary {
     void *closed_ctx;
 };
 
-PsCanary *ps_canary_new(uv_loop_t *loop, const PsConfig *config, const char *program,
-                        const char *scratch) {
+PsCanary *ps_canary_new(uv_loop_t *loop, const PsConfig *config, const PsScriptHost *live,
+                        const char *program, const char *scratch) {
     PsCanary *canary = ps_alloc(sizeof *canary);
-    *canary = (PsCanary){.loop = loop, .config = config, .program = program, .scratch = scratch};
+    *canary = (PsCanary){
+        .loop = loop, .config = config, .live = live, .program = program, .scratch = scratch};
     return canary;
 }
 
@@ -232,6 +234,7 @@ PsErr ps_canary_start(PsCanary *canary, const char *name, PsBuf *source, uint64_
         .loop = canary->loop,
         .config = &canary->own,
         .program = canary->program,
+        .boot = ps_script_host_boot(canary->live),
         .scratch = canary->scratch,
         .ctx = canary,
         .on_publish = on_publish,
@@ -294,6 +297,7 @@ static bool open_pair(PsCanary *canary, uint32_t publish, PsWall collected) {
     pair->collected = collected;
     ps_buf_clear(&pair->live);
     ps_buf_clear(&pair->draft);
+    ps_script_host_follow_sequence(canary->host, canary->live, publish);
     return true;
 }
 

@@ -29,10 +29,10 @@ typedef struct PsCanaryReport {
 
 typedef struct PsCanary PsCanary;
 
-/// `config`, `program` (penstock-script) and `scratch` (PsScriptHostSetup) are borrowed and outlive
-/// the canary.
-PsCanary *ps_canary_new(uv_loop_t *loop, const PsConfig *config, const char *program,
-                        const char *scratch);
+/// `config`, `live` (which has the live scripts), `program` (penstock-script) and `scratch`
+/// (PsScriptHostSetup) are borrowed and outlive the canary.
+PsCanary *ps_canary_new(uv_loop_t *loop, const PsConfig *config, const PsScriptHost *live,
+                        const char *program, const char *scratch);
 /// Stops what runs; `closed` is called once nothing is on the loop any more, perhaps at once, and
 /// may free the canary.
 void ps_canary_close(PsCanary *canary, void (*closed)(void *ctx), void *ctx);

@@ -111,7 +111,8 @@ static void from_subscribe(PsScriptEntry *entry, const PsSubscribe *subscribe) {
 void ps_script_entry_init(PsScriptEntry *entry, PsScriptShared *shared, PsScriptKind kind,
                           uint32_t index, uint32_t slot) {
     const PsConfig *config = shared->setup.config;
-    *entry = (PsScriptEntry){.shared = shared, .kind = kind, .index = index, .slot = slot};
+    *entry = (PsScriptEntry){
+        .shared = shared, .kind = kind, .index = index, .slot = slot, .sequence = 1};
     if (kind == PS_SCRIPT_PUBLISH) {
         from_publish(entry, &config->publish[index]);
         entry->topic = ps_script_expand_topic(config, config->publish[index].topic);
@@ -212,6 +213,7 @@ static void put_build(PsScriptEntry *entry, PsBuf *out) {
     PsWireBuild build = {
         .kind = (uint8_t)entry->kind,
         .aws = config->cloud.type == PS_CLOUD_AWS_IOT,
+        .boot = ps_wire_text(entry->shared->boot),
         .name = ps_wire_text(entry->name),
         .main_function = ps_wire_text(entry->main_function),
         .source = {(const char *)entry->source->data, (uint32_t)entry->source->len},
@@ -240,6 +242,7 @@ static void reset_process(PsScriptEntry *entry) {
     entry->doomed = false;
     entry->doom[0] = '\0';
     entry->dump_line = 0;
+    entry->sequence_sent = 0;
     entry->open_writes = 0;
     entry->silent_writes = 0;
     entry->in_call = false;

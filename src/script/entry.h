@@ -24,6 +24,7 @@ typedef struct PsScriptShared {
     uint32_t entry_count;
     struct PsScriptEntry *draft; ///< the trial under way, or NULL: draft.h
     uint32_t drafts;             ///< trials so far
+    char boot[17];               ///< sixteen hexadecimal digits, of this host: see sequence()
     bool link;                   ///< the cloud link is up
     bool stopping;
     uint32_t handles;                               ///< entries' handles and streams on the loop
@@ -106,6 +107,8 @@ typedef struct PsScriptEntry {
     uint32_t frames;      ///< it sent since the present call began
     bool dropping;        ///< the queue overflowed and has not been empty since
 
+    uint64_t sequence;      ///< number of the next call that uses it and ends well
+    uint64_t sequence_sent; ///< what the present process was told, 0: nothing yet
     uint64_t calls;
     uint64_t errors;
     uint64_t restarts;

@@ -63,6 +63,16 @@ static bool take_reply(PsScriptEntry *entry) {
     return true;
 }
 
+// The number that the call will have, unless the process knows it.
+static void put_sequence(PsScriptEntry *entry, PsBuf *out) {
+    if (entry->sequence_sent != entry->sequence) {
+        size_t begin = ps_wire_begin(out, PS_WIRE_SEQUENCE);
+        ps_buf_put_u64(out, entry->sequence);
+        ps_wire_end(out, begin);
+        entry->sequence_sent = entry->sequence;
+    }
+}
+
 void ps_script_entry_next(PsScriptEntry *entry) {
     if (entry->in_call || entry->doomed || entry->streams == NULL) {
         return;
@@ -82,8 +92,9 @@ void ps_script_entry_next(PsScriptEntry *entry) {
     PsScriptShared *shared = entry->shared;
     PsScriptInput *input = &entry->current;
     log_message(entry, true);
-    PS_AUTO_BUF PsBuf schema = {0};
-    ps_script_entry_put_schema(entry, &schema);
+    PS_AUTO_BUF PsBuf before = {0};
+    ps_script_entry_put_schema(entry, &before);
+    put_sequence(entry, &before);
     if (input->type == PS_WIRE_REPLY) {
         input->collected = ps_wall_now();
     }
@@ -94,7 +105,7 @@ void ps_script_entry_next(PsScriptEntry *entry) {
     entry->lines = (PsScriptLines){.hidden = entry->lines.hidden};
     entry->frames = 0;
     ps_buf_clear(&entry->words);
-    ps_script_streams_send(entry->streams, &schema, &input->frame);
+    ps_script_streams_send(entry->streams, &before, &input->frame);
     ps_script_entry_set_timer(entry, PS_ENTRY_TIMER_CALL, entry->timeout_s);
 }
 
@@ -434,6 +445,7 @@ static PsErr take_done(PsScriptEntry *entry, const PsWireFrame *frame) {
     entry->in_call = false;
     ps_script_entry_set_timer(entry, PS_ENTRY_TIMER_NONE, 0);
     entry->calls++;
+    entry->sequence += done.ok && done.used_sequence;
     if (!done.ok) {
         entry->errors++;
         const char *end = memchr(done.error.data, '\n', done.error.len);

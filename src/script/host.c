@@ -4,11 +4,14 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/random.h"
 #include "script/alarm_frame.h"
 #include "script/draft.h"
 #include "script/entry.h"
 #include "script/orphans.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -145,6 +148,12 @@ static void on_answered(PsScriptOwner owner, PsBuf *frame, uint32_t group, void 
 
 // --- making -------------------------------------------------------------------------------------
 
+// Another one at each start: random, and the time in case there is no randomness.
+static void make_boot(char *out, size_t size) {
+    uint64_t bits = (uint64_t)ps_random_up_to(INT64_MAX) ^ (uint64_t)ps_wall_now().ns << 1;
+    snprintf(out, size, "%016" PRIx64, bits);
+}
+
 PsErr ps_script_host_new(const PsScriptHostSetup *setup, PsScriptHost **ret_host, PsDiag *diag) {
     if (access(setup->program, X_OK) < 0) {
         return ps_fail(PS_ERR_INVALID, diag, "penstock-script", NULL,
@@ -160,6 +169,12 @@ PsErr ps_script_host_new(const PsScriptHostSetup *setup, PsScriptHost **ret_host
     shared->setup.program = host->program;
     shared->setup.scratch = NULL; // the spawner has its copy
     shared->on_idle = on_idle;
+    if (setup->boot != NULL) {
+        snprintf(shared->boot, sizeof shared->boot, "%s", setup->boot);
+        shared->setup.boot = shared->boot;
+    } else {
+        make_boot(shared->boot, sizeof shared->boot);
+    }
     uint32_t delay = setup->restart_min_ms != 0 ? setup->restart_min_ms : RESTART_MIN_MS;
     ps_script_spawner_init(&shared->spawner, setup->loop, host->program, setup->scratch, delay,
                            &spawner_events, host);
@@ -318,6 +333,22 @@ PsErr ps_script_host_release(PsScriptHost *host, const char *name, PsDiag *diag)
     }
     return ps_fail(PS_ERR_NOT_FOUND, diag, name, NULL,
                    "there is no message of this name; 'penstock status' lists them");
+}
+
+// --- a draft beside the live script --------------------------------------------------------------
+
+const char *ps_script_host_boot(const PsScriptHost *host) {
+    return host->shared.boot;
+}
+
+void ps_script_host_follow_sequence(PsScriptHost *draft, const PsScriptHost *live,
+                                    uint32_t publish) {
+    PsScriptEntry *own = &draft->shared.entries[0];
+    const PsScriptEntry *entry = &live->shared.entries[publish];
+    uint32_t under_way = entry->inputs.count + (entry->in_call ? 1 : 0);
+    if (own->inputs.count == 0 && !own->in_call) {
+        own->sequence = entry->sequence + (under_way > 0 ? under_way - 1 : 0);
+    }
 }
 
 // --- status -------------------------------------------------------------------------------------

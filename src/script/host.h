@@ -137,6 +137,7 @@ typedef struct PsScriptHostSetup {
     /// How ps_script_host_replay of `id` went; `reason` as in PsScriptDead, NULL when it went well.
     /// The next may be put from within.
     void (*on_replayed)(uint64_t id, PsScriptReplayEnd end, const char *reason, void *ctx);
+    const char *boot;        ///< of sequence(), 16 hexadecimal digits, copied; NULL: a new one
     const char *scratch;     ///< folder for the workers' scratch folders; copied; NULL: none
     uint32_t restart_min_ms; ///< first delay after a crash, doubled up to 60 s; 0 = 1000
 } PsScriptHostSetup;
@@ -176,6 +177,13 @@ PsErr ps_script_host_release(PsScriptHost *host, const char *name, PsDiag *diag)
 /// otherwise the input can never be run.
 PsErr ps_script_host_replay(PsScriptHost *host, PsScriptKind kind, uint32_t index,
                             const PsScriptKept *kept, uint64_t id, PsDiag *diag);
+
+/// For a draft beside the live script: what `sequence()` calls the start of the gateway, and the
+/// number that the input put last will have if all before it use one. `draft` has one publish
+/// entry; it is told only while it is idle.
+const char *ps_script_host_boot(const PsScriptHost *host);
+void ps_script_host_follow_sequence(PsScriptHost *draft, const PsScriptHost *live,
+                                    uint32_t publish);
 
 typedef struct PsScriptWorkerStatus {
     const char *name; ///< borrowed from the configuration

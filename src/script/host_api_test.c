@@ -309,7 +309,7 @@ static void test_wrong_arguments(void **state) {
         {"w.no_such_thing()", "AttributeError: "},
         {"sorted(n for n in dir(w) if n[0] != '_')",
          "['awsiot_publish', 'get_global_parameter', 'get_tag_config', 'mqtt_publish', "
-         "'recall_data', 'save_data', 'write_plc_values']"},
+         "'recall_data', 'save_data', 'sequence', 'write_plc_values']"},
     };
     Rig *rig = rig_new();
     rig->hold_recalls = true;

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #define TIMEOUT_MAX_S 86400.0
+#define DONE_OK 1U
+#define DONE_USED 2U
 
 PsWireText ps_wire_text(const char *text) {
     return (PsWireText){text, (uint32_t)strlen(text)};
@@ -100,6 +102,7 @@ size_t ps_wire_begin_build(PsBuf *out, const PsWireBuild *build) {
     size_t begin = ps_wire_begin(out, PS_WIRE_BUILD);
     ps_buf_put_u8(out, build->kind);
     ps_buf_put_u8(out, build->aws);
+    put_text(out, build->boot);
     put_text(out, build->name);
     put_text(out, build->main_function);
     put_text(out, build->source);
@@ -118,6 +121,7 @@ PsErr ps_wire_get_build(const PsWireFrame *frame, PsWireBuild *ret_build,
     PsWireBuild build = {0};
     build.kind = ps_reader_u8(&reader);
     build.aws = ps_reader_u8(&reader);
+    build.boot = get_text(&reader);
     build.name = get_text(&reader);
     build.main_function = get_text(&reader);
     build.source = get_text(&reader);
@@ -303,7 +307,7 @@ size_t ps_wire_begin_reply(PsBuf *out, uint32_t ticket, PsWireReplyError error) 
 
 void ps_wire_put_done(PsBuf *out, PsWireDone done) {
     size_t begin = ps_wire_begin(out, PS_WIRE_DONE);
-    ps_buf_put_u8(out, done.ok);
+    ps_buf_put_u8(out, (uint8_t)((done.ok ? DONE_OK : 0) | (done.used_sequence ? DONE_USED : 0)));
     put_text(out, done.error);
     ps_wire_end(out, begin);
 }
@@ -311,9 +315,11 @@ void ps_wire_put_done(PsBuf *out, PsWireDone done) {
 PsErr ps_wire_get_done(const PsWireFrame *frame, PsWireDone *ret_done) {
     PsReader reader = reader_of(frame);
     PsWireDone done = {0};
-    done.ok = ps_reader_u8(&reader);
+    uint8_t bits = ps_reader_u8(&reader);
+    done.ok = (bits & DONE_OK) != 0;
+    done.used_sequence = (bits & DONE_USED) != 0;
     done.error = get_text(&reader);
-    if (!ps_reader_done(&reader)) {
+    if (!ps_reader_done(&reader) || bits > (DONE_OK | DONE_USED)) {
         return PS_ERR_PROTOCOL;
     }
     *ret_done = done;

@@ -56,8 +56,9 @@ typedef enum PsWireLimit {
 
 /// What a worker is to run. Global parameters follow as name/value pairs, read one by one.
 typedef struct PsWireBuild {
-    uint8_t kind; ///< PsScriptKind
-    uint8_t aws;  ///< awsiot_publish exists
+    uint8_t kind;    ///< PsScriptKind
+    uint8_t aws;     ///< awsiot_publish exists
+    PsWireText boot; ///< of sequence()
     PsWireText name;
     PsWireText main_function;
     PsWireText source;
@@ -143,7 +144,8 @@ size_t ps_wire_begin_reply(PsBuf *out, uint32_t ticket, PsWireReplyError error);
 
 typedef struct PsWireDone {
     uint8_t ok;
-    PsWireText error; ///< one line for the status; empty when ok
+    uint8_t used_sequence; ///< the call has taken its number
+    PsWireText error;      ///< one line for the status; empty when ok
 } PsWireDone;
 
 void ps_wire_put_done(PsBuf *out, PsWireDone done);

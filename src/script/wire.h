@@ -44,7 +44,7 @@ typedef enum PsWireType {
     PS_WIRE_PUBLISH,     ///< PsWirePublish: awsiot_publish
     PS_WIRE_PUBLISH_NOW, ///< PsWirePublish: mqtt_publish, answered by SENT
     PS_WIRE_WRITE,       ///< PsWireWrite, answered by REPLY when it wants a result
-    PS_WIRE_DONE,        ///< u8 ok, text error: the call has ended
+    PS_WIRE_DONE,        ///< u8 bits (1 ok, 2 sequence used), text error: the call has ended
     PS_WIRE_SAVE,        ///< PsWirePublish: save_data(dict), answered by SENT
     PS_WIRE_SAVE_GROUP,  ///< PsWirePublish with the group's name for a topic, answered by SENT
     PS_WIRE_REQUEST,     ///< PsWireRequest, answered by REPLY
@@ -54,6 +54,7 @@ typedef enum PsWireType {
     // penstockd -> worker, as SCHEMA and DATA
     PS_WIRE_ALARM_NAMES, ///< names of one alarm group: alarm_frame.h
     PS_WIRE_ALARMS,      ///< one call of a publish entry of alarms: alarm_frame.h
+    PS_WIRE_SEQUENCE,    ///< u64: the number of calls from now on, see sequence() of wizard_api
 
     PS_WIRE_TYPE_COUNT,
 } PsWireType;

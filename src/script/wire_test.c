@@ -194,6 +194,22 @@ static void test_requests(void **state) {
     }
 }
 
+static void test_how_a_call_ended(void **state) {
+    for (unsigned bits = 0; bits < 8; bits++) {
+        PS_AUTO_BUF PsBuf out = {0};
+        PsWireDone done = {.ok = bits & 1, .used_sequence = (bits & 2) != 0};
+        done.error = ps_wire_text("");
+        ps_wire_put_done(&out, done);
+        PsWireFrame frame = only_frame(&out, PS_WIRE_DONE);
+        PsWireDone got;
+        assert_int_equal(ps_wire_get_done(&frame, &got), PS_OK);
+        assert_int_equal(got.ok, bits & 1);
+        assert_int_equal(got.used_sequence, (bits & 2) != 0);
+        out.data[PS_WIRE_HEAD_BYTES] = (uint8_t)bits;
+        assert_int_equal(ps_wire_get_done(&frame, &got), bits < 4 ? PS_OK : PS_ERR_PROTOCOL);
+    }
+}
+
 // Every decoder of a worker's frames refuses each frame that is cut short or too long.
 static void test_cut_and_padded_frames(void **state) {
     PsBuf frames[7] = {0};
@@ -207,7 +223,7 @@ static void test_cut_and_padded_frames(void **state) {
     ps_wire_put_publish_head(&frames[2], PS_WIRE_PUBLISH, publish);
     ps_buf_put(&frames[2], "payload", 7);
     put_write(&frames[3], 60, 2, 2);
-    ps_wire_put_done(&frames[4], (PsWireDone){1, ps_wire_text("")});
+    ps_wire_put_done(&frames[4], (PsWireDone){.ok = 1, .error = ps_wire_text("")});
     ps_wire_put_child(&frames[5], PS_WIRE_EXITED, (PsWireChild){1, 2, 3});
     ps_wire_put_request(&frames[6], (PsWireRequest){9, PS_WIRE_ASK_RECALL, 60});
     for (size_t i = 0; i < PS_COUNT(frames); i++) {
@@ -264,6 +280,7 @@ int main(void) {
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_write_requests),
         cmocka_unit_test(test_requests),
+        cmocka_unit_test(test_how_a_call_ended),
         cmocka_unit_test(test_cut_and_padded_frames),
         cmocka_unit_test(test_publish_head_counts_the_payload),
     };

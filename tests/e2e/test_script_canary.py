@@ -13,6 +13,7 @@ def main(data_collect, wizard_api):
 OTHER = LIVE.replace("1 + 2", "1 - 2")
 SAME = LIVE.replace("1 + 2", "2 + 1")
 WRITES = "import tempfile\n" + SAME.replace("    return", "    tempfile.TemporaryFile().close()\n    return")
+COUNTS = LIVE.replace('"sum"', '"number": wizard_api.sequence(), "sum"')
 RAISES = LIVE.replace("1 + 2", "1 / 0")
 
 
@@ -47,6 +48,17 @@ def test_a_draft_beside_the_live_script(folder, cloud, modbus, cleanup):
     assert refused.returncode == 1 and "nobody" in refused.stderr
     assert all(row["sum"] == 3 for row in receiver.documents("live"))
     assert gateway.worker("live")["pid"] == pid
+
+
+def test_a_draft_counts_as_the_live_script_does(folder, cloud, modbus, cleanup):
+    receiver = cleanup(Receiver(cloud))
+    gateway = cleanup(Gateway(folder, {
+        "devices": [modbus_device("D", modbus.port)], "vars": [variable("v", "D", "WORD", 40001)],
+        "groups": [group(polling=0.2, upload=0.2)], "cloud": cloud_block(cloud),
+        "publish": [publish("live", "live")]}, {"live.py": COUNTS}))
+    wait_for(lambda: len(receiver.messages("live")) >= 3, "the live script")
+    status, report = compare(gateway, folder / "draft.py", COUNTS.replace("1 + 2", "2 + 1"))
+    assert (status, report["same"], report["different"]) == (0, 5, 0), report
 
 
 def test_the_gateway_stops_while_a_draft_is_compared(folder, cloud, modbus, cleanup):

@@ -77,14 +77,15 @@ static PyObject *awsiot_publish(PyObject *self, PyObject *args, PyObject *keywor
     return PyBool_FromLong(worker->link);
 }
 
-static bool on_first_thread(const PsWorker *worker, const char *method) {
+#define WAITS "waits for its answer"
+
+static bool on_first_thread(const PsWorker *worker, const char *method, const char *why) {
     if (PyThread_get_thread_ident() == worker->thread) {
         return true;
     }
     PyErr_Format(PyExc_RuntimeError,
-                 "%s waits for its answer and can only be called from the thread that runs the "
-                 "main function",
-                 method);
+                 "%s %s and can only be called from the thread that runs the main function", method,
+                 why);
     return false;
 }
 
@@ -103,7 +104,7 @@ static PyObject *ask(PsWorker *worker, PsWireType type, Message *message) {
 static PyObject *mqtt_publish(PyObject *self, PyObject *args, PyObject *keywords) {
     PsWorker *worker = ps_wizard_api_worker(self);
     Message message;
-    if (!on_first_thread(worker, "mqtt_publish") ||
+    if (!on_first_thread(worker, "mqtt_publish", WAITS) ||
         !take_message(self, args, keywords, "s#Oi:mqtt_publish", qos_max(worker), &message)) {
         return NULL;
     }
@@ -166,7 +167,7 @@ static PyObject *save_data(PyObject *self, PyObject *args, PyObject *keywords) {
     PyObject *group = Py_None;
     if (!PyArg_ParseTupleAndKeywords(args, keywords, "O|O:save_data", (char **)(uintptr_t)names,
                                      &data, &group) ||
-        !on_first_thread(worker, "save_data")) {
+        !on_first_thread(worker, "save_data", WAITS)) {
         return NULL;
     }
     return group == Py_None ? save_message(self, data) : save_for_group(worker, data, group);
@@ -174,6 +175,17 @@ static PyObject *save_data(PyObject *self, PyObject *args, PyObject *keywords) {
 
 static PyObject *get_global_parameter(PyObject *self, PyObject *Py_UNUSED(args)) {
     return PyDict_Copy(ps_wizard_api_worker(self)->parameters);
+}
+
+// The same number however often a call asks; the gateway counts on when the call has ended well.
+static PyObject *sequence(PyObject *self, PyObject *Py_UNUSED(args)) {
+    PsWorker *worker = ps_wizard_api_worker(self);
+    if (!on_first_thread(worker, "sequence", "belongs to a call")) {
+        return NULL;
+    }
+    worker->sequence_used = true;
+    return Py_BuildValue("{s:s, s:K}", "boot", worker->boot, "sequence",
+                         (unsigned long long)worker->sequence);
 }
 
 // Functions with keywords have another C type than the table's; Python knows by the flags.
@@ -189,6 +201,8 @@ static PyMethodDef methods[] = {
      "get_tag_config(callback, tail=None, timeout=60)"},
     {"recall_data", WITH_KEYWORDS(ps_recall_data), "recall_data(callback, tail=None, timeout=60)"},
     {"get_global_parameter", get_global_parameter, METH_NOARGS, "get_global_parameter() -> dict"},
+    {"sequence", sequence, METH_NOARGS,
+     "sequence() -> {'boot', 'sequence'}: for receivers that check completeness"},
     {"save_data", WITH_KEYWORDS(save_data),
      "save_data({'topic', 'qos', 'payload'}) or save_data(data, group) -> True when it is stored"},
     {NULL, NULL, 0, NULL},

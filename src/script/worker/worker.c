@@ -142,6 +142,7 @@ static void on_build(PsWorker *worker, const PsWireFrame *frame) {
     PS_ASSERT(err == PS_OK);
     worker->kind = build.kind;
     snprintf(worker->name, sizeof worker->name, "%.*s", (int)build.name.len, build.name.data);
+    snprintf(worker->boot, sizeof worker->boot, "%.*s", (int)build.boot.len, build.boot.data);
     name_process(&build);
     PS_AUTO_BUF PsBuf error = {0};
     worker->api = ps_wizard_api_new(worker, build.aws != 0);
@@ -169,7 +170,8 @@ static void on_names(PsWorker *worker, const PsWireFrame *frame) {
 // Ends the call in the gateway's eyes. `error` names the failure, NULL when there was none.
 static void send_done(PsWorker *worker, const PsBuf *error, const PsPayload *returned) {
     PS_AUTO_BUF PsBuf done = {0};
-    PsWireDone end = {.ok = error == NULL};
+    PsWireDone end = {.ok = error == NULL, .used_sequence = worker->sequence_used};
+    worker->sequence_used = false;
     if (error != NULL) {
         end.error = (PsWireText){(const char *)error->data, (uint32_t)error->len};
     }
@@ -255,6 +257,12 @@ static void on_reply(PsWorker *worker, const PsWireFrame *frame) {
     finish_call(worker, ok ? Py_NewRef(Py_None) : NULL, false);
 }
 
+static void on_sequence(PsWorker *worker, const PsWireFrame *frame) {
+    PsReader reader = ps_reader(frame->body, frame->len);
+    worker->sequence = ps_reader_u64(&reader);
+    PS_ASSERT(ps_reader_done(&reader));
+}
+
 static void on_quit(PsWorker *worker, const PsWireFrame *frame) {
     _exit(0);
 }
@@ -264,7 +272,7 @@ typedef void Handler(PsWorker *worker, const PsWireFrame *frame);
 static Handler *const handlers[PS_WIRE_TYPE_COUNT] = {
     [PS_WIRE_BUILD] = on_build,       [PS_WIRE_SCHEMA] = on_names, [PS_WIRE_DATA] = on_data,
     [PS_WIRE_ALARM_NAMES] = on_names, [PS_WIRE_ALARMS] = on_data,  [PS_WIRE_MESSAGE] = on_message,
-    [PS_WIRE_REPLY] = on_reply,       [PS_WIRE_QUIT] = on_quit,
+    [PS_WIRE_SEQUENCE] = on_sequence, [PS_WIRE_REPLY] = on_reply,  [PS_WIRE_QUIT] = on_quit,
 };
 
 static void start_worker(const PsWorker *worker, const char *scratch, bool network) {

@@ -19,6 +19,9 @@ typedef struct PsWorker {
     bool aws;              ///< the cloud is AWS IoT
     uint8_t kind;          ///< PsScriptKind
     char name[64];         ///< entry name, for log lines; cut
+    char boot[17];         ///< of sequence()
+    uint64_t sequence;     ///< number of the present call
+    bool sequence_used;    ///< it has asked for it
     uint32_t next_ticket;  ///< of the next call that is answered later
     PyObject *entry;       ///< the script's entry function; NULL until built
     int arity;             ///< arguments the entry function takes
