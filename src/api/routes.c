@@ -11,6 +11,7 @@ const PsApiRoute ps_api_routes[] = {
     {"clear", ps_api_clear},
     {"replay", ps_api_replay},
     {"replay_status", ps_api_replay_status},
+    {"script_messages", ps_api_script_messages},
     {"script_release", ps_api_script_release},
     {"script_run", ps_api_script_run},
     {"canary_start", ps_api_canary_start},

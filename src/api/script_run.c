@@ -8,11 +8,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TIMEOUT_MAX_S 25.0
+#define TIMEOUT_S 25.0 // of a draft that is for no message
+
+// What the draft has unless the caller says otherwise: what its message has, if it is for one.
+typedef struct Defaults {
+    PsScriptKind kind;
+    const char *main_function;
+    const char *topic;
+    int qos;
+    double timeout_s;
+    const PsScriptLimits *limits;
+    const char *group; // of a publish message: its first
+} Defaults;
 
 typedef struct Run {
     PsApiCall *call;
     const PsConfig *config;
+    Defaults defaults;
     PsTrial *trial;
 } Run;
 
@@ -78,7 +90,8 @@ static PsErr find_group(const PsConfig *config, const char *name, uint32_t *ret_
     return ps_fail(PS_ERR_NOT_FOUND, diag, name, "group", "there is no group of this name");
 }
 
-// The group whose input the draft gets: `group`, else the predefined one of `group_type`.
+// The group whose input the draft gets: `group`, else the predefined one of `group_type`, else the
+// message's.
 static PsErr choose_group(const Run *run, uint32_t *ret_group, PsDiag *diag) {
     const char *name = text_of(run->call, "group");
     const char *type = text_of(run->call, "group_type");
@@ -86,7 +99,9 @@ static PsErr choose_group(const Run *run, uint32_t *ret_group, PsDiag *diag) {
     if (type != NULL && !alarm && strcmp(type, "collect") != 0) {
         return ps_fail(PS_ERR_INVALID, diag, type, "group_type", "must be collect or alarm");
     }
-    if (name == NULL) {
+    if (name == NULL && type == NULL) {
+        name = run->defaults.group;
+    } else if (name == NULL) {
         name = alarm ? "warning" : "default";
     }
     PsErr err = find_group(run->config, name, ret_group, diag);
@@ -156,31 +171,94 @@ static PsErr start(Run *run, const PsTrialSetup *given, PsDiag *diag) {
     return err;
 }
 
+static PsErr find_defaults(Run *run, PsDiag *diag) {
+    const PsConfig *config = run->config;
+    const char *name = text_of(run->call, "message");
+    for (uint32_t i = 0; name != NULL && i < config->publish_count; i++) {
+        const PsPublish *publish = &config->publish[i];
+        if (strcmp(publish->name, name) == 0) {
+            run->defaults = (Defaults){PS_SCRIPT_PUBLISH,
+                                       publish->main_function,
+                                       publish->topic,
+                                       publish->qos,
+                                       publish->timeout,
+                                       &publish->limits,
+                                       publish->group_names.items[0]};
+            return PS_OK;
+        }
+    }
+    for (uint32_t i = 0; name != NULL && i < config->subscribe_count; i++) {
+        const PsSubscribe *subscribe = &config->subscribe[i];
+        if (strcmp(subscribe->name, name) == 0) {
+            run->defaults = (Defaults){.kind = PS_SCRIPT_SUBSCRIBE,
+                                       .main_function = subscribe->main_function,
+                                       .topic = subscribe->topic,
+                                       .qos = subscribe->qos,
+                                       .timeout_s = subscribe->timeout,
+                                       .limits = &subscribe->limits};
+            return PS_OK;
+        }
+    }
+    bool received = text_of(run->call, "payload") != NULL;
+    run->defaults = (Defaults){.kind = received ? PS_SCRIPT_SUBSCRIBE : PS_SCRIPT_PUBLISH,
+                               .topic = "",
+                               .qos = 1,
+                               .timeout_s = TIMEOUT_S,
+                               .group = "default"};
+    return name == NULL ? PS_OK
+                        : ps_fail(PS_ERR_NOT_FOUND, diag, name, "message",
+                                  "there is no message of this name; 'penstock status' lists them");
+}
+
+static PsErr check_kind(const Run *run, PsDiag *diag) {
+    bool subscribes = run->defaults.kind == PS_SCRIPT_SUBSCRIBE;
+    if (subscribes == (text_of(run->call, "payload") != NULL)) {
+        return PS_OK;
+    }
+    return ps_fail(PS_ERR_INVALID, diag, text_of(run->call, "message"), "payload",
+                   subscribes ? "is a subscribe message: give the message that it receives "
+                                "(--topic, --payload)"
+                              : "is a publish message, which receives nothing: leave the payload "
+                                "out");
+}
+
 static PsErr begin(Run *run, PsDiag *diag) {
     PsApiCall *call = run->call;
     const json_t *source = json_object_get(ps_api_call_arguments(call), "source");
+    PsErr err = find_defaults(run, diag);
+    err = err == PS_OK ? check_kind(run, diag) : err;
+    if (err != PS_OK) {
+        return err;
+    }
+    const Defaults *defaults = &run->defaults;
     const char *topic = text_of(call, "topic");
     const char *payload = text_of(call, "payload");
     const char *function = text_of(call, "main_function");
+    function = function != NULL ? function : defaults->main_function;
     if (!json_is_string(source) || function == NULL) {
         return ps_fail(PS_ERR_INVALID, diag, "script_run", "source",
                        "needs the script's text as 'source' and its 'main_function'");
     }
     PS_AUTO_BUF PsBuf bytes = {0};
     ps_buf_put(&bytes, json_string_value(source), json_string_length(source));
+    PS_AUTO_BUF PsBuf received = {0};
+    const char *unknown = NULL; // said when the configuration was checked
+    size_t unknown_len = 0;
+    ps_config_expand(run->config, defaults->topic, &received, &unknown, &unknown_len);
     PsTrialSetup setup = {
         .loop = ps_api_call_sources(call)->loop,
         .program = ps_api_call_sources(call)->script_program,
         .scratch = ps_api_call_sources(call)->scratch,
         .config = run->config,
-        .kind = payload != NULL ? PS_SCRIPT_SUBSCRIBE : PS_SCRIPT_PUBLISH,
+        .kind = defaults->kind,
         .name = "trial",
         .main_function = function,
-        .topic = topic != NULL ? topic : "",
-        .qos = 1,
-        .timeout_s = TIMEOUT_MAX_S,
+        .topic = topic != NULL ? topic : defaults->topic,
+        .qos = defaults->qos,
+        .timeout_s = defaults->timeout_s,
+        .limits = defaults->limits,
         .source = &bytes,
-        .message_topic = topic != NULL ? topic : "",
+        .message_topic = topic != NULL ? topic : (const char *)received.data,
         .payload = payload,
         .payload_len = payload != NULL ? strlen(payload) : 0,
         .done = on_done,

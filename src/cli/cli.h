@@ -45,6 +45,8 @@ CliClient *cli_client_open(const CliOptions *options);
 /// Sends the call (taken over) and returns its result, owned by the caller; NULL after printing
 /// the gateway's error.
 json_t *cli_client_call(CliClient *client, json_t *call);
+/// How long an answer may take from now on.
+void cli_client_wait(CliClient *client, double seconds);
 void cli_client_close(CliClient *client);
 
 /// open, one call, close.

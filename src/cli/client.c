@@ -20,6 +20,7 @@ struct CliClient {
     int fd;
     PsBuf input;
     const char *path;
+    double patience_s;
 };
 
 CliClient *cli_client_open(const CliOptions *options) {
@@ -40,12 +41,17 @@ CliClient *cli_client_open(const CliOptions *options) {
         }
         return NULL;
     }
-    struct timeval patience = {.tv_sec = ANSWER_SECONDS};
-    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     CliClient *client = ps_alloc(sizeof *client);
     client->fd = fd;
     client->path = options->socket;
+    cli_client_wait(client, ANSWER_SECONDS);
     return client;
+}
+
+void cli_client_wait(CliClient *client, double seconds) {
+    client->patience_s = seconds;
+    struct timeval patience = {.tv_sec = (time_t)seconds};
+    (void)setsockopt(client->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
 }
 
 void cli_client_close(CliClient *client) {
@@ -102,8 +108,8 @@ static void print_error(const json_t *error) {
 
 json_t *cli_client_call(CliClient *client, json_t *call) {
     if (!send_line(client, call) || !receive_line(client)) {
-        cli_fail(CLI_FAILED, "%s: the gateway closed the connection or did not answer within %d s",
-                 client->path, ANSWER_SECONDS);
+        cli_fail(CLI_FAILED, "%s: the gateway closed the connection or did not answer within %g s",
+                 client->path, client->patience_s);
         return NULL;
     }
     json_t *answer = json_loadb((const char *)client->input.data, client->input.len, 0, NULL);

@@ -239,6 +239,7 @@ static void adopt_setup(PsTrial *trial, const PsTrialSetup *setup) {
 
 static void make_config(PsTrial *trial) {
     PsTrialSetup *setup = &trial->setup;
+    PsScriptLimits limits = setup->limits != NULL ? *setup->limits : (PsScriptLimits){0};
     trial->config = *setup->config;
     trial->config.publish = &trial->publish;
     trial->config.publish_count = setup->kind == PS_SCRIPT_PUBLISH;
@@ -255,6 +256,7 @@ static void make_config(PsTrial *trial) {
                                      .group_names = {&trial->group, 1}, // for save_data
                                      .main_function = setup->main_function,
                                      .timeout = setup->timeout_s,
+                                     .limits = limits,
                                      .source = *setup->source};
     } else {
         trial->subscribe = (PsSubscribe){.name = setup->name,
@@ -262,6 +264,7 @@ static void make_config(PsTrial *trial) {
                                          .qos = setup->qos,
                                          .main_function = setup->main_function,
                                          .timeout = setup->timeout_s,
+                                         .limits = limits,
                                          .source = *setup->source};
     }
     *setup->source = (PsBuf){0};

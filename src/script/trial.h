@@ -56,10 +56,11 @@ typedef struct PsTrialSetup {
     const char *topic; ///< of the publish entry; may hold ${parameter}
     int qos;
     double timeout_s;
-    PsBuf *source;               ///< moved from
-    const PsUpload *upload;      ///< publish: the input; copied; NULL for alarms
-    const PsAlarmUpload *alarms; ///< publish of alarms: the input; copied; else NULL
-    const char *message_topic;   ///< subscribe: the input; copied
+    const PsScriptLimits *limits; ///< copied; NULL: the documented defaults
+    PsBuf *source;                ///< moved from
+    const PsUpload *upload;       ///< publish: the input; copied; NULL for alarms
+    const PsAlarmUpload *alarms;  ///< publish of alarms: the input; copied; else NULL
+    const char *message_topic;    ///< subscribe: the input; copied
     const void *payload;
     size_t payload_len;
     /// Once; the report is borrowed until it returns. The trial frees itself afterwards.

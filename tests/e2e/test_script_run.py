@@ -3,7 +3,7 @@ import json
 import subprocess
 
 from harness import (BIN, PATIENCE, Gateway, Receiver, cloud_block, free_port, group, modbus_device,
-                     publish, variable, wait_for)
+                     publish, subscribe, variable, wait_for)
 
 LIVE = "def main(data_collect, wizard_api):\n    return ['live']\n"
 DRAFT = '''
@@ -158,3 +158,72 @@ def test_a_draft_of_alarms_without_a_gateway(folder):
     assert json.loads(result["publishes"][0]["payload"]) == written
     assert "values.Hot.timestamp: must be" in run().stderr
     assert run("--group-type", "both").returncode == 2
+
+
+UPLOAD = """
+import mmap
+
+def upload(data_collect, wizard_api):
+    return [data_collect["group_name"], len(mmap.mmap(-1, %d))]
+
+def other(data_collect, wizard_api):
+    return "other"
+"""
+
+
+def test_the_script_of_a_message_has_what_the_message_has(folder, cloud, modbus, cleanup):
+    gateway = cleanup(Gateway(folder, {
+        "devices": [modbus_device("D", modbus.port)],
+        "vars": [variable("v", "D", "WORD", 40001, group="fast")],
+        "groups": [group("fast")], "warning": [hot("Hot")], "cloud": cloud_block(cloud),
+        "publish": [publish("up", "plant/${line}", groups=["fast"], main="upload", qos=0, timeout=0.5,
+                            memory_mb=64),
+                    publish("twin", "twin", groups=["fast"], main="other", script="up.py"),
+                    publish("alarms", "alarms", groups=["warning"], group_type="alarm")],
+        "subscribe": [subscribe("down", "cmd/${line}")],
+        "parameters": {"custom": {"line": "7"}}},
+        {"up.py": UPLOAD % 1000, "down.py": "def main(topic, payload, w):\n    print(topic, payload)\n",
+         "alarms.py": "def main(d, w):\n    return list(d['values'])\n"}))
+    scripts = gateway.config_dir / "scripts"
+
+    def published(*arguments):
+        result = run_json(gateway, *arguments)
+        row, = result["publishes"]
+        return result["message"], row["topic"], row["qos"], json.loads(row["payload"])
+
+    assert published(scripts / "up.py") == ("up", "plant/7", 0, ["fast", 1000])
+    assert "as message 'up'\nupload of" in gateway.cli("script", "run", scripts / "up.py").stdout
+    # What is said on the command line goes first.
+    assert published(scripts / "up.py", "--topic", "t", "--main", "upload")[1] == "t"
+    assert run_json(gateway, scripts / "up.py", "--main", "other")["message"] == "twin"
+    assert published(scripts / "alarms.py") == ("alarms", "alarms", 1, ["Hot"])
+    # Its limits: memory and time.
+    draft = folder / "draft.py"
+    draft.write_text(UPLOAD % 200_000_000)
+    assert run_json(gateway, draft, "--message", "up")["error"] == (
+        "OSError: [Errno 12] Cannot allocate memory")
+    assert run_json(gateway, draft, "--main", "upload")["ok"]
+    draft.write_text("def upload(d, w):\n    while True: pass\n")
+    assert "did not end within 0.5 s" in run_json(gateway, draft, "--message", "up")["error"]
+    # A link to the file is the file.
+    link = folder / "link.py"
+    link.symlink_to(scripts / "up.py")
+    assert published(link)[0] == "up"
+    # Scripts that receive need something to receive; the message's topic will do.
+    refused = gateway.cli("script", "run", scripts / "down.py", check=False)
+    assert refused.returncode == 1 and "down: payload: is a subscribe message" in refused.stderr
+    heard = run_json(gateway, scripts / "down.py", "--payload", "hello")
+    assert heard["lines"][0]["text"] == "cmd/7 hello" and heard["message"] == "down"
+    refused = gateway.cli("script", "run", scripts / "up.py", "--payload", "x", check=False)
+    assert refused.returncode == 1 and "is a publish message" in refused.stderr
+    refused = gateway.cli("script", "run", draft, "--message", "nobody", check=False)
+    assert refused.returncode == 1 and "no message of this name" in refused.stderr
+    # Without a gateway the configuration beside the script says the same.
+    assert gateway.stop() == 0
+    sample = folder / "sample.json"
+    sample.write_text('{"group_name": "written", "values": {}}')
+    result = subprocess.run([str(BIN / "penstock"), "script", "run", str(scripts / "up.py"), "--input",
+                             str(sample), "--json"], capture_output=True, text=True,
+                            timeout=PATIENCE, check=True)
+    row, = json.loads(result.stdout)["publishes"]
+    assert (row["topic"], row["qos"], row["payload"]) == ("plant/7", 0, '["written", 1000]')
