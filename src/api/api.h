@@ -55,6 +55,8 @@ typedef struct PsApiSources {
     PsOutbox *outbox;
     /// Starts a replay: one at a time. With a diagnosis when it does not start.
     PsErr (*replay)(const char *name, bool keep_going, void *ctx, PsDiag *diag);
+    /// Ends it after the letter that is being run. With a diagnosis when there is none.
+    PsErr (*replay_stop)(void *ctx, PsDiag *diag);
     const PsApiReplay *(*replay_status)(void *ctx); ///< never NULL
     /// All 0 while there is no cloud.
     PsApiDelivery (*delivery_status)(void *ctx);

@@ -42,6 +42,7 @@ PsApiHandler ps_api_log;
 PsApiHandler ps_api_dead;
 PsApiHandler ps_api_clear;
 PsApiHandler ps_api_replay;
+PsApiHandler ps_api_replay_stop;
 PsApiHandler ps_api_replay_status;
 PsApiHandler ps_api_script_messages;
 PsApiHandler ps_api_script_release;

@@ -1,4 +1,5 @@
-// The calls `dead`, `replay` and `replay_status`: what scripts did not finish. Main thread.
+// The calls `dead`, `replay`, `replay_stop` and `replay_status`: what scripts did not finish. Main
+// thread.
 #include "outbox/dead.h"
 #include "api/call.h"
 #include "api/values.h"
@@ -156,6 +157,15 @@ static json_t *replay_row(const PsApiReplay *replay) {
                      (json_int_t)replay->failed, "reason", replay->reason, "end", replay->end);
 }
 
+static void answer_replay(PsApiCall *call, PsErr err, const PsDiag *diag) {
+    const PsApiSources *sources = ps_api_call_sources(call);
+    if (err != PS_OK) {
+        ps_api_call_fail(call, err, diag);
+    } else {
+        ps_api_call_reply(call, replay_row(sources->replay_status(sources->replay_ctx)));
+    }
+}
+
 void ps_api_replay(PsApiCall *call) {
     const PsApiSources *sources = ps_api_call_sources(call);
     const json_t *arguments = ps_api_call_arguments(call);
@@ -171,14 +181,15 @@ void ps_api_replay(PsApiCall *call) {
     } else {
         err = sources->replay(name, keep_going, sources->replay_ctx, &diag);
     }
-    if (err != PS_OK) {
-        ps_api_call_fail(call, err, &diag);
-    } else {
-        ps_api_call_reply(call, replay_row(sources->replay_status(sources->replay_ctx)));
-    }
+    answer_replay(call, err, &diag);
+}
+
+void ps_api_replay_stop(PsApiCall *call) {
+    const PsApiSources *sources = ps_api_call_sources(call);
+    PsDiag diag = {0};
+    answer_replay(call, sources->replay_stop(sources->replay_ctx, &diag), &diag);
 }
 
 void ps_api_replay_status(PsApiCall *call) {
-    const PsApiSources *sources = ps_api_call_sources(call);
-    ps_api_call_reply(call, replay_row(sources->replay_status(sources->replay_ctx)));
+    answer_replay(call, PS_OK, NULL);
 }

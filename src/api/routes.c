@@ -10,6 +10,7 @@ const PsApiRoute ps_api_routes[] = {
     {"dead", ps_api_dead},
     {"clear", ps_api_clear},
     {"replay", ps_api_replay},
+    {"replay_stop", ps_api_replay_stop},
     {"replay_status", ps_api_replay_status},
     {"script_messages", ps_api_script_messages},
     {"script_release", ps_api_script_release},

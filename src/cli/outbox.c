@@ -224,8 +224,9 @@ static void print_progress(const json_t *row) {
     fflush(stdout);
 }
 
-// Follows the replay to its end; the gateway goes on with it when this program is stopped.
-static int follow(const CliOptions *options, CliClient *client, json_t *row) {
+// Follows the replay to its end; the gateway goes on with it when this program is stopped. The row
+// it ended with is the caller's.
+static json_t *follow(const CliOptions *options, CliClient *client, json_t *row) {
     long long shown = -1;
     while (row != NULL && json_is_true(json_object_get(row, "running"))) {
         long long run = cli_integer(row, "done") + cli_integer(row, "failed");
@@ -237,49 +238,58 @@ static int follow(const CliOptions *options, CliClient *client, json_t *row) {
         cli_sleep_ms(PROGRESS_MS);
         row = cli_client_call(client, json_pack("{s:s}", "call", "replay_status"));
     }
-    if (row == NULL) {
-        return CLI_FAILED;
-    }
-    bool done = strcmp(cli_text(row, "end"), "done") == 0 && cli_integer(row, "failed") == 0;
-    if (options->json) {
+    if (row != NULL && options->json) {
         cli_print_json(row);
-    } else {
+    } else if (row != NULL) {
         print_progress(row);
         if (cli_text(row, "reason")[0] != '\0') {
             printf("newest failure: %s\n", cli_text(row, "reason"));
         }
         printf("%s: %s\n", cli_text(row, "message"), cli_text(row, "end"));
     }
+    return row;
+}
+
+// Sends the call (taken over) and follows what it began or ended.
+static int call_and_follow(const CliOptions *options, json_t *call, bool stops) {
+    CliClient *client = cli_client_open(options);
+    if (client == NULL) {
+        json_decref(call);
+        return CLI_FAILED;
+    }
+    json_t *row = follow(options, client, cli_client_call(client, call));
+    bool done =
+        row != NULL &&
+        (stops || (strcmp(cli_text(row, "end"), "done") == 0 && cli_integer(row, "failed") == 0));
     json_decref(row);
+    cli_client_close(client);
     return done ? CLI_DONE : CLI_FAILED;
 }
 
 static int replay(const CliOptions *options, int count, char **arguments) {
     const char *name = NULL;
     bool keep_going = false;
+    if (count == 1 && strcmp(arguments[0], "--stop") == 0) {
+        return call_and_follow(options, json_pack("{s:s}", "call", "replay_stop"), true);
+    }
     for (int i = 0; i < count; i++) {
         if (strcmp(arguments[i], "--keep-going") == 0) {
             keep_going = true;
         } else if (name == NULL && arguments[i][0] != '-') {
             name = arguments[i];
         } else {
-            return cli_fail(CLI_USAGE, "outbox replay takes a message and --keep-going, not '%s'",
+            return cli_fail(CLI_USAGE,
+                            "outbox replay takes a message and --keep-going, or --stop alone, not "
+                            "'%s'",
                             arguments[i]);
         }
     }
     if (name == NULL) {
-        return cli_fail(CLI_USAGE, "outbox replay needs the name of a message");
-    }
-    CliClient *client = cli_client_open(options);
-    if (client == NULL) {
-        return CLI_FAILED;
+        return cli_fail(CLI_USAGE, "outbox replay needs the name of a message, or --stop");
     }
     json_t *call = json_pack("{s:s, s:s, s:b}", "call", "replay", "message", name, "keep_going",
                              (int)keep_going);
-    json_t *row = cli_client_call(client, call);
-    int status = row != NULL ? follow(options, client, row) : CLI_FAILED;
-    cli_client_close(client);
-    return status;
+    return call_and_follow(options, call, false);
 }
 
 int cli_outbox(const CliOptions *options, int count, char **arguments) {

@@ -284,7 +284,7 @@ static void begin_stop(App *app) {
         return;
     }
     app->stopping = true;
-    ps_replay_stop(app->replay);
+    ps_replay_close(app->replay);
     ps_script_watch_close(app->watch);
     app->watch = NULL;
     uv_timer_start(&app->stop_limit, on_stop_limit, STOP_LIMIT_MS, 0);
@@ -400,6 +400,11 @@ static PsErr start_replay(const char *name, bool keep_going, void *ctx, PsDiag *
     return ps_replay_start(app->replay, name, keep_going, diag);
 }
 
+static PsErr stop_replay(void *ctx, PsDiag *diag) {
+    App *app = ctx;
+    return ps_replay_stop(app->replay, diag);
+}
+
 static const PsApiReplay *replay_status(void *ctx) {
     const App *app = ctx;
     return ps_replay_status(app->replay);
@@ -420,6 +425,7 @@ static PsErr open_api(App *app, PsDiag *diag) {
         .canary = app->canary,
         .outbox = app->outbox,
         .replay = start_replay,
+        .replay_stop = stop_replay,
         .replay_status = replay_status,
         .delivery_status = delivery_status,
         .replay_ctx = app,

@@ -29,6 +29,8 @@ struct PsReplay {
     PsDeadLetter chunk[CHUNK]; // with copies
     size_t count;
     size_t at;
+    bool stop_wanted;  // by a person
+    bool in_script;    // a letter was handed over and has not come back
     uint64_t refused;  // the letter whose message the outbox did not take
     uint32_t failures; // in a row
 };
@@ -134,7 +136,7 @@ static bool note_failure(PsReplay *replay, uint64_t id, const char *reason) {
     ps_outbox_dead_failed(replay->outbox, id, reason);
     status->failed++;
     snprintf(status->reason, sizeof status->reason, "%.*s", (int)strcspn(reason, "\n"), reason);
-    if (++replay->failures >= PS_REPLAY_FAILURES && !replay->keep_going) {
+    if (status->running && ++replay->failures >= PS_REPLAY_FAILURES && !replay->keep_going) {
         finish(replay, "stopped after %d failures in a row, at last: %s", PS_REPLAY_FAILURES,
                status->reason);
         return false;
@@ -195,13 +197,22 @@ static bool try_letter(PsReplay *replay, const PsDeadLetter *letter) {
                          .schema = letter->schema,
                          .schema_len = letter->schema_len};
     PsDiag diag = {0};
+    replay->in_script = true;
     PsErr err = ps_script_host_replay(replay->scripts, replay->kind, replay->entry, &kept,
                                       letter->id, &diag);
+    replay->in_script = replay->in_script && err == PS_OK;
     if (err == PS_ERR_CLOSED || err == PS_ERR_BUSY) {
         finish(replay, "stopped, because it %s", diag.text);
         return false;
     }
     return err != PS_OK && note_failure(replay, letter->id, diag.text);
+}
+
+static bool is_over(PsReplay *replay) {
+    if (replay->status.running && replay->stop_wanted) {
+        finish(replay, "stopped on request; what was not run stays a dead letter");
+    }
+    return !replay->status.running;
 }
 
 static void run_on(PsReplay *replay) {
@@ -240,7 +251,7 @@ static void take_letters(PsReplay *replay, const PsDeadLetter *letters, size_t c
 
 static void on_letters(PsErr result, const PsDeadLetter *letters, size_t count, void *ctx) {
     PsReplay *replay = ctx;
-    if (!replay->status.running) {
+    if (is_over(replay)) {
         return;
     }
     if (result != PS_OK) {
@@ -260,6 +271,7 @@ void ps_replay_refused(PsReplay *replay, uint64_t id) {
 void ps_replay_ended(PsReplay *replay, uint64_t id, PsScriptReplayEnd end, const char *reason) {
     bool refused = replay->refused == id;
     replay->refused = 0;
+    replay->in_script = false;
     bool goes_on = replay->status.running;
     if (end == PS_SCRIPT_REPLAYED && !refused) {
         ps_outbox_dead_resolved(replay->outbox, id);
@@ -267,7 +279,7 @@ void ps_replay_ended(PsReplay *replay, uint64_t id, PsScriptReplayEnd end, const
         replay->failures = 0;
     } else if (end == PS_SCRIPT_REPLAY_NOT_RUN) {
         goes_on = false;
-        if (replay->status.running) {
+        if (!is_over(replay)) {
             finish(replay, "stopped before the rest was run: %.200s", reason);
         }
     } else {
@@ -277,7 +289,7 @@ void ps_replay_ended(PsReplay *replay, uint64_t id, PsScriptReplayEnd end, const
                                        : reason) &&
                   goes_on;
     }
-    if (goes_on) {
+    if (goes_on && !is_over(replay)) {
         replay->at++;
         run_on(replay);
     }
@@ -327,6 +339,7 @@ PsErr ps_replay_start(PsReplay *replay, const char *name, bool keep_going, PsDia
     replay->last_id = 0;
     replay->failures = 0;
     replay->refused = 0;
+    replay->stop_wanted = false;
     const PsLedger *book = ps_outbox_ledger(replay->outbox, replay->message);
     replay->status =
         (PsApiReplay){.name = replay->status.name, .running = true, .total = book->dead};
@@ -340,7 +353,20 @@ const PsApiReplay *ps_replay_status(const PsReplay *replay) {
     return &replay->status;
 }
 
-void ps_replay_stop(PsReplay *replay) {
+PsErr ps_replay_stop(PsReplay *replay, PsDiag *diag) {
+    if (!replay->status.running) {
+        return ps_fail(PS_ERR_NOT_FOUND, diag, "replay", NULL,
+                       "no dead letters are being run; there is nothing to stop");
+    }
+    replay->stop_wanted = true;
+    PS_LOGI("REPLAY-STOP", "'%s': no more dead letters are run, on request", replay->status.name);
+    if (replay->in_script) {
+        ps_script_host_cancel_replay(replay->scripts, replay->kind, replay->entry);
+    }
+    return PS_OK;
+}
+
+void ps_replay_close(PsReplay *replay) {
     if (replay == NULL) {
         return;
     }

@@ -4,8 +4,8 @@
 //! A replay takes the letters of one message that were kept before it began, in order of
 //! collection, one call at a time, while no live input waits. A letter goes when its call ended
 //! well, not before what the call published is as safe as the letter was. It stops after
-//! PS_REPLAY_FAILURES failures in a row, when the script is held, and when the outbox is nearly
-//! full.
+//! PS_REPLAY_FAILURES failures in a row, when the script is held, when the outbox is nearly full,
+//! and when a person wants it to.
 #pragma once
 
 #include "api/api.h"
@@ -19,7 +19,7 @@
 typedef struct PsReplay PsReplay;
 
 /// Everything is borrowed; freed after the outbox is closed. `scripts` must be stopped with a call
-/// of ps_replay_stop before.
+/// of ps_replay_close before.
 PsReplay *ps_replay_new(const PsConfig *config, PsOutbox *outbox, PsScriptHost *scripts);
 /// Accepts NULL.
 void ps_replay_free(PsReplay *replay);
@@ -36,5 +36,8 @@ void ps_replay_refused(PsReplay *replay, uint64_t id);
 PsErr ps_replay_start(PsReplay *replay, const char *name, bool keep_going, PsDiag *diag);
 /// The present or newest replay; `name` is NULL when there was none.
 const PsApiReplay *ps_replay_status(const PsReplay *replay);
-/// No further letter is run. Accepts NULL.
-void ps_replay_stop(PsReplay *replay);
+/// No further letter is run: the one that a script is at may finish, all others stay dead letters.
+/// The replay runs until then. PS_ERR_NOT_FOUND with a diagnosis when none is under way.
+PsErr ps_replay_stop(PsReplay *replay, PsDiag *diag);
+/// The gateway stops: no further letter is run, none can be started. Accepts NULL.
+void ps_replay_close(PsReplay *replay);

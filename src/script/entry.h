@@ -160,6 +160,9 @@ void ps_script_entry_replace(PsScriptEntry *entry, PsBuf *source);
 PsErr ps_script_entry_put_replay(PsScriptEntry *entry, const PsScriptKept *kept, uint64_t id,
                                  PsDiag *diag);
 
+/// Takes it back unless it is being run: on_replayed tells.
+void ps_script_entry_cancel_replay(PsScriptEntry *entry, const char *reason);
+
 // Between the files that make up an entry.
 
 /// The input will not be processed; `reason` is its first line, then more for a person.

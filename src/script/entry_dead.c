@@ -56,16 +56,20 @@ static void end_replay(PsScriptEntry *entry, uint64_t id, PsScriptReplayEnd end,
     setup->on_replayed(id, end, reason, setup->ctx);
 }
 
+void ps_script_entry_cancel_replay(PsScriptEntry *entry, const char *reason) {
+    if (entry->has_replay) {
+        entry->has_replay = false;
+        end_replay(entry, entry->replay.replay, PS_SCRIPT_REPLAY_NOT_RUN, reason);
+    }
+}
+
 void ps_script_entry_give_up_waiting(PsScriptEntry *entry, const char *reason) {
     PsScriptInput input = {0};
     while (ps_script_inputs_take(&entry->inputs, &input)) {
         ps_script_entry_give_up(entry, &input, reason);
     }
     ps_buf_deinit(&input.frame);
-    if (entry->has_replay) {
-        entry->has_replay = false;
-        end_replay(entry, entry->replay.replay, PS_SCRIPT_REPLAY_NOT_RUN, reason);
-    }
+    ps_script_entry_cancel_replay(entry, reason);
 }
 
 void ps_script_entry_make_room(PsScriptEntry *entry, const PsScriptInput *input) {

@@ -335,6 +335,10 @@ PsErr ps_script_host_release(PsScriptHost *host, const char *name, PsDiag *diag)
                    "there is no message of this name; 'penstock status' lists them");
 }
 
+void ps_script_host_cancel_replay(PsScriptHost *host, PsScriptKind kind, uint32_t index) {
+    ps_script_entry_cancel_replay(find_entry(host, kind, index), "it was taken back");
+}
+
 // --- a draft beside the live script --------------------------------------------------------------
 
 const char *ps_script_host_boot(const PsScriptHost *host) {

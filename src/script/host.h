@@ -178,6 +178,10 @@ PsErr ps_script_host_release(PsScriptHost *host, const char *name, PsDiag *diag)
 PsErr ps_script_host_replay(PsScriptHost *host, PsScriptKind kind, uint32_t index,
                             const PsScriptKept *kept, uint64_t id, PsDiag *diag);
 
+/// Takes back an input put by ps_script_host_replay that has not been begun: on_replayed comes from
+/// within, with PS_SCRIPT_REPLAY_NOT_RUN. One that is being run goes on.
+void ps_script_host_cancel_replay(PsScriptHost *host, PsScriptKind kind, uint32_t index);
+
 /// For a draft beside the live script: what `sequence()` calls the start of the gateway, and the
 /// number that the input put last will have if all before it use one. `draft` has one publish
 /// entry; it is told only while it is idle.

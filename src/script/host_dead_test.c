@@ -177,7 +177,8 @@ static void test_a_full_queue(void **state) {
     rig_free(rig);
 }
 
-static void test_live_inputs_go_first(void **state) {
+// A script in a call that lasts until mqtt_publish is answered, a full queue, and one dead letter.
+static Rig *busy_rig(void) {
     Rig *rig = rig_new();
     rig_publish(rig, "slow", "main", WAITS, 0);
     rig->now_answer = 3;
@@ -186,14 +187,45 @@ static void test_live_inputs_go_first(void **state) {
     for (int64_t i = 0; i < PS_SCRIPT_QUEUE_INPUTS + 2; i++) {
         upload(rig, 0, i);
     }
-    PsDiag diag;
-    assert_int_equal(replay(rig, &rig->dead[0], 1, &diag), PS_OK);
-    assert_int_equal(replay(rig, &rig->dead[0], 2, &diag), PS_ERR_BUSY);
+    return rig;
+}
+
+static void release_rig(Rig *rig) {
     rig_wait_asked(rig);
     rig->now_answer = 1;
     ps_script_host_publish_now_done(rig->host, rig->now_ticket, true);
+}
+
+static void test_live_inputs_go_first(void **state) {
+    Rig *rig = busy_rig();
+    PsDiag diag;
+    assert_int_equal(replay(rig, &rig->dead[0], 1, &diag), PS_OK);
+    assert_int_equal(replay(rig, &rig->dead[0], 2, &diag), PS_ERR_BUSY);
+    release_rig(rig);
     rig_wait_replayed(rig, 1);
     assert_int_equal(rig_status(rig, 0).calls, PS_SCRIPT_QUEUE_INPUTS + 2);
+    rig_free(rig);
+}
+
+static void test_a_replay_is_taken_back(void **state) {
+    Rig *rig = busy_rig();
+    PsDiag diag;
+    assert_int_equal(replay(rig, &rig->dead[0], 1, &diag), PS_OK);
+    ps_script_host_cancel_replay(rig->host, PS_SCRIPT_PUBLISH, 0);
+    assert_true(rig->replayed == 1 && rig->replay_end == PS_SCRIPT_REPLAY_NOT_RUN);
+    ps_script_host_cancel_replay(rig->host, PS_SCRIPT_PUBLISH, 0); // there is none
+    assert_int_equal(rig->replayed_count, 1);
+    release_rig(rig);
+    rig_wait_calls(rig, 0, PS_SCRIPT_QUEUE_INPUTS + 1);
+    rig->now_answer = 3;
+    rig->now_count = 0;
+    assert_int_equal(replay(rig, &rig->dead[0], 2, &diag), PS_OK);
+    rig_wait_asked(rig);
+    ps_script_host_cancel_replay(rig->host, PS_SCRIPT_PUBLISH, 0); // it is being run
+    assert_int_equal(rig->replayed_count, 1);
+    ps_script_host_publish_now_done(rig->host, rig->now_ticket, true);
+    rig_wait_replayed(rig, 2);
+    assert_true(rig->replayed == 2 && rig->replay_end == PS_SCRIPT_REPLAYED);
     rig_free(rig);
 }
 
@@ -285,6 +317,7 @@ int main(void) {
         cmocka_unit_test(test_a_received_message),
         cmocka_unit_test(test_a_full_queue),
         cmocka_unit_test(test_live_inputs_go_first),
+        cmocka_unit_test(test_a_replay_is_taken_back),
         cmocka_unit_test(test_what_waits_at_the_end),
         cmocka_unit_test(test_names_of_another_configuration),
         cmocka_unit_test(test_letters_that_cannot_be_run),

@@ -110,6 +110,51 @@ def test_a_kill_in_the_middle_loses_no_letter(folder, cloud, modbus, cleanup):
     wait_for(lambda: dead <= set(stamps(receiver)), "every letter to arrive")
 
 
+def run_replay(gateway, cleanup):
+    """A replay that is followed by a program of its own."""
+    return cleanup(Program([BIN / "penstock", "outbox", "replay", "p", "--socket", gateway.socket]))
+
+
+def test_a_replay_is_stopped(folder, cloud, modbus, cleanup):
+    receiver = cleanup(Receiver(cloud, "p"))
+    gateway = cleanup(Gateway(folder, config(modbus, cloud, 0.05), {"p.py": FAILS}))
+    nothing = gateway.cli("outbox", "replay", "--stop", check=False)
+    assert nothing.returncode == 1 and "nothing to stop" in nothing.stderr
+    wait_for(lambda: gateway.message("p")["dead"] >= 100, "dead letters")
+    save(gateway, SLOW)
+    dead = {row["collected"] for row in letters(gateway)}
+    client = run_replay(gateway, cleanup)
+    wait_for(lambda: any(int(line.split()[0]) >= 5 for line in client.find(" done, ")), "progress")
+    stopped = json.loads(gateway.cli("outbox", "replay", "--stop", "--json").stdout)
+    assert stopped["end"].startswith("stopped on request") and not stopped["running"]
+    assert stopped["failed"] == 0 and 5 <= stopped["done"] < len(dead)
+    assert client.process.wait(10) == 1 and client.find("p: stopped on request")
+    gateway.wait_line("REPLAY-END", "'p': stopped on request")
+    left = letters(gateway)
+    assert len(left) == len(dead) - stopped["done"] == adds_up(gateway)["dead"]
+    assert {row["reason"] for row in left} == {"ValueError: not ready yet"}, "nothing failed anew"
+    # It can be begun again, and goes on with what is left.
+    assert replay(gateway)["done"] == len(left)
+    assert adds_up(gateway)["dead"] == 0
+    wait_for(lambda: dead <= set(stamps(receiver)), "every letter to arrive")
+    assert len(receiver.messages()) == len(set(stamps(receiver))), "and none twice"
+
+
+def test_a_replay_that_never_gets_its_turn_is_stopped(folder, cloud, modbus, cleanup):
+    gateway = cleanup(Gateway(folder, config(modbus, cloud, 0.05), {"p.py": FAILS}))
+    wait_for(lambda: gateway.message("p")["dead"] >= 3, "dead letters")
+    # Slower than its inputs come: a letter is run only when none waits.
+    save(gateway, SLOW.replace("0.03", "0.3"))
+    wait_for(lambda: gateway.worker("p")["queued"] >= 3, "inputs that wait")
+    before = gateway.message("p")["dead"]
+    client = run_replay(gateway, cleanup)
+    wait_for(lambda: client.find("0 of "), "the replay to begin")
+    stopped = json.loads(gateway.cli("outbox", "replay", "--stop", "--json").stdout)
+    assert stopped["end"].startswith("stopped on request") and stopped["done"] == 0
+    assert client.process.wait(10) == 1
+    assert gateway.message("p")["dead"] >= before
+
+
 def test_names_and_letters_outlive_the_configuration(folder, cloud, modbus, cleanup):
     receiver = cleanup(Receiver(cloud, "p"))
     gateway = cleanup(Gateway(folder, config(modbus, cloud, name="before"), {"p.py": FAILS}))
