@@ -1,4 +1,5 @@
-// `penstock alarms`: the alarms that are on, as a table. Blocking.
+// `penstock alarms`: the alarms that are on, as a table, and those that cannot be evaluated.
+// Blocking.
 #include "cli/cli.h"
 
 #include "base/time.h"
@@ -18,16 +19,20 @@ static void print_row(const json_t *row) {
 }
 
 static void print_table(const json_t *result) {
-    const json_t *rows = json_object_get(result, "alarms");
-    if (json_array_size(rows) == 0) {
-        printf("none of %lld alarms is on\n", cli_integer(result, "defined"));
-        return;
-    }
-    printf("%-24s %-10s %-20s %-24s %s\n", "NAME", "STATUS", "VALUE", "TIME", "DESCRIPTION");
+    json_t *on = json_object_get(result, "alarms");
     size_t index;
     json_t *row;
-    json_array_foreach((json_t *)(uintptr_t)rows, index, row) {
+    if (json_array_size(on) == 0) {
+        printf("none of %lld alarms is on\n", cli_integer(result, "defined"));
+    } else {
+        printf("%-24s %-10s %-20s %-24s %s\n", "NAME", "STATUS", "VALUE", "TIME", "DESCRIPTION");
+    }
+    json_array_foreach(on, index, row) {
         print_row(row);
+    }
+    json_array_foreach(json_object_get(result, "unread"), index, row) {
+        printf("'%s' (device '%s') cannot be evaluated: %s\n", cli_text(row, "name"),
+               cli_text(row, "device"), cli_text(row, "quality"));
     }
 }
 
@@ -40,7 +45,7 @@ int cli_alarms(const CliOptions *options, int count, char **arguments) {
         return CLI_FAILED;
     }
     if (options->json) {
-        cli_print_json(json_object_get(result, "alarms"));
+        cli_print_json(result);
     } else {
         print_table(result);
     }

@@ -168,6 +168,10 @@ static void names_each_mistake(void **state) {
         {"{\"version\": 1, \"publish\": [{\"name\": \"p\", \"topic\": \"a\", \"groups\": "
          "[\"warning\"], \"main_function\": \"main\", \"script\": \"s/up.py\"}]}",
          "groups: 'warning' is an alarm group; name a collect group"},
+        {"{\"version\": 1, \"publish\": [{\"name\": \"p\", \"topic\": \"a\", \"group_type\": "
+         "\"alarm\", "
+         "\"groups\": [\"warning\"], \"main_function\": \"main\", \"script\": \"s/up.py\"}]}",
+         "groups: 'warning' has no alarms, so the script never runs for it"},
         {"{\"version\": 1, \"publish\": [{\"name\": \"p\", \"topic\": \"a\", \"qos\": 2, "
          "\"groups\": [\"default\"], \"main_function\": \"main\", \"script\": \"s/none.py\"}]}",
          "cannot read: No such file"},

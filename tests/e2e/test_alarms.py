@@ -50,7 +50,7 @@ def wait_evaluated(gateway, times=3):
 
 
 def alarms_on(gateway):
-    return json.loads(gateway.cli("alarms", "--json").stdout)
+    return json.loads(gateway.cli("alarms", "--json").stdout)["alarms"]
 
 
 def test_triggered_and_restored(folder, cloud, plant, cleanup):
@@ -121,6 +121,10 @@ def test_alarms_that_change_together_are_one_message(folder, cloud, plant, clean
     wait_evaluated(gateway)
     assert [row["name"] for row in alarms_on(gateway)] == ["Bit", "Low"]
     assert len(receiver.messages("says")) == 3
+    told = json.loads(gateway.cli("alarms", "--json").stdout)
+    assert told["defined"] == 4 and told["unread"][2] == {
+        "name": "Bit", "device": "D", "quality": "device away"}
+    assert "'Low' (device 'D') cannot be evaluated: device away" in gateway.cli("alarms").stdout
 
 
 def test_a_failing_alarm_script_loses_nothing(folder, cloud, plant, cleanup):
