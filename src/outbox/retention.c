@@ -12,8 +12,8 @@
 
 #include <stdlib.h>
 
-#define OVERSHOOT_ROWS 1000
-#define OVERSHOOT_BYTES ((uint64_t)8 * 1024 * 1024)
+#define OVERSHOOT_ROWS 10000
+#define OVERSHOOT_BYTES ((uint64_t)16 * 1024 * 1024)
 #define THIN_LEAST 8 // of fewer, the oldest goes
 // What the outbox may hold even while the disk has less free space than it shall keep.
 #define SPACE_LEAST_BYTES ((uint64_t)4 * 1024 * 1024)
@@ -131,6 +131,12 @@ static size_t who_gives(const PsOutbox *outbox, PsOutboxClass class, size_t owne
     return light ? heavy : owner;
 }
 
+// The oldest that may go. Live rows only when nothing else waits.
+static PsRow *oldest_of(const PsQueue *queue) {
+    PsRow *waiting = queue->lists[PS_PLACE_WAITING].first;
+    return waiting != NULL || queue->disk_only > 0 ? waiting : queue->lists[PS_PLACE_LIVE].first;
+}
+
 static PsRow *first_of(const PsQueue *queue, size_t message) {
     PsRow *row = queue->lists[PS_PLACE_WAITING].first;
     while (row != NULL && row->pub.message != message) {
@@ -172,7 +178,7 @@ static void finish_request(PsOutbox *outbox) {
         return;
     }
     outbox->sheds = request->next;
-    PsRow *oldest = outbox->queues[request->class].lists[PS_PLACE_WAITING].first;
+    PsRow *oldest = oldest_of(&outbox->queues[request->class]);
     if (request->went == 0 && request->reason != PS_DROP_CLEARED && oldest != NULL) {
         ps_outbox_drop_row(outbox, oldest, request->reason); // or it would be asked for ever again
     }
@@ -357,7 +363,7 @@ static void note_room(PsOutbox *outbox, PsOutboxClass class) {
 static PsRow *next_victim(PsOutbox *outbox, PsOutboxClass class, const Excess *excess,
                           bool *ret_again) {
     PsQueue *queue = &outbox->queues[class];
-    PsRow *oldest = queue->lists[PS_PLACE_WAITING].first;
+    PsRow *oldest = oldest_of(queue);
     if (oldest == NULL || excess->overshoot || outbox->failing || outbox->closing) {
         return oldest;
     }
