@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 
+#include <endian.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,33 +121,39 @@ const uint8_t *ps_reader_raw(PsReader *reader, size_t len) {
     return bytes;
 }
 
-static uint64_t get_little_endian(PsReader *reader, size_t width) {
-    const uint8_t *bytes = ps_reader_raw(reader, width);
-    uint64_t value = 0;
-    for (size_t i = 0; bytes != NULL && i < width; i++) {
-        value |= (uint64_t)bytes[i] << (8 * i);
+static void get(PsReader *reader, void *out, size_t len) {
+    const uint8_t *bytes = ps_reader_raw(reader, len);
+    if (bytes != NULL) {
+        memcpy(out, bytes, len);
     }
-    return value;
 }
 
 uint8_t ps_reader_u8(PsReader *reader) {
-    return (uint8_t)get_little_endian(reader, 1);
+    uint8_t value = 0;
+    get(reader, &value, sizeof value);
+    return value;
 }
 
 uint16_t ps_reader_u16(PsReader *reader) {
-    return (uint16_t)get_little_endian(reader, 2);
+    uint16_t value = 0;
+    get(reader, &value, sizeof value);
+    return le16toh(value);
 }
 
 uint32_t ps_reader_u32(PsReader *reader) {
-    return (uint32_t)get_little_endian(reader, 4);
+    uint32_t value = 0;
+    get(reader, &value, sizeof value);
+    return le32toh(value);
 }
 
 uint64_t ps_reader_u64(PsReader *reader) {
-    return get_little_endian(reader, 8);
+    uint64_t value = 0;
+    get(reader, &value, sizeof value);
+    return le64toh(value);
 }
 
 double ps_reader_f64(PsReader *reader) {
-    uint64_t bits = get_little_endian(reader, 8);
+    uint64_t bits = ps_reader_u64(reader);
     double value;
     memcpy(&value, &bits, sizeof value);
     return value;

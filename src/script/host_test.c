@@ -167,6 +167,8 @@ static void test_scripts_keep_and_change_what_they_get(void **state) {
         "t['v0'] = 5; t['v1'] = t['v2']",
         "t['v0']['raw_data'] = 'mine'; t['v1']['status'] = 7; t['v2']['more'] = 1",
         "t['v0'].clear(); del t['v1']['raw_data']; t['v1']['raw_data'] = 1",
+        "t['v0']['raw_data'] = Ends(); t['v1']['status'] = True; t['v2']['raw_data'] = 2.0",
+        "t['v0'] = Ends(); t['v1']['raw_data'] = True; t['v2']['raw_data'] = 1 << 80",
         "d.clear()",
         "d['values'] = {}",
         "d['values']['Second'], d['values']['Temperature_Sensor'] = t, {}",
@@ -180,7 +182,13 @@ static void test_scripts_keep_and_change_what_they_get(void **state) {
     Rig *rig = rig_new();
     rig_variables(rig, 3);
     PS_AUTO_BUF PsBuf source = {0};
-    ps_buf_printf(&source, "kept = []\nn = -1\ndef main(d, w):\n  global n\n  n += 1\n"
+    ps_buf_printf(&source, "import gc\n"
+                           "class Ends:\n"
+                           "  def __del__(self):\n"
+                           "    gc.collect()\n"
+                           "    ended.append([{} for _ in range(9)])\n"
+                           "ended = []\n"
+                           "kept = []\nn = -1\ndef main(d, w):\n  global n\n  n += 1\n"
                            "  t = d['values']['Temperature_Sensor']\n"
                            "  w.awsiot_publish('seen', repr(d), 1)\n");
     for (size_t i = 0; i < PS_COUNT(actions); i++) {

@@ -1,9 +1,9 @@
-// Builds data_collect. The hot path of a worker: per value it stores one object in the two-key dict
-// of the call before, or in a copy of a template where the script kept or changed that dict; no key
-// is hashed twice and no dict grows while it is filled.
+// Builds data_collect where there is no dict of the call before to fill again (refill.c): a copy of
+// a template for each value; no key is hashed twice and no dict grows while it is filled.
 #include "script/worker/data_collect.h"
 
 #include "base/mem.h"
+#include "script/worker/refill.h"
 
 #include <stdlib.h>
 
@@ -153,8 +153,7 @@ PyObject *ps_worker_value_object(PsValue value) {
     return Py_NewRef(Py_None);
 }
 
-// {'raw_data': value, 'status': 0 or 1}: a new reference, NULL with a Python exception set.
-static PyObject *fresh_entry(const PsWorkerGroups *groups, PsValue value) {
+PyObject *ps_worker_entry(const PsWorkerGroups *groups, PsValue value) {
     bool good = value.kind != PS_VALUE_NONE;
     PyObject *entry = PyDict_Copy(good ? groups->good : groups->bad);
     if (entry == NULL || !good) {
@@ -170,110 +169,9 @@ static PyObject *fresh_entry(const PsWorkerGroups *groups, PsValue value) {
 
 static bool put_value(const PsWorkerGroups *groups, PsReader *reader, PyObject *target,
                       PyObject *name) {
-    PyObject *entry = fresh_entry(groups, ps_wire_get_value(reader));
+    PyObject *entry = ps_worker_entry(groups, ps_wire_get_value(reader));
     bool ok = entry != NULL && PyDict_SetItem(target, name, entry) == 0;
     Py_XDECREF(entry);
-    return ok;
-}
-
-// Can this entry of the call before be filled again with no script the wiser? Then its present
-// objects are returned, borrowed.
-static bool is_untouched(const PsWorkerGroups *groups, PyObject *entry, PyObject **ret_raw_data,
-                         PyObject **ret_status) {
-    if (!PyDict_CheckExact(entry) || Py_REFCNT(entry) != 1 || PyDict_GET_SIZE(entry) != 2) {
-        return false;
-    }
-    Py_ssize_t at = 0;
-    PyObject *first = NULL;
-    PyObject *second = NULL;
-    return PyDict_Next(entry, &at, &first, ret_raw_data) && first == groups->key_raw_data &&
-           PyDict_Next(entry, &at, &second, ret_status) && second == groups->key_status;
-}
-
-static bool refill_entry(const PsWorkerGroups *groups, PyObject *target, PyObject *name,
-                         PyObject *entry, PsValue value) {
-    PyObject *raw_data = NULL;
-    PyObject *status = NULL;
-    if (!is_untouched(groups, entry, &raw_data, &status)) {
-        PyObject *fresh = fresh_entry(groups, value);
-        bool ok = fresh != NULL && PyDict_SetItem(target, name, fresh) == 0;
-        Py_XDECREF(fresh);
-        return ok;
-    }
-    PyObject *wanted = value.kind != PS_VALUE_NONE ? groups->one : groups->zero;
-    if (status != wanted && PyDict_SetItem(entry, groups->key_status, wanted) < 0) {
-        return false;
-    }
-    PyObject *object = ps_worker_value_object(value);
-    bool ok = object != NULL &&
-              (object == raw_data || PyDict_SetItem(entry, groups->key_raw_data, object) == 0);
-    Py_XDECREF(object);
-    return ok;
-}
-
-// Is this dict held by nobody but its owner, with as many keys as we gave it?
-static bool is_ours(PyObject *dict, uint32_t size) {
-    return dict != NULL && PyDict_CheckExact(dict) && Py_REFCNT(dict) == 1 &&
-           PyDict_GET_SIZE(dict) == (Py_ssize_t)size;
-}
-
-// Fills the last call's dict of one device. False with no exception set when the script changed it.
-static bool refill_device(const PsWorkerGroups *groups, const PsWorkerGroup *group,
-                          const PsWorkerDevice *device, PyObject *target, PsReader *reader) {
-    Py_ssize_t at = 0;
-    PyObject *name = NULL;
-    PyObject *entry = NULL;
-    for (uint32_t i = 0; i < device->count; i++) {
-        if (!PyDict_Next(target, &at, &name, &entry) ||
-            name != group->variables[device->first + i] ||
-            !refill_entry(groups, target, name, entry, ps_wire_get_value(reader))) {
-            return false;
-        }
-    }
-    return true;
-}
-
-// Has data_collect of the last call its three keys, in order? Its size alone does not say so: a
-// script may have put a key of its own in place of one. Then its values are returned, borrowed.
-static bool has_our_keys(const PsWorkerGroups *groups, const PsWorkerGroup *group,
-                         PyObject **ret_values) {
-    if (!is_ours(group->last, 3)) {
-        return false;
-    }
-    Py_ssize_t at = 0;
-    PyObject *key = NULL;
-    PyObject *value = NULL;
-    PyObject *values = NULL;
-    bool ok = PyDict_Next(group->last, &at, &key, &value) && key == groups->key_timestamp &&
-              PyDict_Next(group->last, &at, &key, &values) && key == groups->key_values &&
-              PyDict_Next(group->last, &at, &key, &value) && key == groups->key_group_name &&
-              value == group->name;
-    *ret_values = values;
-    return ok;
-}
-
-// Fills the dicts of the last call once more. False when they are not ours alone, or changed; with
-// an exception set only when Python itself failed.
-static bool refill_all(const PsWorkerGroups *groups, PsWorkerGroup *group, double timestamp,
-                       PsReader *reader) {
-    PyObject *values = NULL;
-    if (!has_our_keys(groups, group, &values) || !is_ours(values, group->device_count)) {
-        return false;
-    }
-    Py_ssize_t at = 0;
-    PyObject *name = NULL;
-    PyObject *target = NULL;
-    for (uint32_t d = 0; d < group->device_count; d++) {
-        const PsWorkerDevice *device = &group->devices[d];
-        if (!PyDict_Next(values, &at, &name, &target) || name != device->name ||
-            !is_ours(target, device->count) ||
-            !refill_device(groups, group, device, target, reader)) {
-            return false;
-        }
-    }
-    PyObject *stamp = PyFloat_FromDouble(timestamp);
-    bool ok = stamp != NULL && PyDict_SetItem(group->last, groups->key_timestamp, stamp) == 0;
-    Py_XDECREF(stamp);
     return ok;
 }
 
@@ -350,7 +248,7 @@ PyObject *ps_worker_data_collect(const PsWorkerGroups *groups, PsReader *reader)
     PyObject *dict = NULL;
     if (group != NULL && !reader->failed) {
         PsReader again = *reader;
-        if (!sparse && refill_all(groups, group, timestamp, reader)) {
+        if (!sparse && ps_worker_refill(groups, group, timestamp, reader)) {
             dict = Py_NewRef(group->last);
         } else if (!PyErr_Occurred()) {
             *reader = again;

@@ -58,3 +58,5 @@ PyObject *ps_worker_value_object(PsValue value);
 /// {'timestamp': ..., 'values': values, 'group_name': ...}
 PyObject *ps_worker_frame_dict(const PsWorkerGroups *groups, PyObject *group_name, double timestamp,
                                PyObject *values);
+/// {'raw_data': value, 'status': 0 or 1}
+PyObject *ps_worker_entry(const PsWorkerGroups *groups, PsValue value);

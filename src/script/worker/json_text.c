@@ -5,79 +5,131 @@
 #include <math.h>
 #include <string.h>
 
+#define ESCAPED_MAX ((size_t)12) // bytes of the longest escape, two surrogates
+#define CHUNK ((Py_ssize_t)1024) // characters of a string that room is made for at once
+#define DIGITS_MAX ((size_t)20)  // of 64 bits, with a sign
+
 static bool put_any(PyObject *object, PsBuf *out, int depth);
 
-static void put_literal(PsBuf *out, const char *text) {
-    ps_buf_put(out, text, strlen(text));
+// Where the next `count` bytes go. The bytes behind `len` are rubbish until the end of the text.
+static inline uint8_t *room(PsBuf *out, size_t count) {
+    if (out->capacity - out->len <= count) {
+        ps_buf_reserve(out, count);
+    }
+    return out->data + out->len;
 }
 
-static bool is_plain(Py_UCS4 c) {
+static inline void put_bytes(PsBuf *out, const char *bytes, size_t len) {
+    memcpy(room(out, len), bytes, len);
+    out->len += len;
+}
+
+#define put_literal(out, text) put_bytes(out, text, sizeof(text) - 1)
+
+static inline bool is_plain(Py_UCS4 c) {
     return c >= ' ' && c <= '~' && c != '"' && c != '\\';
 }
 
-static void put_hex_escape(PsBuf *out, unsigned unit) {
+#define EACH ((uint64_t)0x0101010101010101)
+
+// The same of eight characters at once: the top bit of a byte of each term says that the character
+// there is (in this order) not ASCII, below ' ', '"', '\\' or DEL. Bits above the lowest set one
+// may be wrong, which only a character that is not plain can cause.
+static inline bool are_plain(uint64_t eight) {
+    uint64_t quote = eight ^ EACH * '"';
+    uint64_t slash = eight ^ EACH * '\\';
+    uint64_t del = eight ^ EACH * 0x7F;
+    uint64_t odd = eight | (eight - EACH * ' ') | (quote - EACH) | (slash - EACH) | (del - EACH);
+    return (odd & EACH * 0x80) == 0;
+}
+
+static uint8_t *write_hex_escape(uint8_t *at, unsigned unit) {
     static const char digits[] = "0123456789abcdef";
-    char escape[6] = {'\\',
-                      'u',
-                      digits[unit >> 12 & 0xF],
-                      digits[unit >> 8 & 0xF],
-                      digits[unit >> 4 & 0xF],
-                      digits[unit & 0xF]};
-    ps_buf_put(out, escape, sizeof escape);
+    const char escape[6] = {'\\',
+                            'u',
+                            digits[unit >> 12 & 0xF],
+                            digits[unit >> 8 & 0xF],
+                            digits[unit >> 4 & 0xF],
+                            digits[unit & 0xF]};
+    memcpy(at, escape, sizeof escape);
+    return at + sizeof escape;
 }
 
 // Everything outside printable ASCII is escaped (json.dumps: ensure_ascii), characters above
 // U+FFFF as two surrogates (RFC 8259, section 7).
-static void put_escaped(PsBuf *out, Py_UCS4 c) {
+static uint8_t *write_escaped(uint8_t *at, Py_UCS4 c) {
     static const struct {
         char byte;
-        const char *escape;
-    } short_escapes[] = {{'"', "\\\""}, {'\\', "\\\\"}, {'\n', "\\n"}, {'\r', "\\r"},
-                         {'\t', "\\t"}, {'\f', "\\f"},  {'\b', "\\b"}};
+        char letter;
+    } short_escapes[] = {{'"', '"'},  {'\\', '\\'}, {'\n', 'n'}, {'\r', 'r'},
+                         {'\t', 't'}, {'\f', 'f'},  {'\b', 'b'}};
     for (size_t i = 0; i < PS_COUNT(short_escapes); i++) {
         if (c == (Py_UCS4)short_escapes[i].byte) {
-            put_literal(out, short_escapes[i].escape);
-            return;
+            *at++ = '\\';
+            *at++ = (uint8_t)short_escapes[i].letter;
+            return at;
         }
     }
     if (c > 0xFFFF) {
-        put_hex_escape(out, 0xD800 + ((c - 0x10000) >> 10));
-        put_hex_escape(out, 0xDC00 + ((c - 0x10000) & 0x3FF));
-    } else {
-        put_hex_escape(out, c);
+        at = write_hex_escape(at, 0xD800 + ((c - 0x10000) >> 10));
+        return write_hex_escape(at, 0xDC00 + ((c - 0x10000) & 0x3FF));
     }
+    return write_hex_escape(at, c);
+}
+
+static void put_ascii(const uint8_t *bytes, Py_ssize_t from, Py_ssize_t to, PsBuf *out) {
+    uint8_t *at = room(out, (size_t)(to - from) * ESCAPED_MAX);
+    uint64_t eight;
+    while (to - from >= (Py_ssize_t)sizeof eight) {
+        memcpy(&eight, bytes + from, sizeof eight);
+        if (!are_plain(eight)) {
+            break;
+        }
+        memcpy(at, &eight, sizeof eight);
+        at += sizeof eight;
+        from += sizeof eight;
+    }
+    for (Py_ssize_t i = from; i < to; i++) {
+        if (is_plain(bytes[i])) {
+            *at++ = bytes[i];
+        } else {
+            at = write_escaped(at, bytes[i]);
+        }
+    }
+    out->len = (size_t)(at - out->data);
 }
 
 // False for half a character (a lone surrogate): no reader of UTF-8 takes it.
-static bool put_string(PyObject *text, PsBuf *out) {
-    Py_ssize_t len = PyUnicode_GET_LENGTH(text);
-    ps_buf_put_u8(out, '"');
-    if (PyUnicode_IS_ASCII(text)) {
-        const char *bytes = PyUnicode_DATA(text);
-        Py_ssize_t start = 0;
-        for (Py_ssize_t i = 0; i < len; i++) {
-            if (!is_plain((unsigned char)bytes[i])) {
-                ps_buf_put(out, bytes + start, (size_t)(i - start));
-                put_escaped(out, (unsigned char)bytes[i]);
-                start = i + 1;
-            }
-        }
-        ps_buf_put(out, bytes + start, (size_t)(len - start));
-    } else {
-        int kind = PyUnicode_KIND(text);
-        const void *data = PyUnicode_DATA(text);
-        for (Py_ssize_t i = 0; i < len; i++) {
-            Py_UCS4 c = PyUnicode_READ(kind, data, i);
-            if (is_plain(c)) {
-                ps_buf_put_u8(out, (uint8_t)c);
-            } else if (Py_UNICODE_IS_SURROGATE(c)) {
-                return false;
-            } else {
-                put_escaped(out, c);
-            }
+static bool put_wide(PyObject *text, Py_ssize_t from, Py_ssize_t to, PsBuf *out) {
+    int kind = PyUnicode_KIND(text);
+    const void *data = PyUnicode_DATA(text);
+    uint8_t *at = room(out, (size_t)(to - from) * ESCAPED_MAX);
+    for (Py_ssize_t i = from; i < to; i++) {
+        Py_UCS4 c = PyUnicode_READ(kind, data, i);
+        if (is_plain(c)) {
+            *at++ = (uint8_t)c;
+        } else if (Py_UNICODE_IS_SURROGATE(c)) {
+            return false;
+        } else {
+            at = write_escaped(at, c);
         }
     }
-    ps_buf_put_u8(out, '"');
+    out->len = (size_t)(at - out->data);
+    return true;
+}
+
+static bool put_string(PyObject *text, PsBuf *out) {
+    Py_ssize_t len = PyUnicode_GET_LENGTH(text);
+    put_literal(out, "\"");
+    for (Py_ssize_t from = 0; from < len; from += CHUNK) {
+        Py_ssize_t to = len - from > CHUNK ? from + CHUNK : len;
+        if (PyUnicode_IS_ASCII(text)) {
+            put_ascii(PyUnicode_DATA(text), from, to, out);
+        } else if (!put_wide(text, from, to, out)) {
+            return false;
+        }
+    }
+    put_literal(out, "\"");
     return true;
 }
 
@@ -87,7 +139,7 @@ static bool put_integer(PyObject *object, PsBuf *out) {
     if (overflow != 0) {
         return false;
     }
-    char digits[24];
+    char digits[DIGITS_MAX];
     size_t at = sizeof digits;
     unsigned long long rest =
         value < 0 ? 0ULL - (unsigned long long)value : (unsigned long long)value;
@@ -98,7 +150,7 @@ static bool put_integer(PyObject *object, PsBuf *out) {
     if (value < 0) {
         digits[--at] = '-';
     }
-    ps_buf_put(out, digits + at, sizeof digits - at);
+    put_bytes(out, digits + at, sizeof digits - at);
     return true;
 }
 
@@ -112,7 +164,7 @@ static bool put_float(double value, PsBuf *out) {
         PyErr_Clear();
         return false;
     }
-    put_literal(out, text);
+    put_bytes(out, text, strlen(text));
     PyMem_Free(text);
     return true;
 }
@@ -120,7 +172,7 @@ static bool put_float(double value, PsBuf *out) {
 static bool put_sequence(PyObject *object, PsBuf *out, int depth) {
     Py_ssize_t count = PySequence_Fast_GET_SIZE(object);
     PyObject **items = PySequence_Fast_ITEMS(object);
-    ps_buf_put_u8(out, '[');
+    put_literal(out, "[");
     for (Py_ssize_t i = 0; i < count; i++) {
         if (i > 0) {
             put_literal(out, ", ");
@@ -129,7 +181,7 @@ static bool put_sequence(PyObject *object, PsBuf *out, int depth) {
             return false;
         }
     }
-    ps_buf_put_u8(out, ']');
+    put_literal(out, "]");
     return true;
 }
 
@@ -138,7 +190,7 @@ static bool put_dict(PyObject *object, PsBuf *out, int depth) {
     PyObject *key = NULL;
     PyObject *value = NULL;
     bool first = true;
-    ps_buf_put_u8(out, '{');
+    put_literal(out, "{");
     while (PyDict_Next(object, &at, &key, &value)) {
         if (!PyUnicode_CheckExact(key)) {
             return false;
@@ -155,7 +207,7 @@ static bool put_dict(PyObject *object, PsBuf *out, int depth) {
             return false;
         }
     }
-    ps_buf_put_u8(out, '}');
+    put_literal(out, "}");
     return true;
 }
 
@@ -179,12 +231,17 @@ static bool put_any(PyObject *object, PsBuf *out, int depth) {
         return put_sequence(object, out, depth - 1);
     }
     if (object == Py_None || object == Py_True || object == Py_False) {
-        put_literal(out, object == Py_None ? "null" : object == Py_True ? "true" : "false");
+        const char *word = object == Py_None ? "null" : object == Py_True ? "true" : "false";
+        put_bytes(out, word, strlen(word));
         return true;
     }
     return false;
 }
 
 bool ps_json_text(PyObject *object, PsBuf *out) {
-    return put_any(object, out, PS_JSON_TEXT_DEPTH);
+    if (!put_any(object, out, PS_JSON_TEXT_DEPTH)) {
+        return false;
+    }
+    *room(out, 1) = '\0';
+    return true;
 }

@@ -26,6 +26,7 @@ static const char helper[] =
     "    top = r.choice([0x7f, 0x80, 0xff, 0xffff, 0x10ffff])\n"
     "    some = ''.join(chr(r.randint(0, top)) for _ in range(r.randint(0, 12)))\n"
     "    some = ''.join(c for c in some if not 0xd800 <= ord(c) < 0xe000)\n" // half characters
+    "    some *= r.choice([1] * 50 + [400])\n" // longer than what is encoded at once
     "    return some + r.choice(['', '\"', '\\\\', '\\n\\r\\t\\f\\b', '\\x00', '\\x7f', '\\x1f',\n"
     "                            '\\u2028', '\\ud7ff\\ue000', '\\U0001f600'])\n"
     "def value(r, depth):\n"
@@ -112,6 +113,17 @@ static void random_values_have_the_text_of_json_dumps(void **state) {
     Py_DECREF(random);
 }
 
+// Characters are taken eight at a time: every one in every place among others.
+static void every_character_is_found_in_every_place(void **state) {
+    PyObject *texts = eval(*state, "['abcdefghijklmnop'[:at] + chr(c) + 'abcdefghijklmnop'[at:]"
+                                   " for at in range(17) for c in range(256)]");
+    PS_AUTO_BUF PsBuf out = {0};
+    for (Py_ssize_t i = 0; i < PyList_Size(texts); i++) {
+        assert_same_text(*state, PyList_GetItem(texts, i), &out);
+    }
+    Py_DECREF(texts);
+}
+
 static void the_deepest_nesting_is_still_encoded(void **state) {
     PyObject *value = eval(*state, "nested(DEPTH - 1)");
     PS_AUTO_BUF PsBuf out = {0};
@@ -131,6 +143,7 @@ static void other_values_are_left_to_python(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_values_have_the_text_of_json_dumps),
+        cmocka_unit_test(every_character_is_found_in_every_place),
         cmocka_unit_test(the_deepest_nesting_is_still_encoded),
         cmocka_unit_test(other_values_are_left_to_python),
     };
