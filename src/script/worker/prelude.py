@@ -46,6 +46,9 @@ class ShipHandler(logging.Handler):
         ship(record.levelno, record.name == "root", record.filename, record.lineno, text)
 
 
+unfinished = []  # streams with a line that has no end yet; empty is seen from C at no cost
+
+
 class LineStream(io.TextIOBase):
     """sys.stdout and sys.stderr: each finished line becomes a log line."""
 
@@ -73,10 +76,12 @@ class LineStream(io.TextIOBase):
             self._send(line)
         if len(self.pending) > LINE_MAX:
             self.drain()
+        elif self.pending and self not in unfinished:
+            unfinished.append(self)
         return len(text)
 
     def drain(self):
-        """Sends an unfinished line; the C side calls it at the end of a call."""
+        """Sends an unfinished line."""
         if self.pending:
             line, self.pending = self.pending, ""
             self._send(line)
@@ -320,9 +325,9 @@ def refuse_text(text):
 
 
 def drain():
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, LineStream):
-            stream.drain()
+    """The C side calls it at the end of a call when something is unfinished."""
+    while unfinished:
+        unfinished.pop().drain()
 
 
 _install_logging()

@@ -70,9 +70,13 @@ PsErr ps_worker_warm(PsWorker *worker, PsDiag *diag) {
     }
     bool ok = ps_worker_groups_init(&worker->groups) && ps_worker_alarms_init(&worker->alarms);
     worker->prelude = ok ? run_prelude(worker) : NULL;
+    PyObject *streams =
+        worker->prelude != NULL ? PyDict_GetItemString(worker->prelude, "unfinished") : NULL;
+    worker->unfinished = Py_XNewRef(streams);
     worker->parameters = PyDict_New();
     worker->callbacks = PyDict_New();
-    if (worker->prelude == NULL || worker->parameters == NULL || worker->callbacks == NULL) {
+    if (worker->unfinished == NULL || !PyList_CheckExact(worker->unfinished) ||
+        worker->parameters == NULL || worker->callbacks == NULL) {
         PyErr_Print();
         return ps_fail(PS_ERR_INTERNAL, diag, "Python", NULL,
                        "its standard library cannot be loaded; see the lines above");
@@ -130,6 +134,9 @@ static void name_process(const PsWireBuild *build) {
 }
 
 static void drain_output(PsWorker *worker) {
+    if (PyList_GET_SIZE(worker->unfinished) == 0) {
+        return;
+    }
     PyObject *done = PyObject_CallNoArgs(PyDict_GetItemString(worker->prelude, "drain"));
     Py_XDECREF(done);
     PyErr_Clear();

@@ -29,6 +29,7 @@ typedef struct PsWorker {
     PyObject *parameters;  ///< dict of get_global_parameter
     PyObject *callbacks;   ///< ticket -> what callbacks.c keeps of a call
     PyObject *prelude;     ///< namespace of prelude.py
+    PyObject *unfinished;  ///< its list of streams with an unfinished line
     PsWorkerGroups groups; ///< names of the groups seen so far
     PsWorkerAlarms alarms; ///< and of alarm groups
 } PsWorker;
