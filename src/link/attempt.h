@@ -63,10 +63,12 @@ typedef struct PsAttempt {
 
     PsSlot slots[PS_LINK_WINDOW_MAX + PS_LINK_NOW_WINDOW];
     size_t slots_used;
+    size_t slots_now;    ///< of them, those a script waits for
     int *subscribe_mids; ///< 0 once answered
     size_t subscribes_waiting;
     PsMono up_since;
-    bool quiet; ///< the socket does not wake the thread for one acknowledgement
+    PsMono looked; ///< when nothing was in flight or the socket was last read by the main thread
+    bool quiet;    ///< the socket does not wake the thread for the acknowledgements that may wait
 } PsAttempt;
 
 /// Starts with name resolution. Never fails here: see the stage.
@@ -99,7 +101,9 @@ void ps_session_begin(PsAttempt *attempt, PsMono now);
 void ps_session_check(PsAttempt *attempt, PsMono now);
 PsMono ps_session_wake_at(const PsAttempt *attempt, PsMono now);
 /// Reads what has come, without waiting. For the main thread, when `quiet`.
-void ps_session_drain(PsAttempt *attempt);
+void ps_session_drain(PsAttempt *attempt, PsMono now);
+/// May `quiet` go on for another publish with nothing read before?
+bool ps_session_has_patience(const PsAttempt *attempt, PsMono now);
 /// Ends `quiet`: the socket wakes the thread for every byte.
 void ps_session_listen(PsAttempt *attempt);
 /// Hands one publish to libmosquitto; a failure fails the attempt.

@@ -19,7 +19,7 @@ struct PsLink {
     PsLinkSettings *settings;
     PsLinkWorker *worker;
     PsWake wake;
-    uv_timer_t quiet; // after the last publish: fetches an acknowledgement that wakes nobody
+    uv_timer_t quiet; // after the last publish: fetches acknowledgements that wake nobody
     uv_check_t check; // looks for events that woke nobody, whenever the loop is awake
     unsigned open_handles;
     PsLinkStatus status;
@@ -230,7 +230,9 @@ void ps_link_stop(PsLink *link) {
     if (link->stopping) {
         return;
     }
-    take_events(link); // what is acknowledged by now must not be sent again after a restart
+    // What is acknowledged by now must not be sent again after a restart.
+    (void)ps_link_worker_drain(link->worker); // a thread at work reads by itself
+    take_events(link);
     link->stopping = true;
     if (link->started) {
         ps_link_worker_stop(link->worker);

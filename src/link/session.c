@@ -26,6 +26,7 @@ static void on_publish(struct mosquitto *handle, void *object, int mid) {
         if (slot->used && slot->mid == mid) {
             slot->used = false;
             attempt->slots_used--;
+            attempt->slots_now -= slot->now;
             attempt->events.acknowledged(slot->id, slot->now, slot->len, attempt->events.ctx);
             return;
         }
@@ -144,18 +145,30 @@ PsMono ps_session_wake_at(const PsAttempt *attempt, PsMono now) {
     return wake;
 }
 
-// The acknowledgement of a single message can wait for the next message, or for the main thread's
-// timer: it is no news worth a wake-up of its own. Any message of the cloud is at least a byte
-// longer than it, so the kernel tells the two apart. Only where there is no QoS 2, whose steps are
-// as short.
+// Acknowledgements can wait for a later message, or for the main thread's timer: they are no news
+// worth a wake-up of their own, and reading several at once costs little more than reading one. The
+// kernel tells them from a message of the cloud by their length, since any message is at least a
+// byte longer than one of them; so only one may wait where there is something subscribed. Only
+// where there is no QoS 2, whose steps are as short.
 #define PUBACK_BYTES 4 // MQTT 3.1.1, 3.4
+
+static size_t quiet_max(const PsAttempt *attempt) {
+    size_t part = attempt->settings->window / 4; // the rest of the window is for what goes on
+    return attempt->settings->subscription_count > 0 || part == 0 ? 1 : part;
+}
+
+// Not so long that the outbox would store what the cloud has long had.
+bool ps_session_has_patience(const PsAttempt *attempt, PsMono now) {
+    return attempt->slots_used < quiet_max(attempt) &&
+           now.ns < after_ms(attempt->looked, PS_LINK_QUIET_MS).ns;
+}
 
 static void let_wait(PsAttempt *attempt) {
     size_t overhead = attempt->tls != NULL ? ps_tls_record_overhead(attempt->tls) : 0;
     if (attempt->settings->cloud.type != PS_CLOUD_AWS_IOT || overhead == 0 || attempt->quiet) {
         return;
     }
-    int bytes = (int)overhead + PUBACK_BYTES + 1;
+    int bytes = (int)((overhead + PUBACK_BYTES) * quiet_max(attempt)) + 1;
     attempt->quiet = setsockopt(mosquitto_socket(attempt->handle), SOL_SOCKET, SO_RCVLOWAT, &bytes,
                                 sizeof bytes) == 0;
 }
@@ -170,7 +183,8 @@ void ps_session_listen(PsAttempt *attempt) {
     }
 }
 
-void ps_session_drain(PsAttempt *attempt) {
+void ps_session_drain(PsAttempt *attempt, PsMono now) {
+    attempt->looked = now;
     errno = 0;
     int code = mosquitto_loop_read(attempt->handle, 1);
     if (code != MOSQ_ERR_SUCCESS) {
@@ -196,7 +210,10 @@ void ps_session_publish(PsAttempt *attempt, const PsLinkPublish *publish, PsMono
     // The slot is complete before the call: QoS 0 is acknowledged inside it.
     *slot = (PsSlot){
         .used = true, .now = publish->now, .id = publish->id, .len = publish->len, .sent = now};
-    attempt->slots_used++;
+    if (attempt->slots_used++ == 0) {
+        attempt->looked = now;
+    }
+    attempt->slots_now += publish->now;
     bool corked = publish->len > TLS_RECORD_BYTES - TLS_RECORD_ROOM;
     if (corked) {
         cork(attempt, true);
@@ -209,9 +226,9 @@ void ps_session_publish(PsAttempt *attempt, const PsLinkPublish *publish, PsMono
     }
     if (code != MOSQ_ERR_SUCCESS) {
         ps_attempt_fail_library(attempt, code, number);
-    } else if (attempt->slots_used == 1 && !publish->now) {
-        let_wait(attempt);
-    } else if (attempt->slots_used > 0) {
+    } else if (attempt->slots_used > quiet_max(attempt) || attempt->slots_now > 0) {
         ps_session_listen(attempt);
+    } else if (attempt->slots_used > 0) {
+        let_wait(attempt);
     }
 }

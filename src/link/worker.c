@@ -263,11 +263,11 @@ static PsErr leave_packet(PsLinkWorker *worker, const PsLinkPublish *publish) {
 }
 
 // Takes the acknowledgements that wake nobody. Needs the session.
-static void drain_locked(PsLinkWorker *worker) {
+static void drain_locked(PsLinkWorker *worker, PsMono now) {
     PsAttempt *attempt = worker->attempt;
     if (attempt != NULL && attempt->stage == PS_STAGE_UP && attempt->quiet &&
         attempt->slots_used > 0 && ps_link_events_waiting(&worker->events) < EVENTS_HELD) {
-        ps_session_drain(attempt);
+        ps_session_drain(attempt, now);
     }
 }
 
@@ -287,8 +287,11 @@ PsErr ps_link_worker_publish(PsLinkWorker *worker, const PsLinkPublish *publish)
     bool first = ps_mailbox_count(worker->packets) == 0; // nothing is overtaken
     bool wake = false;
     if (first) {
-        drain_locked(worker);
-        publish_locked(worker, publish, ps_mono_now());
+        PsMono now = ps_mono_now();
+        if (worker->attempt != NULL && !ps_session_has_patience(worker->attempt, now)) {
+            drain_locked(worker, now);
+        }
+        publish_locked(worker, publish, now);
         wake = needs_thread(worker->attempt);
     }
     pthread_mutex_unlock(&worker->session);
@@ -302,7 +305,7 @@ bool ps_link_worker_drain(PsLinkWorker *worker) {
     if (pthread_mutex_trylock(&worker->session) != 0) {
         return false;
     }
-    drain_locked(worker);
+    drain_locked(worker, ps_mono_now());
     PsAttempt *attempt = worker->attempt;
     bool wake = needs_thread(attempt);
     if (attempt != NULL && attempt->stage == PS_STAGE_UP) {

@@ -30,8 +30,8 @@ PsErr ps_link_worker_start(PsLinkWorker *worker);
 /// thread, bounded by the window: PS_ERR_FULL, PS_ERR_NO_MEMORY. Publishes keep their order. Never
 /// blocks: the socket does not, and the thread is not waited for.
 PsErr ps_link_worker_publish(PsLinkWorker *worker, const PsLinkPublish *publish);
-/// Reads the acknowledgement that wakes nobody; from here on it would. False when the thread is at
-/// work: ask again soon. To be called PS_LINK_QUIET_MS after the last publish. Never blocks.
+/// Reads the acknowledgements that wake nobody; from here on they would. False when the thread is
+/// at work: ask again soon. To be called PS_LINK_QUIET_MS after the last publish. Never blocks.
 bool ps_link_worker_drain(PsLinkWorker *worker);
 /// True when an event waits, also one that woke nobody. Cheap: no lock.
 bool ps_link_worker_has_events(const PsLinkWorker *worker);
