@@ -44,8 +44,9 @@ static bool flush(PsOutbox *outbox, PsMono now, bool all) {
     bool rows_due = pending->first != NULL && pending->first->accepted.ns <= until.ns;
     bool dead_due = pending->dead.first != NULL && pending->dead.first->since.ns <= until.ns;
     if (everything || rows_due || deletes_due || dead_due) {
-        PsStoreCommand *command =
-            ps_pending_batch(&outbox->pending, &outbox->ledgers, until, false);
+        // With what is due goes what is half due, or a backlog would be a commit for each message.
+        PsMono with = everything ? now : long_ago(now, outbox->hold_ns / 2);
+        PsStoreCommand *command = ps_pending_batch(&outbox->pending, &outbox->ledgers, with, false);
         if (command != NULL) {
             ps_outbox_put_write(outbox, command);
         }

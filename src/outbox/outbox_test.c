@@ -91,6 +91,19 @@ static void unacknowledged_rows_are_stored_within_the_window(void **state) {
     bench_deinit(&bench);
 }
 
+static void a_backlog_is_committed_in_groups(void **state) {
+    Bench bench;
+    bench_init(&bench, 1);
+    for (int64_t i = 0; i < 200; i++) {
+        accept_numbers(&bench, i, 1);
+        run_until_ms(&bench, never, 10);
+    }
+    PsOutboxStats stats = ps_outbox_stats(bench.outbox);
+    assert_true(stats.rows_stored > 50);
+    assert_true(stats.transactions * 5 < stats.rows_stored);
+    bench_deinit(&bench);
+}
+
 static bool is_ready(Bench *bench) {
     return bench->ready > 0;
 }
@@ -389,6 +402,7 @@ int main(void) {
         cmocka_unit_test(hands_out_in_order_and_keeps_books),
         cmocka_unit_test(healthy_operation_writes_nothing),
         cmocka_unit_test(unacknowledged_rows_are_stored_within_the_window),
+        cmocka_unit_test(a_backlog_is_committed_in_groups),
         cmocka_unit_test(without_loss_rows_are_stored_first),
         cmocka_unit_test(a_large_backlog_survives_restarts_in_bounded_memory),
         cmocka_unit_test(the_oldest_go_when_full),
