@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "base/random.h"
 #include "outbox/db_private.h"
 #include "outbox/dead_db.h"
 #include "outbox/gap_db.h"
@@ -16,6 +17,9 @@
 #include <sys/statvfs.h>
 
 #define SCHEMA_VERSION 2
+// The version stands in the file twice: where only one place says that it is of a newer version,
+// the file is damaged.
+#define MARK(version) (0x50530000 + (version))
 #define PAGE_BYTES 4096
 
 #define DEAD_WHERE                                                                                 \
@@ -26,8 +30,9 @@ static const char *const statement_texts[PS_DB_STATEMENT_COUNT] = {
     [PS_DB_BEGIN] = "BEGIN IMMEDIATE",
     [PS_DB_COMMIT] = "COMMIT",
     [PS_DB_ROLLBACK] = "ROLLBACK",
-    [PS_DB_INSERT_ROW] = "INSERT INTO message(id, class, collected, name, topic, qos, payload) "
-                         "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [PS_DB_INSERT_ROW] = // A row that is in memory and in a recovered database is the same row.
+    "INSERT OR REPLACE INTO message(id, class, collected, name, topic, qos, "
+    "payload) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [PS_DB_DELETE_ROW] = "DELETE FROM message WHERE id = ?1",
     [PS_DB_SET_BOOK] = "UPDATE name SET delivered = ?2 WHERE number = ?1",
     [PS_DB_SET_DROPPED] = "INSERT OR REPLACE INTO dropped(name, reason, count) VALUES(?1, ?2, ?3)",
@@ -35,8 +40,8 @@ static const char *const statement_texts[PS_DB_STATEMENT_COUNT] = {
         "SELECT id, collected, name, topic, qos, payload FROM message "
         "WHERE class = ?1 AND (collected, id) >= (?2, ?3) ORDER BY collected, id LIMIT ?4",
     [PS_DB_DEAD_SCHEMA] = "INSERT OR IGNORE INTO dead_schema(hash, bytes) VALUES(?1, ?2)",
-    [PS_DB_DEAD_PUT] = "INSERT INTO dead(id, name, collected, died, form, qos, schema, reason, "
-                       "input) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    [PS_DB_DEAD_PUT] = "INSERT OR REPLACE INTO dead(id, name, collected, died, form, qos, "
+                       "schema, reason, input) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     [PS_DB_DEAD_FAILED] = "UPDATE dead SET died = ?2, reason = ?3 WHERE id = ?1",
     [PS_DB_DEAD_REMOVE] = "DELETE FROM dead WHERE id = ?1",
     [PS_DB_DEAD_LIST] = "SELECT id, name, collected, died, form, qos, "
@@ -105,7 +110,7 @@ PsErr ps_db_err(int code) {
     }
 }
 
-static PsErr execute(PsDb *db, const char *text) {
+PsErr ps_db_execute(PsDb *db, const char *text) {
     return ps_db_err(sqlite3_exec(db->handle, text, NULL, NULL, NULL));
 }
 
@@ -124,14 +129,16 @@ static PsErr read_number(PsDb *db, const char *text, int64_t *ret_value) {
     return ps_db_err(code);
 }
 
-static PsErr check_sound(PsDb *db) {
+// The whole check: an index that has other keys than its table would keep rows back.
+static PsErr check_sound(PsDb *db, char *ret_why, size_t size) {
     sqlite3_stmt *statement = NULL;
-    int code = sqlite3_prepare_v2(db->handle, "PRAGMA quick_check(1)", -1, &statement, NULL);
+    int code = sqlite3_prepare_v2(db->handle, "PRAGMA integrity_check(1)", -1, &statement, NULL);
     bool sound = false;
     if (code == SQLITE_OK) {
         code = sqlite3_step(statement);
         const unsigned char *text = code == SQLITE_ROW ? sqlite3_column_text(statement, 0) : NULL;
         sound = text != NULL && strcmp((const char *)text, "ok") == 0;
+        snprintf(ret_why, size, "%s", text != NULL ? (const char *)text : "no memory");
     }
     sqlite3_finalize(statement);
     PsErr err = ps_db_err(code);
@@ -140,31 +147,43 @@ static PsErr check_sound(PsDb *db) {
 
 // ---- open and close
 
-static PsErr prepare_file(PsDb *db) {
+// `why` is filled when the check finds something.
+static PsErr prepare_file(PsDb *db, char *why, size_t size) {
     // The lock is kept: a second gateway on the same folder is refused, and WAL needs no shared
     // memory file.
-    PsErr err = execute(db, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
-                            "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 4194304;"
-                            "PRAGMA cache_size = -512; PRAGMA temp_store = MEMORY;"
-                            "BEGIN IMMEDIATE; COMMIT;");
+    PsErr err = ps_db_execute(db, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
+                                  "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 4194304;"
+                                  "PRAGMA cache_size = -512; PRAGMA temp_store = MEMORY;"
+                                  // What is freed is wiped, so that recovery finds no old rows.
+                                  "PRAGMA secure_delete = ON;"
+                                  "BEGIN IMMEDIATE; COMMIT;");
     int64_t version = 0;
+    int64_t mark = 0;
     if (err == PS_OK) {
-        err = check_sound(db);
+        err = check_sound(db, why, size);
     }
     if (err == PS_OK) {
         err = read_number(db, "PRAGMA user_version", &version);
+    }
+    if (err == PS_OK) {
+        err = read_number(db, "PRAGMA application_id", &mark);
     }
     if (err == PS_OK && version == 0) {
         int64_t tables = 0;
         err = read_number(db, "SELECT count(*) FROM sqlite_master", &tables);
         if (err == PS_OK) {
-            err = tables == 0 ? execute(db, schema) : PS_ERR_CORRUPT;
+            err = tables == 0 ? ps_db_execute(db, schema) : PS_ERR_CORRUPT;
         }
     } else if (err == PS_OK && version == 1) {
-        err = execute(db, from_version_1);
+        err = ps_db_execute(db, from_version_1);
         err = err == PS_ERR_IO ? PS_ERR_CORRUPT : err; // a foreign schema
     } else if (err == PS_OK && version != SCHEMA_VERSION) {
-        err = PS_ERR_UNSUPPORTED;
+        err = mark == MARK(version) ? PS_ERR_UNSUPPORTED : PS_ERR_CORRUPT;
+    }
+    if (err == PS_OK && mark != MARK(SCHEMA_VERSION)) {
+        char text[64];
+        snprintf(text, sizeof text, "PRAGMA application_id = %d", MARK(SCHEMA_VERSION));
+        err = ps_db_execute(db, text);
     }
     return err;
 }
@@ -195,8 +214,9 @@ PsErr ps_db_open(const char *path, PsDb **ret_db, PsDiag *diag) {
     keep_private(path);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     PsErr err = ps_db_err(sqlite3_open_v2(path, &db->handle, flags, NULL));
+    char why[160] = "";
     if (err == PS_OK) {
-        err = prepare_file(db);
+        err = prepare_file(db, why, sizeof why);
     }
     if (err == PS_OK) {
         err = ps_gap_db_prepare(db);
@@ -212,11 +232,33 @@ PsErr ps_db_open(const char *path, PsDb **ret_db, PsDiag *diag) {
                                              "another --state folder"
                         : err == PS_ERR_UNSUPPORTED
                             ? "written by a newer version; install that version"
-                            : "check the disk and the folder's owner and mode";
+                        : err == PS_ERR_CORRUPT ? "no sound database"
+                                                : "check the disk and the folder's owner and mode";
+    const char *text = db->handle != NULL ? sqlite3_errmsg(db->handle) : "no memory";
+    for (char *at = why; *at != '\0'; at++) {
+        *at = *at == '\n' ? ' ' : *at;
+    }
     (void)ps_fail(err, diag, path, NULL, "cannot be used as outbox: %s; %s",
-                  db->handle != NULL ? sqlite3_errmsg(db->handle) : "no memory", words);
-    ps_db_close(db);
+                  err == PS_ERR_CORRUPT && why[0] != '\0' ? why : text, words);
+    ps_db_abandon(db);
     return err;
+}
+
+void ps_db_abandon(PsDb *db) {
+    if (db != NULL && db->handle != NULL) {
+        sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    }
+    ps_db_close(db);
+}
+
+PsErr ps_db_settle(PsDb *db) {
+    return ps_db_err(
+        sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL));
+}
+
+int64_t ps_db_spare_id(void) {
+    int64_t half = PS_DB_MOST_ID / 2;
+    return half + (ps_random_up_to((1 << 30) - 1) << 30);
 }
 
 void ps_db_close(PsDb *db) {

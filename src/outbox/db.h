@@ -13,10 +13,19 @@
 typedef struct PsDb PsDb;
 
 /// Opens `path`, making it when missing. PS_ERR_CORRUPT when it is not a sound outbox,
-/// PS_ERR_BUSY when another process has it, PS_ERR_IO, PS_ERR_DENIED.
+/// PS_ERR_BUSY when another process has it, PS_ERR_UNSUPPORTED when it is of a newer version,
+/// PS_ERR_IO, PS_ERR_FULL, PS_ERR_DENIED. A failure leaves the files as they are.
 PsErr ps_db_open(const char *path, PsDb **ret_db, PsDiag *diag);
 /// Accepts NULL.
 void ps_db_close(PsDb *db);
+/// Closes and leaves database and write-ahead log as they are. Accepts NULL.
+void ps_db_abandon(PsDb *db);
+/// Ends the write-ahead log: afterwards all of it is in the database file.
+PsErr ps_db_settle(PsDb *db);
+
+/// Where ids begin that must not meet those of a database that cannot be read: far above all that
+/// are given in a row, another place each time.
+int64_t ps_db_spare_id(void);
 
 /// What the database holds of one class.
 typedef struct PsDbStock {

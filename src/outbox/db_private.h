@@ -31,7 +31,12 @@ struct PsDb {
     sqlite3_stmt *statements[PS_DB_STATEMENT_COUNT];
 };
 
+/// Ids lie below; a larger number is none that was ever given.
+#define PS_DB_MOST_ID (INT64_C(1) << 62)
+
 PsErr ps_db_err(int code);
+/// Runs statements that give no rows.
+PsErr ps_db_execute(PsDb *db, const char *text);
 /// Runs a statement that gives no rows.
 PsErr ps_db_run(PsDb *db, PsDbStatement which);
 

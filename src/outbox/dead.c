@@ -66,29 +66,95 @@ static void remove_item(PsDead *dead, PsDeadItem *item) {
     dead->end--;
 }
 
-typedef struct Loading {
-    PsOutbox *outbox;
-    bool strange; // a letter of a name that is not in the database
-} Loading;
+// ---- together with the database
 
-static void on_loaded(uint64_t id, int64_t number, size_t reason_len, size_t input_len, void *ctx) {
-    Loading *loading = ctx;
-    PsOutbox *outbox = loading->outbox;
-    size_t index = ps_ledgers_number(&outbox->ledgers, number);
-    if (index == outbox->ledgers.count) {
-        loading->strange = true;
-        return;
-    }
-    add_item(&outbox->dead, (PsDeadItem){id, index, reason_len, input_len});
-    outbox->dead.next_id = id + 1;
-    ps_ledgers_die(&outbox->ledgers, index);
+typedef struct Changes {
+    uint64_t *put;
+    size_t put_count;
+    uint64_t *removed;
+    size_t removed_count;
+} Changes;
+
+static int by_id(const void *a, const void *b) {
+    const uint64_t *left = a;
+    const uint64_t *right = b;
+    return *left < *right ? -1 : *left > *right ? 1 : 0;
 }
 
-PsErr ps_dead_load(PsOutbox *outbox, PsDb *db) {
-    Loading loading = {.outbox = outbox};
-    outbox->dead.next_id = 1;
-    PsErr err = ps_dead_db_load(db, on_loaded, &loading);
-    return err == PS_OK && loading.strange ? PS_ERR_CORRUPT : err;
+static bool is_among(const uint64_t *ids, size_t count, uint64_t id) {
+    return count > 0 && bsearch(&id, ids, count, sizeof *ids, by_id) != NULL;
+}
+
+// What the database does not have yet. Letters that were put before their names had numbers get
+// them now.
+static Changes pending_changes(PsOutbox *outbox) {
+    PsDeadOps *ops = &outbox->pending.dead;
+    Changes changes = {.put = ps_alloc_array(ops->count, sizeof(uint64_t)),
+                       .removed = ps_alloc_array(ops->count, sizeof(uint64_t))};
+    for (PsDeadOp *op = ops->first; op != NULL; op = op->next) {
+        if (op->kind == PS_DEAD_PUT) {
+            op->number = outbox->ledgers.entries[op->letter.message].number;
+            changes.put[changes.put_count++] = op->letter.id;
+        } else if (op->kind == PS_DEAD_REMOVE) {
+            changes.removed[changes.removed_count++] = op->letter.id;
+        }
+    }
+    qsort(changes.put, changes.put_count, sizeof(uint64_t), by_id);
+    qsort(changes.removed, changes.removed_count, sizeof(uint64_t), by_id);
+    return changes;
+}
+
+static void add_counted(PsOutbox *outbox, PsDeadItem item) {
+    add_item(&outbox->dead, item);
+    outbox->ledgers.entries[item.message].book.dead++;
+    if (item.id >= outbox->dead.next_id) {
+        outbox->dead.next_id = item.id + 1;
+    }
+}
+
+// Those of the database and those that only memory has, by rising id.
+static void merge_items(PsOutbox *outbox, const PsContents *contents, const size_t *indexes,
+                        const PsDead *old, const Changes *changes) {
+    size_t next = old->first;
+    for (size_t i = 0; i <= contents->letter_count; i++) {
+        const PsContentsLetter *letter = i < contents->letter_count ? &contents->letters[i] : NULL;
+        for (; next < old->end && (letter == NULL || old->items[next].id <= letter->id); next++) {
+            if (is_among(changes->put, changes->put_count, old->items[next].id)) {
+                add_counted(outbox, old->items[next]);
+            }
+        }
+        if (letter != NULL && !is_among(changes->removed, changes->removed_count, letter->id) &&
+            !is_among(changes->put, changes->put_count, letter->id)) {
+            size_t name = ps_ledgers_number(&contents->ledgers, letter->number);
+            add_counted(outbox, (PsDeadItem){letter->id, indexes[name], letter->reason_len,
+                                             letter->input_len});
+        }
+    }
+}
+
+void ps_dead_attach(PsOutbox *outbox, const PsContents *contents, const size_t *indexes) {
+    PsDead old = outbox->dead;
+    outbox->dead.items = NULL;
+    outbox->dead.first = outbox->dead.end = outbox->dead.capacity = 0;
+    outbox->dead.bytes = 0;
+    Changes changes = pending_changes(outbox);
+    size_t count = outbox->ledgers.count;
+    uint64_t *before = ps_alloc_array(count, sizeof *before);
+    for (size_t i = 0; i < count; i++) {
+        before[i] = outbox->ledgers.entries[i].book.dead;
+        outbox->ledgers.entries[i].book.dead = 0;
+    }
+    merge_items(outbox, contents, indexes, &old, &changes);
+    for (size_t i = 0; i < count; i++) {
+        PsLedger *book = &outbox->ledgers.entries[i].book;
+        if (outbox->attached_once && book->dead < before[i]) {
+            book->dropped[PS_DROP_DAMAGED] += before[i] - book->dead;
+        }
+    }
+    free(before);
+    free(changes.put);
+    free(changes.removed);
+    free(old.items);
 }
 
 void ps_dead_deinit(PsDead *dead) {

@@ -33,7 +33,8 @@ static bool wants_all(const PsOutbox *outbox) {
 
 // Writes what is old enough, or everything. True when nothing is left that a fetch must wait for.
 static bool flush(PsOutbox *outbox, PsMono now, bool all) {
-    if (outbox->write != NULL || (outbox->failing && now.ns < outbox->retry_at.ns)) {
+    if (outbox->write != NULL || outbox->detached ||
+        (outbox->failing && now.ns < outbox->retry_at.ns)) {
         return false;
     }
     const PsPending *pending = &outbox->pending;
@@ -86,6 +87,9 @@ static void fetch_dead_where_asked(PsOutbox *outbox, PsMono now) {
 static int64_t next_due_ns(const PsOutbox *outbox) {
     const PsPending *pending = &outbox->pending;
     int64_t due = INT64_MAX;
+    if (outbox->detached) {
+        return outbox->commands > 0 ? due : outbox->retry_at.ns;
+    }
     if (pending->first != NULL) {
         due = pending->first->accepted.ns + outbox->hold_ns;
     }
@@ -122,6 +126,7 @@ static void arm(PsOutbox *outbox, PsMono now) {
 
 void ps_outbox_work(PsOutbox *outbox) {
     PsMono now = ps_mono_now();
+    (void)ps_outbox_attach_begin(outbox, now);
     ps_retention_begin(outbox);
     (void)flush(outbox, now, false);
     fetch_where_needed(outbox, now);
@@ -160,6 +165,13 @@ void ps_outbox_forget(PsOutbox *outbox, PsRow *row) {
 // ---- answers of the store
 
 static void set_failing(PsOutbox *outbox, PsErr result, PsMono now) {
+    if (result == PS_ERR_CORRUPT) {
+        ps_outbox_detach(outbox, true); // which says what comes of it
+        return;
+    }
+    if (outbox->detached) {
+        return; // an answer that was still on its way
+    }
     bool failing = result != PS_OK;
     if (failing) {
         outbox->retry_at = ps_mono_add_ns(now, RETRY_NS);
@@ -232,9 +244,14 @@ void ps_outbox_take_answer(PsOutbox *outbox, PsStoreCommand *command) {
     PsMono now = ps_mono_now();
     outbox->commands--;
     outbox->disk_bytes = command->written_bytes;
-    if (command->kind == PS_STORE_WRITE) {
+    if (command->kind == PS_STORE_ATTACH) {
+        ps_outbox_attach_end(outbox, command, now);
+    } else if (command->kind == PS_STORE_WRITE) {
         write_done(outbox, command, now);
     } else if (command->kind == PS_STORE_FETCH_DEAD) {
+        if (command->result == PS_ERR_CORRUPT) {
+            ps_outbox_detach(outbox, true);
+        }
         ps_dead_fetch_end(outbox, command);
     } else {
         fetch_done(outbox, command, now);

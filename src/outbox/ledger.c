@@ -15,7 +15,7 @@ static const char *const reason_names[PS_DROP_COUNT] = {
     [PS_DROP_BAD_TOPIC] = "bad_topic", [PS_DROP_STORAGE] = "storage",
     [PS_DROP_DEAD] = "dead_retention", [PS_DROP_SIZE] = "size",
     [PS_DROP_SPACE] = "space",         [PS_DROP_THINNED] = "thinned",
-    [PS_DROP_CLEARED] = "cleared",
+    [PS_DROP_CLEARED] = "cleared",     [PS_DROP_DAMAGED] = "damaged",
 };
 
 const char *ps_drop_reason_name(PsDropReason reason) {

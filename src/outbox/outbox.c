@@ -7,10 +7,11 @@
 #include "base/mem.h"
 #include "outbox/outbox_private.h"
 
+#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
+#include <sys/statvfs.h>
 
 #define FILE_NAME "outbox.db"
 #define STUCK_ROWS 20000 // refuse when the disk has failed for so long
@@ -35,66 +36,59 @@ static void wake_main(void *ctx) {
 
 // ---- open and close
 
-static void set_aside(const char *path, const char *why) {
-    char stamp[32];
-    time_t now = time(NULL);
-    struct tm parts;
-    gmtime_r(&now, &parts);
-    strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &parts);
-    const char *const endings[] = {"", "-wal", "-shm"};
-    char from[PATH_MAX];
-    char to[PATH_MAX];
-    for (size_t i = 0; i < PS_COUNT(endings); i++) {
-        snprintf(from, sizeof from, "%s%s", path, endings[i]);
-        snprintf(to, sizeof to, "%s.damaged-%s%s", path, stamp, endings[i]);
-        (void)rename(from, to); // the side files may not exist
-    }
-    PS_LOGE("OUTBOX-DAMAGED",
-            "outbox: %s is damaged (%s); it is kept as %s.damaged-%s for recovery and a new one is "
-            "begun; messages waiting in it are not sent",
-            path, why, path, stamp);
+// True for the folder, or where it would be made.
+static bool is_read_only(const char *folder) {
+    char parent[PATH_MAX];
+    snprintf(parent, sizeof parent, "%s", folder);
+    struct statvfs info;
+    return (statvfs(folder, &info) == 0 || statvfs(dirname(parent), &info) == 0) &&
+           (info.f_flag & ST_RDONLY) != 0;
 }
 
-static PsErr open_and_load(PsOutbox *outbox, PsDb **ret_db, PsDiag *diag) {
-    PsErr err = ps_db_open(outbox->path, ret_db, diag);
-    if (err != PS_OK) {
-        return err;
-    }
-    for (size_t i = 0; i < outbox->setup.name_count; i++) {
-        ps_ledgers_name(&outbox->ledgers, outbox->setup.names[i]);
-    }
-    PsDbStock stock[PS_OUTBOX_CLASS_COUNT] = {0};
-    err = ps_db_load(*ret_db, &outbox->ledgers, stock, &outbox->next_id);
-    if (err == PS_OK) {
-        err = ps_dead_load(outbox, *ret_db);
-    }
-    if (err != PS_OK) {
-        ps_db_close(*ret_db);
-        ps_ledgers_deinit(&outbox->ledgers);
-        ps_dead_deinit(&outbox->dead);
-        return ps_fail(err, diag, outbox->path, NULL, "cannot be read: %s; check the disk",
-                       ps_err_name(err));
-    }
-    for (int class = 0; class < PS_OUTBOX_CLASS_COUNT; class ++) {
-        ps_queue_init(&outbox->queues[class], stock[class].rows, stock[class].bytes);
-    }
-    return PS_OK;
+// What a person should look at before anything runs. Everything else is the disk's fault, and a
+// gateway that collects and sends is worth more than one that waits for its disk.
+static bool is_refusal(const PsOutbox *outbox, PsErr err) {
+    return err == PS_ERR_BUSY || err == PS_ERR_UNSUPPORTED ||
+           (err == PS_ERR_DENIED && !is_read_only(outbox->setup.folder));
+}
+
+static void run_detached(PsOutbox *outbox, const PsDiag *why) {
+    // Far from the ids of a database that has not been seen yet.
+    outbox->next_id = (uint64_t)ps_db_spare_id();
+    outbox->dead.next_id = outbox->next_id;
+    ps_outbox_detach(outbox, false);
+    outbox->retry_at = ps_mono_add_ns(ps_mono_now(), PS_NS_PER_S);
+    PS_LOGE("OUTBOX-DISK",
+            "outbox: %s %s; messages are kept in memory only, are lost when the gateway ends, and "
+            "nothing stored before is sent until the disk can be used",
+            why->object, why->text);
 }
 
 static PsErr open_files(PsOutbox *outbox, PsDiag *diag) {
-    PsErr err = ps_dir_make(outbox->setup.folder, 0700, diag);
-    if (err != PS_OK) {
-        return err;
+    PsDiag why = {0};
+    PsErr err = ps_dir_make(outbox->setup.folder, 0700, &why);
+    if (err != PS_OK && !is_read_only(outbox->setup.folder)) {
+        return ps_fail(err, diag, why.object, why.field, "%s", why.text);
     }
     PsDb *db = NULL;
-    PsDiag why = {0};
-    err = open_and_load(outbox, &db, &why);
-    if (err == PS_ERR_CORRUPT) {
-        set_aside(outbox->path, why.text);
-        err = open_and_load(outbox, &db, &why);
+    PsContents contents = {0};
+    for (size_t i = 0; i < outbox->setup.name_count; i++) {
+        ps_ledgers_name(&outbox->ledgers, outbox->setup.names[i]);
+        ps_ledgers_name(&contents.ledgers, outbox->setup.names[i]);
+    }
+    outbox->dead.next_id = 1;
+    if (err == PS_OK) {
+        err = ps_contents_open(outbox->path, false, (PsHeldRows){0}, &db, &contents, &why);
     }
     if (err == PS_OK) {
-        err = ps_store_start(db, wake_main, outbox, &outbox->store);
+        ps_outbox_attach(outbox, &contents);
+    } else if (!is_refusal(outbox, err)) {
+        run_detached(outbox, &why);
+        err = PS_OK;
+    }
+    ps_contents_deinit(&contents);
+    if (err == PS_OK) {
+        err = ps_store_start(db, outbox->path, wake_main, outbox, &outbox->store);
         if (err != PS_OK) {
             ps_db_close(db);
             (void)ps_fail(err, &why, outbox->path, NULL, "no thread for the outbox");
@@ -163,6 +157,7 @@ PsErr ps_outbox_open(const PsOutboxSetup *setup, PsOutbox **ret_outbox, PsDiag *
     outbox->path = ps_strdup(path);
     outbox->shares = ps_alloc_array(setup->name_count, sizeof *outbox->shares);
     outbox->pending.shares = outbox->shares;
+    outbox->pending.share_count = setup->name_count;
     copy_rules(outbox, setup);
     outbox->timer.data = outbox;
     if (ps_wake_init(&outbox->wake, setup->loop, on_wake, outbox) != PS_OK) {
@@ -182,7 +177,7 @@ PsErr ps_outbox_open(const PsOutboxSetup *setup, PsOutbox **ret_outbox, PsDiag *
     for (size_t i = 0; i < setup->name_count; i++) {
         outbox->ledgers.entries[i].tells_gaps = outbox->rules[i].gap_topic != NULL;
     }
-    ps_outbox_fetch(outbox);
+    ps_outbox_work(outbox);
     *ret_outbox = outbox;
     return PS_OK;
 }
@@ -205,9 +200,14 @@ void ps_outbox_close(PsOutbox *outbox) {
     wait_for_answers(outbox);
     ps_dead_cancel(outbox);
     ps_retention_cancel(outbox);
-    ps_outbox_link_lost(outbox); // nothing stays in flight
-    PsStoreCommand *last =
-        ps_pending_batch(&outbox->pending, &outbox->ledgers, ps_mono_now(), true);
+    ps_outbox_link_lost(outbox);      // nothing stays in flight
+    outbox->retry_at = ps_mono_now(); // the last chance
+    if (ps_outbox_attach_begin(outbox, outbox->retry_at)) {
+        wait_for_answers(outbox);
+    }
+    PsStoreCommand *last = outbox->detached ? NULL
+                                            : ps_pending_batch(&outbox->pending, &outbox->ledgers,
+                                                               ps_mono_now(), true);
     if (last != NULL) {
         ps_outbox_put_write(outbox, last);
         wait_for_answers(outbox);

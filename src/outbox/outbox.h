@@ -42,11 +42,12 @@ typedef enum PsDropReason {
     PS_DROP_SPACE,     ///< the disk had less free space than it shall keep
     PS_DROP_THINNED,   ///< one of two, so that a coarser record is left
     PS_DROP_CLEARED,   ///< a person cleared the queue
+    PS_DROP_DAMAGED,   ///< in a part of the database that could not be read any more, while running
     PS_DROP_COUNT,
 } PsDropReason;
 
 /// "retention", "too_large", "bad_topic", "storage", "dead_retention", "size", "space", "thinned",
-/// "cleared". Never NULL.
+/// "cleared", "damaged". Never NULL.
 const char *ps_drop_reason_name(PsDropReason reason);
 
 /// One message definition. accepted == delivered + waiting + sum of dropped + dead, at any time
@@ -101,9 +102,13 @@ typedef struct PsOutboxSetup {
     void *ctx;
 } PsOutboxSetup;
 
-/// Opens or makes the database; blocks for the integrity check. A damaged file is set aside under
-/// another name, said in the log, and a fresh one begun. Rows of definitions that no longer exist
-/// are still delivered and have their ledger row. PS_ERR_IO, PS_ERR_DENIED with a diagnosis.
+/// Opens or makes the database; blocks for the integrity check. What can be read of a damaged file
+/// is recovered into a fresh one, the file set aside under another name, both said in the log. A
+/// disk that takes nothing (read-only, full, away) keeps nobody from working: the outbox runs in
+/// memory, failing, and goes on with the database when there is one. Rows of definitions that no
+/// longer exist are still delivered and have their ledger row. A diagnosis with PS_ERR_BUSY
+/// (another process has it), PS_ERR_DENIED (owner or mode of the folder), PS_ERR_UNSUPPORTED
+/// (written by a newer version), PS_ERR_IO (no folder can be made).
 PsErr ps_outbox_open(const PsOutboxSetup *setup, PsOutbox **ret_outbox, PsDiag *diag);
 
 /// Commits what is in memory and the ledger, then frees. Blocks until the disk has answered; what a

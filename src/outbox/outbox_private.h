@@ -1,6 +1,6 @@
 //! The outbox's parts, shared by outbox.c (the public calls), out.c (what goes out), flow.c
-//! (traffic with the store), retention.c (making room), gap.c (gap records) and dead.c (dead
-//! letters). Main thread.
+//! (traffic with the store), attach.c (with and without a database), retention.c (making room),
+//! gap.c (gap records) and dead.c (dead letters). Main thread.
 #pragma once
 
 #include "base/wake.h"
@@ -83,6 +83,10 @@ struct PsOutbox {
     bool books_wrong;                         // said in the log
     PsMono check_at;                          // of the books
     bool failing;
+    bool detached;      // there is no database at the moment: attach.c
+    bool damaged;       // and it was damaged when it was last seen
+    bool attached_once; // the books in memory are those of the database
+    int64_t attach_retry_ns;
     bool closing;
     PsMono retry_at;
     uint64_t transactions;
@@ -128,7 +132,17 @@ void ps_gap_link_lost(PsOutbox *outbox);
 /// caller's.
 PsErr ps_dead_put_message(PsOutbox *outbox, const PsOutboxRow *row, const char *reason);
 
-PsErr ps_dead_load(PsOutbox *outbox, PsDb *db);
+/// Goes on without a database until the store could open it, recovering it first when `damaged`.
+void ps_outbox_detach(PsOutbox *outbox, bool damaged);
+/// Asks the store to open it, when nothing else is under way and it is time. True when it was
+/// asked.
+bool ps_outbox_attach_begin(PsOutbox *outbox, PsMono now);
+void ps_outbox_attach_end(PsOutbox *outbox, PsStoreCommand *command, PsMono now);
+/// Takes over what the database holds.
+void ps_outbox_attach(PsOutbox *outbox, const PsContents *contents);
+
+/// The part of it for letters; `indexes` of the contents' names in the ledgers.
+void ps_dead_attach(PsOutbox *outbox, const PsContents *contents, const size_t *indexes);
 void ps_dead_deinit(PsDead *dead);
 /// Does somebody wait for letters that the store could look for now?
 bool ps_dead_wants_fetch(const PsDead *dead);

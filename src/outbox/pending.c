@@ -14,7 +14,9 @@ void ps_pending_deinit(PsPending *pending) {
 
 static void count(PsPending *pending, const PsRow *row, bool more) {
     PsShare nobody = {.rows = 1, .bytes = row->bytes};
-    PsShare *share = pending->shares != NULL ? &pending->shares[row->pub.message] : &nobody;
+    // Rows of definitions that no longer exist are written again only, after damage.
+    PsShare *share =
+        row->pub.message < pending->share_count ? &pending->shares[row->pub.message] : &nobody;
     if (more) {
         pending->rows++;
         pending->bytes += row->bytes;
@@ -34,6 +36,16 @@ void ps_pending_add(PsPending *pending, PsRow *row) {
     row->fresh_previous = pending->last;
     *(pending->last != NULL ? &pending->last->fresh_next : &pending->first) = row;
     pending->last = row;
+    count(pending, row, true);
+}
+
+void ps_pending_add_again(PsPending *pending, PsRow *row) {
+    row->state = PS_ROW_FRESH;
+    row->accepted = (PsMono){0};
+    row->fresh_previous = NULL;
+    row->fresh_next = pending->first;
+    *(pending->first != NULL ? &pending->first->fresh_previous : &pending->last) = row;
+    pending->first = row;
     count(pending, row, true);
 }
 

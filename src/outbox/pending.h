@@ -17,7 +17,8 @@ typedef struct PsPending {
     PsRow *last;
     size_t rows;
     size_t bytes;
-    PsShare *shares;   ///< one per message definition; borrowed, NULL when nobody counts
+    PsShare *shares; ///< one per message definition; borrowed, NULL when nobody counts
+    size_t share_count;
     uint64_t *deletes; ///< ids of stored rows that are gone
     size_t delete_count;
     size_t delete_capacity;
@@ -28,6 +29,8 @@ typedef struct PsPending {
 void ps_pending_deinit(PsPending *pending);
 /// Borrows the row until it is removed or batched.
 void ps_pending_add(PsPending *pending, PsRow *row);
+/// The same for a row that was stored, ahead of the others: it is to be written again.
+void ps_pending_add_again(PsPending *pending, PsRow *row);
 void ps_pending_remove(PsPending *pending, PsRow *row);
 void ps_pending_delete(PsPending *pending, uint64_t id, PsMono now);
 bool ps_pending_is_deleted(const PsPending *pending, uint64_t id);

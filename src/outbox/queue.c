@@ -267,6 +267,15 @@ void ps_queue_forget_stored(PsQueue *queue, uint64_t rows, uint64_t bytes) {
     queue->disk_bytes -= queue->disk_bytes > bytes ? bytes : queue->disk_bytes;
 }
 
+void ps_queue_attach(PsQueue *queue, uint64_t stored_rows, uint64_t stored_bytes) {
+    PS_ASSERT(!queue->fetching);
+    queue->disk_only = stored_rows;
+    queue->disk_bytes = stored_bytes;
+    queue->has_boundary = stored_rows > 0;
+    queue->boundary = (PsRowKey){.collected_ns = INT64_MIN};
+    settle_all(queue, stored_rows > 0 ? PS_PLACE_WAITING : PS_PLACE_SPILLING);
+}
+
 uint64_t ps_queue_total(const PsQueue *queue) {
     return queue->disk_only + ps_queue_memory_rows(queue);
 }

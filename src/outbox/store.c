@@ -13,7 +13,8 @@
 #define IDLE_NS (3600 * PS_NS_PER_S)
 
 struct PsStore {
-    PsDb *db;
+    PsDb *db; // NULL while there is none
+    const char *path;
     PsMailbox *commands;
     PsMailbox *answers;
     pthread_t thread;
@@ -43,13 +44,27 @@ void ps_store_command_free(PsStoreCommand *command) {
     free(command->kept);
     ps_dead_ops_clear(&command->dead);
     ps_dead_found_deinit(&command->found);
+    ps_contents_deinit(&command->contents);
+    free(command->held);
     free(command->rows);
     free(command->numbers);
     free(command);
 }
 
+static void attach(PsStore *store, PsStoreCommand *command) {
+    ps_db_abandon(store->db);
+    store->db = NULL;
+    PsHeldRows held = {command->held, command->held_count};
+    command->result = ps_contents_open(store->path, command->damaged, held, &store->db,
+                                       &command->contents, &command->diag);
+}
+
 static void serve(PsStore *store, PsStoreCommand *command) {
-    if (command->kind == PS_STORE_WRITE) {
+    if (command->kind == PS_STORE_ATTACH) {
+        attach(store, command);
+    } else if (store->db == NULL) {
+        command->result = PS_ERR_IO;
+    } else if (command->kind == PS_STORE_WRITE) {
         command->result = ps_db_write(store->db, &command->batch);
         command->free_bytes = ps_db_free_bytes(store->db);
     } else if (command->kind == PS_STORE_FETCH_DEAD) {
@@ -60,7 +75,7 @@ static void serve(PsStore *store, PsStoreCommand *command) {
                                       command->limit_bytes, command->rows, command->numbers,
                                       &command->count, &command->complete);
     }
-    command->written_bytes = ps_db_written_bytes(store->db);
+    command->written_bytes = store->db != NULL ? ps_db_written_bytes(store->db) : 0;
 }
 
 static void *run(void *argument) {
@@ -81,9 +96,11 @@ static void *run(void *argument) {
     }
 }
 
-PsErr ps_store_start(PsDb *db, void (*wake)(void *ctx), void *ctx, PsStore **ret_store) {
+PsErr ps_store_start(PsDb *db, const char *path, void (*wake)(void *ctx), void *ctx,
+                     PsStore **ret_store) {
     PsStore *store = ps_alloc(sizeof *store);
     store->db = db;
+    store->path = path;
     store->commands = ps_mailbox_new(QUEUE_LENGTH, NULL, NULL);
     store->answers = ps_mailbox_new(QUEUE_LENGTH, wake, ctx);
     sigset_t all;

@@ -1,8 +1,10 @@
 //! The store thread: one database, one command after the other. Commands from the main thread,
 //! answers back to it; at most one write, one fetch of each class and one of dead letters are under
-//! way.
+//! way, or one attach alone. An attach opens the database anew: when it could not be opened before,
+//! or when it is damaged.
 #pragma once
 
+#include "outbox/contents.h"
 #include "outbox/db.h"
 #include "outbox/dead_db.h"
 #include "outbox/shed_db.h"
@@ -17,6 +19,7 @@ struct PsStoreCommand {
         PS_STORE_WRITE,
         PS_STORE_FETCH,
         PS_STORE_FETCH_DEAD,
+        PS_STORE_ATTACH,
         PS_STORE_STOP,
     } kind;
     PsErr result;        ///< filled by the store
@@ -36,6 +39,11 @@ struct PsStoreCommand {
     int64_t *numbers;
     size_t count;
     bool complete;
+    PsContents contents; ///< attach: the names; filled by the store
+    uint64_t *held;      ///< attach: ids of rows that memory holds or has seen acknowledged
+    size_t held_count;
+    bool damaged;           ///< attach: the database is damaged
+    PsDiag diag;            ///< attach: why it failed
     uint64_t written_bytes; ///< since open, filled by the store
 };
 
@@ -45,9 +53,10 @@ PsStoreCommand *ps_store_fetch_new(PsOutboxClass class, PsRowKey from, size_t li
 /// Frees the arrays, not the rows in them. Accepts NULL.
 void ps_store_command_free(PsStoreCommand *command);
 
-/// Takes the database over and starts the thread. `wake` is called on the store thread when an
-/// answer waits.
-PsErr ps_store_start(PsDb *db, void (*wake)(void *ctx), void *ctx, PsStore **ret_store);
+/// Takes the database over and starts the thread; without one (NULL) everything fails until the one
+/// at `path` (borrowed) is attached. `wake` is called on the store thread when an answer waits.
+PsErr ps_store_start(PsDb *db, const char *path, void (*wake)(void *ctx), void *ctx,
+                     PsStore **ret_store);
 void ps_store_put(PsStore *store, PsStoreCommand *command);
 /// The oldest answer, or NULL.
 PsStoreCommand *ps_store_take(PsStore *store);
