@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #define READ_STEP ((size_t)64 * 1024)
 
@@ -138,4 +139,12 @@ PsErr ps_dir_make(const char *path, mode_t mode, PsDiag *diag) {
         return fail_errno(errno, diag, path, "make the folder");
     }
     return PS_OK;
+}
+
+bool ps_dir_is_read_only(const char *path) {
+    char parent[PATH_MAX];
+    snprintf(parent, sizeof parent, "%s", path);
+    struct statvfs info;
+    return (statvfs(path, &info) == 0 || statvfs(dirname(parent), &info) == 0) &&
+           (info.f_flag & ST_RDONLY) != 0;
 }

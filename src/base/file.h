@@ -18,3 +18,6 @@ PsErr ps_file_write(const char *path, const void *bytes, size_t len, mode_t mode
 
 /// mkdir -p for the last two levels: makes `path` and its parent when missing.
 PsErr ps_dir_make(const char *path, mode_t mode, PsDiag *diag);
+
+/// True when the disk of the folder, or of the one it would be made in, is mounted read-only.
+bool ps_dir_is_read_only(const char *path);

@@ -302,14 +302,25 @@ static void on_signal(uv_signal_t *signal, int number) {
 
 // --- starting ----------------------------------------------------------------------------------
 
+// A disk that takes nothing is no reason to stand still; the outbox says so and works in memory.
+static bool is_disk_away(int error) {
+    return error == EROFS || error == EIO || error == ENOSPC || error == EDQUOT;
+}
+
 static PsErr lock_state(App *app, PsDiag *diag) {
     PsErr err = ps_dir_make(app->options->state, 0700, diag);
     if (err != PS_OK) {
-        return err;
+        return ps_dir_is_read_only(app->options->state) ? PS_OK : err;
     }
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s/lock", app->options->state);
     app->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (app->lock_fd < 0 && is_disk_away(errno)) {
+        app->lock_fd = open(path, O_RDONLY | O_CLOEXEC); // which can be locked all the same
+        if (app->lock_fd < 0) {
+            return PS_OK; // and another gateway cannot make one either
+        }
+    }
     if (app->lock_fd < 0) {
         return ps_fail(PS_ERR_IO, diag, path, NULL, "cannot be opened: %s; use --state",
                        strerror(errno));
@@ -525,7 +536,7 @@ PsErr ps_app_run(const PsConfig *config, const PsAppOptions *options, PsDiag *di
     ps_intake_free(app.intake);
     ps_replay_free(app.replay);
     free_filters(&app);
-    close(app.lock_fd);
+    ps_cleanup_fd(&app.lock_fd);
     PS_LOGI("STOPPED", "stopped");
     return err;
 }

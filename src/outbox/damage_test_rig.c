@@ -65,7 +65,9 @@ void damage_empty_folder(void) {
 size_t damage_count_asides(const char *prefix) {
     size_t count = 0;
     DIR *entries = opendir(folder);
-    assert_non_null(entries);
+    if (entries == NULL) {
+        fail();
+    }
     for (struct dirent *entry = readdir(entries); entry != NULL; entry = readdir(entries)) {
         count += strncmp(entry->d_name, prefix, strlen(prefix)) == 0 ? 1 : 0;
     }

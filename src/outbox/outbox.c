@@ -7,11 +7,10 @@
 #include "base/mem.h"
 #include "outbox/outbox_private.h"
 
-#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/statvfs.h>
+#include <unistd.h>
 
 #define FILE_NAME "outbox.db"
 #define STUCK_ROWS 20000 // refuse when the disk has failed for so long
@@ -36,20 +35,14 @@ static void wake_main(void *ctx) {
 
 // ---- open and close
 
-// True for the folder, or where it would be made.
-static bool is_read_only(const char *folder) {
-    char parent[PATH_MAX];
-    snprintf(parent, sizeof parent, "%s", folder);
-    struct statvfs info;
-    return (statvfs(folder, &info) == 0 || statvfs(dirname(parent), &info) == 0) &&
-           (info.f_flag & ST_RDONLY) != 0;
-}
-
 // What a person should look at before anything runs. Everything else is the disk's fault, and a
 // gateway that collects and sends is worth more than one that waits for its disk.
 static bool is_refusal(const PsOutbox *outbox, PsErr err) {
+    const char *folder = outbox->setup.folder;
+    bool denied = access(folder, R_OK | W_OK | X_OK) != 0 ||
+                  (access(outbox->path, F_OK) == 0 && access(outbox->path, R_OK | W_OK) != 0);
     return err == PS_ERR_BUSY || err == PS_ERR_UNSUPPORTED ||
-           (err == PS_ERR_DENIED && !is_read_only(outbox->setup.folder));
+           (err == PS_ERR_DENIED && denied && !ps_dir_is_read_only(folder));
 }
 
 static void run_detached(PsOutbox *outbox, const PsDiag *why) {
@@ -67,7 +60,7 @@ static void run_detached(PsOutbox *outbox, const PsDiag *why) {
 static PsErr open_files(PsOutbox *outbox, PsDiag *diag) {
     PsDiag why = {0};
     PsErr err = ps_dir_make(outbox->setup.folder, 0700, &why);
-    if (err != PS_OK && !is_read_only(outbox->setup.folder)) {
+    if (err != PS_OK && !ps_dir_is_read_only(outbox->setup.folder)) {
         return ps_fail(err, diag, why.object, why.field, "%s", why.text);
     }
     PsDb *db = NULL;

@@ -339,8 +339,7 @@ static void nothing_committed_is_lost_by_sigkill(void **state) {
     unsigned seed = 7;
     for (int round = 0; round < 8; round++) {
         Bench bench = {.setup = {.catch_recording = 100000, .warning_recording = 2000}};
-        snprintf(bench.folder, sizeof bench.folder, "/tmp/ps-outbox-test-XXXXXX");
-        assert_non_null(mkdtemp(bench.folder));
+        bench_folder(&bench);
         int ends[2];
         assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
         pid_t child = fork();

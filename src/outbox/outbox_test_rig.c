@@ -37,16 +37,20 @@ void bench_open(Bench *bench) {
     }
 }
 
+void bench_folder(Bench *bench) {
+    snprintf(bench->folder, sizeof bench->folder, "/tmp/ps-outbox-test-XXXXXX");
+    assert_non_null(mkdtemp(bench->folder));
+}
+
 void bench_init(Bench *bench, int max_loss_s) {
-    *bench = (Bench){.folder = "/tmp/ps-outbox-test-XXXXXX",
-                     .setup = {.max_loss_s = max_loss_s,
+    *bench = (Bench){.setup = {.max_loss_s = max_loss_s,
                                .catch_recording = 100000,
                                .warning_recording = 2000,
                                .dead_max = 1000,
                                .dead_max_bytes = 1000000,
                                .limits = {131072, 256, 7}}};
     bench->rules[RIG_ALARMS].class = PS_OUTBOX_ALARM;
-    assert_non_null(mkdtemp(bench->folder));
+    bench_folder(bench);
     bench_open(bench);
 }
 

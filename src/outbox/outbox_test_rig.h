@@ -29,6 +29,8 @@ typedef struct Bench {
     PsOutboxRule rules[RIG_NAMES];
 } Bench;
 
+/// Makes the folder only.
+void bench_folder(Bench *bench);
 /// A fresh folder, an open outbox. The setup and the rules may be changed before bench_reopen.
 void bench_init(Bench *bench, int max_loss_s);
 void bench_open(Bench *bench);

@@ -3,7 +3,9 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import stat
+import subprocess
 
 import pytest
 
@@ -46,11 +48,36 @@ def test_a_socket_that_cannot_be_made(folder, cloud, modbus, cleanup):
 def test_an_outbox_that_cannot_be_opened(folder, cloud, modbus, cleanup):
     gateway = cleanup(Gateway(folder, config(modbus, cloud_block(cloud)), {"p.py": SCRIPT},
                               start=False))
-    (gateway.state / "outbox.db").mkdir(parents=True)
-    ends_with_one_line(gateway, "outbox.db")
-    (gateway.state / "outbox.db").rmdir()
+    gateway.state.mkdir(mode=0o700)
+    newer = sqlite3.connect(gateway.state / "outbox.db")
+    newer.execute("PRAGMA user_version = 99")
+    newer.execute(f"PRAGMA application_id = {0x50530000 + 99}")
+    newer.close()
+    ends_with_one_line(gateway, "outbox.db", "newer version")
+    (gateway.state / "outbox.db").unlink()
+    (gateway.state / "outbox.db").mkdir()  # nothing that anybody could set right at night
     gateway.start()
+    gateway.wait_line("OUTBOX-DAMAGED", "recovered 0 messages")
     wait_for(lambda: gateway.message("p")["delivered"], "a delivery")
+
+
+# As after errors of the disk. Only where this test may mount.
+READ_ONLY = ["unshare", "--mount", "sh", "-c",
+             'mount -t tmpfs -o ro none "$0" && exec "$@"']
+
+
+def test_a_state_folder_on_a_disk_that_takes_nothing(folder, cloud, modbus, cleanup):
+    gateway = cleanup(Gateway(folder, config(modbus, cloud_block(cloud)), {"p.py": SCRIPT},
+                              start=False))
+    gateway.state.mkdir(mode=0o700)
+    wrapper = [*READ_ONLY, gateway.state]
+    if subprocess.run([*map(str, wrapper), "true"], check=False, capture_output=True).returncode:
+        pytest.skip("this user may not mount")
+    gateway.start(wrapper=wrapper)
+    gateway.wait_line("OUTBOX-DISK", "in memory only")
+    wait_for(lambda: gateway.message("p")["delivered"] > 2, "deliveries")
+    assert gateway.status()["outbox"]["store_failing"]
+    assert gateway.stop() == 0
 
 
 def test_a_socket_left_by_a_gateway_that_was_killed(folder, cloud, modbus, cleanup):
