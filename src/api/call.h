@@ -31,10 +31,14 @@ typedef struct PsApiRoute {
     PsApiHandler *handler;
 } PsApiRoute;
 
+/// What the call `status` answers; the caller owns it.
+json_t *ps_api_status_of(const PsApiSources *sources);
+
 /// All calls; `name` NULL at the end.
 extern const PsApiRoute ps_api_routes[];
 
 PsApiHandler ps_api_status;
+PsApiHandler ps_api_metrics;
 PsApiHandler ps_api_tags;
 PsApiHandler ps_api_alarms;
 PsApiHandler ps_api_write;

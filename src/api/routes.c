@@ -3,6 +3,7 @@
 
 const PsApiRoute ps_api_routes[] = {
     {"status", ps_api_status},
+    {"metrics", ps_api_metrics},
     {"tags", ps_api_tags},
     {"alarms", ps_api_alarms},
     {"write", ps_api_write},

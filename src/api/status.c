@@ -4,6 +4,7 @@
 #include "version.h"
 
 #include <string.h>
+#include <time.h>
 
 static json_t *link_status(const PsApiSources *sources) {
     json_t *json = json_object();
@@ -136,8 +137,38 @@ static json_t *outbox_status(const PsApiSources *sources) {
     return json;
 }
 
-void ps_api_status(PsApiCall *call) {
-    const PsApiSources *sources = ps_api_call_sources(call);
+#define DAY_S 86400
+
+static json_t *day_text(int64_t day) {
+    time_t at = (time_t)(day * DAY_S);
+    struct tm parts;
+    char text[32];
+    gmtime_r(&at, &parts);
+    strftime(text, sizeof text, "%Y-%m-%d", &parts);
+    return json_string(text);
+}
+
+// Bytes that the outbox writes; flash wears out by them.
+static json_t *disk_status(const PsApiSources *sources) {
+    PsDiskUse use = ps_outbox_stats(sources->outbox).disk;
+    int64_t today = ps_wall_now().ns / PS_NS_PER_S / DAY_S;
+    json_t *days = json_array();
+    for (int64_t day = today - PS_DISK_DAYS + 1; day <= today; day++) {
+        json_t *json = json_object();
+        json_object_set_new(json, "day", day_text(day));
+        json_object_set_new(json, "bytes", json_integer((json_int_t)ps_disk_use_of_day(&use, day)));
+        json_array_append_new(days, json);
+    }
+    json_t *json = json_object();
+    json_object_set_new(json, "today", json_integer((json_int_t)ps_disk_use_of_day(&use, today)));
+    json_object_set_new(json, "week", json_integer((json_int_t)ps_disk_use_of_week(&use, today)));
+    json_object_set_new(json, "total", json_integer((json_int_t)use.total));
+    json_object_set_new(json, "since", use.total > 0 ? day_text(use.since) : json_null());
+    json_object_set_new(json, "days", days);
+    return json;
+}
+
+json_t *ps_api_status_of(const PsApiSources *sources) {
     json_t *json = json_object();
     json_object_set_new(json, "version", json_string(PENSTOCK_VERSION));
     json_object_set_new(json, "started", ps_api_time(sources->started));
@@ -150,6 +181,11 @@ void ps_api_status(PsApiCall *call) {
     json_object_set_new(json, "groups", groups_status(sources));
     json_object_set_new(json, "messages", messages_status(sources));
     json_object_set_new(json, "outbox", outbox_status(sources));
+    json_object_set_new(json, "disk", disk_status(sources));
     json_object_set_new(json, "workers", workers_status(sources));
-    ps_api_call_reply(call, json);
+    return json;
+}
+
+void ps_api_status(PsApiCall *call) {
+    ps_api_call_reply(call, ps_api_status_of(ps_api_call_sources(call)));
 }

@@ -26,6 +26,7 @@ CliCommand cli_alarms;
 CliCommand cli_check;
 CliCommand cli_demo;
 CliCommand cli_log;
+CliCommand cli_metrics;
 CliCommand cli_outbox;
 CliCommand cli_outbox_clear;
 CliCommand cli_schema;

@@ -27,6 +27,7 @@ static const Command commands[] = {
      "try a script; also script canary NAME FILE, script release NAME"},
     {"outbox", cli_outbox, "[--watch|dead|replay|clear]",
      "what waits; dead [NAME | --id N]; replay NAME [--keep-going] | --stop; clear NAME"},
+    {"metrics", cli_metrics, "", "all numbers of status as Prometheus reads them"},
     {"log", cli_log, "[-f]", "the newest log lines; -f goes on as they come"},
     {"check", cli_check, "DIR", "validate a configuration folder; lists every finding"},
     {"schema", cli_schema, "[--markdown]", "JSON Schema of penstock.json, or its reference page"},

@@ -33,6 +33,33 @@ static void print_link(const json_t *status) {
     }
 }
 
+static void format_bytes(const json_t *row, const char *key, char *out, size_t size) {
+    static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
+    double bytes = (double)cli_integer(row, key);
+    size_t unit = 0;
+    while (bytes >= 1000 && unit + 1 < PS_COUNT(units)) {
+        bytes /= 1000;
+        unit++;
+    }
+    snprintf(out, size, "%.*f %s", unit > 0 && bytes < 100 ? 1 : 0, bytes, units[unit]);
+}
+
+static void print_disk(const json_t *status) {
+    const json_t *disk = json_object_get(status, "disk");
+    char today[32];
+    char week[32];
+    char total[32];
+    format_bytes(disk, "today", today, sizeof today);
+    format_bytes(disk, "week", week, sizeof week);
+    format_bytes(disk, "total", total, sizeof total);
+    if (cli_integer(disk, "total") == 0) {
+        printf("Disk: nothing written\n");
+    } else {
+        printf("Disk: %s written today, %s in the last 7 days, %s in total since %s\n", today, week,
+               total, cli_text(disk, "since"));
+    }
+}
+
 static void print_channels(const json_t *status) {
     printf("\n%-26s %-12s %10s %8s %8s %s\n", "CHANNEL", "STATE", "REQUESTS", "ERRORS", "MS",
            "LAST ERROR");
@@ -107,6 +134,7 @@ int cli_status(const CliOptions *options, int count, char **arguments) {
         cli_print_json(status);
     } else {
         print_link(status);
+        print_disk(status);
         print_channels(status);
         print_groups(status);
         putchar('\n');

@@ -67,6 +67,7 @@ size_t damage_count_asides(const char *prefix) {
     DIR *entries = opendir(folder);
     if (entries == NULL) {
         fail();
+        return 0;
     }
     for (struct dirent *entry = readdir(entries); entry != NULL; entry = readdir(entries)) {
         count += strncmp(entry->d_name, prefix, strlen(prefix)) == 0 ? 1 : 0;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "outbox/disk_use.h"
 #include "outbox/ledger.h"
 #include "outbox/queue.h"
 
@@ -74,5 +75,7 @@ PsErr ps_db_fetch(PsDb *db, PsOutboxClass class, PsRowKey from, size_t limit, si
 /// What the file system of the database has left for us; UINT64_MAX when it does not say.
 uint64_t ps_db_free_bytes(PsDb *db);
 
-/// Bytes of pages written since open (what the disk sees, without file system overhead).
-uint64_t ps_db_written_bytes(PsDb *db);
+/// Bytes written since open, to the database and its write-ahead log.
+uint64_t ps_db_written_bytes(const PsDb *db);
+/// The same by days and over restarts.
+const PsDiskUse *ps_db_disk_use(PsDb *db);

@@ -1,9 +1,9 @@
-//! The open database, for the files that hold its statements (db.c, dead_db.c).
+//! The open database, for the files that work on it (db.c, db_open.c and the *_db.c).
 #pragma once
 
 #include "outbox/db.h"
-
-#include <sqlite3.h>
+#include "outbox/disk_use.h"
+#include "outbox/vfs.h"
 
 typedef enum PsDbStatement {
     PS_DB_BEGIN,
@@ -23,12 +23,22 @@ typedef enum PsDbStatement {
     PS_DB_SET_GAP,
     PS_DB_SHED_LOOK,
     PS_DB_SHED_COUNT,
+    PS_DB_DISK_ADD,
+    PS_DB_DISK_SINCE,
+    PS_DB_DISK_FORGET,
     PS_DB_STATEMENT_COUNT,
 } PsDbStatement;
 
 struct PsDb {
     sqlite3 *handle;
     sqlite3_stmt *statements[PS_DB_STATEMENT_COUNT];
+    PsVfs vfs;              // counts what is written
+    uint64_t written_bytes; // by it
+    uint64_t counted_bytes; // of them in `disk`
+    PsDiskUse disk;
+    PsDiskUse disk_unsaved; // part of `disk` that the database does not have
+    PsMono disk_saved_at;
+    bool disk_saving; // in the transaction under way
 };
 
 /// Ids lie below; a larger number is none that was ever given.
@@ -37,6 +47,10 @@ struct PsDb {
 PsErr ps_db_err(int code);
 /// Runs statements that give no rows.
 PsErr ps_db_execute(PsDb *db, const char *text);
+/// The first column of the first row, when there is one.
+PsErr ps_db_number(PsDb *db, const char *text, int64_t *ret_value);
+/// Compiles all statements.
+PsErr ps_db_prepare(PsDb *db);
 /// Runs a statement that gives no rows.
 PsErr ps_db_run(PsDb *db, PsDbStatement which);
 

@@ -243,7 +243,10 @@ static void fetch_done(PsOutbox *outbox, PsStoreCommand *command, PsMono now) {
 void ps_outbox_take_answer(PsOutbox *outbox, PsStoreCommand *command) {
     PsMono now = ps_mono_now();
     outbox->commands--;
-    outbox->disk_bytes = command->written_bytes;
+    if (!outbox->detached || command->kind == PS_STORE_ATTACH) {
+        outbox->disk_bytes = command->written_bytes;
+        outbox->disk = command->disk;
+    }
     if (command->kind == PS_STORE_ATTACH) {
         ps_outbox_attach_end(outbox, command, now);
     } else if (command->kind == PS_STORE_WRITE) {

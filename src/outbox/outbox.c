@@ -75,6 +75,8 @@ static PsErr open_files(PsOutbox *outbox, PsDiag *diag) {
     }
     if (err == PS_OK) {
         ps_outbox_attach(outbox, &contents);
+        outbox->disk = *ps_db_disk_use(db);
+        outbox->disk_bytes = ps_db_written_bytes(db);
     } else if (!is_refusal(outbox, err)) {
         run_detached(outbox, &why);
         err = PS_OK;
@@ -331,6 +333,7 @@ PsOutboxStats ps_outbox_stats(const PsOutbox *outbox) {
     PsOutboxStats stats = {.transactions = outbox->transactions,
                            .rows_stored = outbox->rows_stored,
                            .disk_bytes = outbox->disk_bytes,
+                           .disk = outbox->disk,
                            .store_failing = outbox->failing,
                            .low_space = outbox->low_space};
     for (int class = 0; class < PS_OUTBOX_CLASS_COUNT; class ++) {

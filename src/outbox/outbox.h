@@ -16,6 +16,7 @@
 
 #include "base/err.h"
 #include "base/time.h"
+#include "outbox/disk_use.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -188,7 +189,8 @@ typedef struct PsOutboxStats {
     uint64_t memory_bytes;  ///< payload and topic bytes held in memory
     uint64_t transactions;  ///< committed since open
     uint64_t rows_stored;   ///< rows written since open
-    uint64_t disk_bytes;    ///< bytes of database pages written since open
+    uint64_t disk_bytes;    ///< written to the database and its log since open
+    PsDiskUse disk;         ///< the same by days and over restarts
     bool store_failing;     ///< the disk refuses writes at the moment
     bool low_space;         ///< it has less free space than it shall keep
 } PsOutboxStats;

@@ -92,6 +92,7 @@ struct PsOutbox {
     uint64_t transactions;
     uint64_t rows_stored;
     uint64_t disk_bytes;
+    PsDiskUse disk;
 };
 
 /// Writes what is due, fetches where memory runs low, arms the timer. Call after every change.

@@ -20,6 +20,7 @@ typedef enum Target {
     INTO_DEAD,
     INTO_DEAD_SEEN,
     INTO_SCHEMA,
+    INTO_DISK,
     TARGET_COUNT,
 } Target;
 
@@ -64,6 +65,7 @@ static const char *const texts[TARGET_COUNT] = {
     [INTO_DEAD] = "INSERT OR IGNORE INTO dead VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     [INTO_DEAD_SEEN] = "INSERT OR IGNORE INTO dead_seen VALUES(?2)",
     [INTO_SCHEMA] = "INSERT OR IGNORE INTO dead_schema VALUES(?1, ?2)",
+    [INTO_DISK] = "INSERT OR IGNORE INTO disk VALUES(?1, ?2)",
 };
 
 // For a row whose id is taken: another copy of the same row is left out.
@@ -83,11 +85,12 @@ typedef struct Shape {
 } Shape;
 
 static const Shape shapes[] = {
-    {"NIIITIB", false, INTO_MESSAGE},  {"NIIIIIiTB", false, INTO_DEAD}, {"NTI", false, INTO_NAME},
-    {"NTII", false, INTO_NAME}, // version 1
-    {"NB", false, INTO_SCHEMA},        {"ITI", true, INTO_DROPPED},     {"ITIII", true, INTO_GAP},
-    {"IIII", true, INTO_MESSAGE_SEEN}, {"III", true, INTO_DEAD_SEEN},   {"TI", true, INTO_KNOWN},
-    {"TTTIT", false, TARGET_COUNT}, // the schema itself
+    {"NIIITIB", false, INTO_MESSAGE},  {"NIIIIIiTB", false, INTO_DEAD},
+    {"NTI", false, INTO_NAME},         {"NTII", false, INTO_NAME}, // version 1
+    {"NB", false, INTO_SCHEMA},        {"NI", false, INTO_DISK},
+    {"ITI", true, INTO_DROPPED},       {"ITIII", true, INTO_GAP},
+    {"IIII", true, INTO_MESSAGE_SEEN}, {"III", true, INTO_DEAD_SEEN},
+    {"TI", true, INTO_KNOWN},          {"TTTIT", false, TARGET_COUNT}, // the schema itself
     {"TTTIN", false, TARGET_COUNT},
 };
 

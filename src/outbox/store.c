@@ -75,7 +75,10 @@ static void serve(PsStore *store, PsStoreCommand *command) {
                                       command->limit_bytes, command->rows, command->numbers,
                                       &command->count, &command->complete);
     }
-    command->written_bytes = store->db != NULL ? ps_db_written_bytes(store->db) : 0;
+    if (store->db != NULL) {
+        command->disk = *ps_db_disk_use(store->db);
+        command->written_bytes = ps_db_written_bytes(store->db);
+    }
 }
 
 static void *run(void *argument) {

@@ -45,6 +45,7 @@ struct PsStoreCommand {
     bool damaged;           ///< attach: the database is damaged
     PsDiag diag;            ///< attach: why it failed
     uint64_t written_bytes; ///< since open, filled by the store
+    PsDiskUse disk;         ///< the same
 };
 
 /// Room for `limit` rows in a fetch. Freed with ps_store_command_free.
