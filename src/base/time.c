@@ -15,6 +15,10 @@ PsMono ps_mono_now(void) {
     return (PsMono){read_clock(CLOCK_MONOTONIC)};
 }
 
+PsMono ps_boot_now(void) {
+    return (PsMono){read_clock(CLOCK_BOOTTIME)};
+}
+
 PsWall ps_wall_now(void) {
     return (PsWall){read_clock(CLOCK_REALTIME)};
 }

@@ -20,6 +20,8 @@ typedef struct PsWall {
 
 PsMono ps_mono_now(void);
 PsWall ps_wall_now(void);
+/// Nanoseconds since the system started, also while it slept: goes on over restarts of a program.
+PsMono ps_boot_now(void);
 
 static inline PsMono ps_mono_add_ns(PsMono time, int64_t ns) {
     return (PsMono){time.ns + ns};

@@ -172,6 +172,7 @@ void ps_outbox_attach(PsOutbox *outbox, const PsContents *contents) {
     if (contents->next_id > outbox->next_id) {
         outbox->next_id = contents->next_id;
     }
+    ps_era_attach(outbox, contents);
     outbox->attached_once = true;
     outbox->detached = false;
     outbox->damaged = false;

@@ -64,6 +64,9 @@ static PsErr leave_out(PsDb *db, PsHeldRows held, PsContents *contents) {
 static PsErr load(PsDb *db, PsHeldRows held, PsContents *contents) {
     PsErr err = ps_db_load(db, &contents->ledgers, contents->stock, &contents->next_id);
     if (err == PS_OK) {
+        err = ps_era_db_load(db, &contents->era);
+    }
+    if (err == PS_OK) {
         err = leave_out(db, held, contents);
     }
     if (err == PS_OK) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "outbox/db.h"
+#include "outbox/era_db.h"
 
 typedef struct PsContentsLetter {
     uint64_t id;
@@ -15,6 +16,7 @@ typedef struct PsContents {
     PsLedgers ledgers; ///< numbers, stored counts, waiting rows
     PsDbStock stock[PS_OUTBOX_CLASS_COUNT];
     uint64_t next_id;
+    PsEraRecord era;
     PsContentsLetter *letters; ///< by rising id
     size_t letter_count;
     size_t letter_capacity;

@@ -5,6 +5,7 @@
 #include "outbox/db_private.h"
 #include "outbox/dead_db.h"
 #include "outbox/disk_db.h"
+#include "outbox/era_db.h"
 #include "outbox/gap_db.h"
 #include "outbox/shed_db.h"
 
@@ -297,6 +298,9 @@ PsErr ps_db_write(PsDb *db, const PsDbBatch *batch) {
     }
     if (err == PS_OK && batch->shed != NULL) {
         err = ps_shed_db_apply(db, batch->shed);
+    }
+    if (err == PS_OK && batch->era != NULL) {
+        err = ps_era_db_write(db, batch->era);
     }
     if (err == PS_OK) {
         err = ps_disk_db_save(db, false);

@@ -60,8 +60,9 @@ typedef struct PsDbBatch {
     size_t delete_count;
     PsDbBook *books;
     size_t book_count;
-    struct PsDeadOp *dead; ///< changes of dead letters, in order
-    struct PsDbShed *shed; ///< room to be made last of all, or NULL
+    struct PsDeadOp *dead;         ///< changes of dead letters, in order
+    struct PsDbShed *shed;         ///< room to be made last of all, or NULL
+    const struct PsEraRecord *era; ///< to be kept, or NULL
 } PsDbBatch;
 
 /// All of it or nothing. PS_ERR_FULL (disk full), PS_ERR_IO.

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define SCHEMA_VERSION 3
+#define SCHEMA_VERSION 4
 // The version stands in the file twice: where only one place says that it is of a newer version,
 // the file is damaged.
 #define MARK(version) (0x50530000 + (version))
@@ -29,9 +29,14 @@
     "CREATE TABLE dead_schema(hash INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
 
 // What was written on which day.
-#define DISK_TABLE                                                                                 \
-    "CREATE TABLE disk(day INTEGER PRIMARY KEY, bytes INTEGER NOT NULL);"                          \
-    "PRAGMA user_version = 3;"                                                                     \
+#define DISK_TABLE "CREATE TABLE disk(day INTEGER PRIMARY KEY, bytes INTEGER NOT NULL);"
+
+// The clock of the newest boot.
+#define ERA_TABLE                                                                                  \
+    "CREATE TABLE era(boot TEXT PRIMARY KEY, started INTEGER NOT NULL, offset INTEGER NOT NULL,"   \
+    " settled INTEGER NOT NULL, first_message INTEGER NOT NULL, first_letter INTEGER NOT NULL)"    \
+    " WITHOUT ROWID;"                                                                              \
+    "PRAGMA user_version = 4;"                                                                     \
     "COMMIT;"
 
 static const char schema[] =
@@ -43,13 +48,14 @@ static const char schema[] =
     "CREATE TABLE message(id INTEGER PRIMARY KEY, class INTEGER NOT NULL,"
     " collected INTEGER NOT NULL, name INTEGER NOT NULL, topic TEXT NOT NULL,"
     " qos INTEGER NOT NULL, payload BLOB NOT NULL);"
-    "CREATE INDEX message_order ON message(class, collected, id);" DEAD_TABLES DISK_TABLE;
+    "CREATE INDEX message_order ON message(class, collected, id);" DEAD_TABLES DISK_TABLE ERA_TABLE;
 
 // Version 1 had no dead letters, and a count of them that was always 0; version 2 did not count
-// what it wrote.
+// what it wrote; version 3 took each clock for right.
 static const char *const from_version[SCHEMA_VERSION] = {
-    [1] = "BEGIN IMMEDIATE; ALTER TABLE name DROP COLUMN dead;" DEAD_TABLES DISK_TABLE,
-    [2] = "BEGIN IMMEDIATE;" DISK_TABLE,
+    [1] = "BEGIN IMMEDIATE; ALTER TABLE name DROP COLUMN dead;" DEAD_TABLES DISK_TABLE ERA_TABLE,
+    [2] = "BEGIN IMMEDIATE;" DISK_TABLE ERA_TABLE,
+    [3] = "BEGIN IMMEDIATE;" ERA_TABLE,
 };
 
 // The whole check: an index that has other keys than its table would keep rows back.

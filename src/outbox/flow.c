@@ -21,6 +21,11 @@ static PsMono long_ago(PsMono now, int64_t ns) {
 
 void ps_outbox_put_write(PsOutbox *outbox, PsStoreCommand *command) {
     outbox->write = command;
+    if (outbox->era.dirty) {
+        command->era = outbox->era.record;
+        command->batch.era = &command->era;
+        outbox->era.dirty = false;
+    }
     outbox->commands++;
     ps_store_put(outbox->store, command);
 }
@@ -33,7 +38,7 @@ static bool wants_all(const PsOutbox *outbox) {
 
 // Writes what is old enough, or everything. True when nothing is left that a fetch must wait for.
 static bool flush(PsOutbox *outbox, PsMono now, bool all) {
-    if (outbox->write != NULL || outbox->detached ||
+    if (outbox->write != NULL || outbox->detached || ps_era_blocks(outbox) ||
         (outbox->failing && now.ns < outbox->retry_at.ns)) {
         return false;
     }
@@ -90,6 +95,9 @@ static int64_t next_due_ns(const PsOutbox *outbox) {
     if (outbox->detached) {
         return outbox->commands > 0 ? due : outbox->retry_at.ns;
     }
+    if (ps_era_blocks(outbox)) {
+        return due; // an answer comes first
+    }
     if (pending->first != NULL) {
         due = pending->first->accepted.ns + outbox->hold_ns;
     }
@@ -127,6 +135,8 @@ static void arm(PsOutbox *outbox, PsMono now) {
 void ps_outbox_work(PsOutbox *outbox) {
     PsMono now = ps_mono_now();
     (void)ps_outbox_attach_begin(outbox, now);
+    ps_era_look(outbox);
+    (void)ps_era_shift_begin(outbox);
     ps_retention_begin(outbox);
     (void)flush(outbox, now, false);
     fetch_where_needed(outbox, now);
@@ -192,6 +202,7 @@ static void write_done(PsOutbox *outbox, PsStoreCommand *command, PsMono now) {
     outbox->write = NULL;
     set_failing(outbox, command->result, now);
     if (command->result != PS_OK) {
+        outbox->era.dirty |= command->batch.era != NULL;
         ps_pending_undo(&outbox->pending, &outbox->ledgers, command, now);
         return;
     }
@@ -249,6 +260,9 @@ void ps_outbox_take_answer(PsOutbox *outbox, PsStoreCommand *command) {
     }
     if (command->kind == PS_STORE_ATTACH) {
         ps_outbox_attach_end(outbox, command, now);
+    } else if (command->kind == PS_STORE_SHIFT) {
+        set_failing(outbox, command->result, now);
+        ps_era_shift_end(outbox, command);
     } else if (command->kind == PS_STORE_WRITE) {
         write_done(outbox, command, now);
     } else if (command->kind == PS_STORE_FETCH_DEAD) {

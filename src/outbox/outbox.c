@@ -50,6 +50,7 @@ static void run_detached(PsOutbox *outbox, const PsDiag *why) {
     outbox->next_id = (uint64_t)ps_db_spare_id();
     outbox->dead.next_id = outbox->next_id;
     ps_outbox_detach(outbox, false);
+    ps_era_begin(outbox);
     outbox->retry_at = ps_mono_add_ns(ps_mono_now(), PS_NS_PER_S);
     PS_LOGE("OUTBOX-DISK",
             "outbox: %s %s; messages are kept in memory only, are lost when the gateway ends, and "
@@ -74,6 +75,7 @@ static PsErr open_files(PsOutbox *outbox, PsDiag *diag) {
         err = ps_contents_open(outbox->path, false, (PsHeldRows){0}, &db, &contents, &why);
     }
     if (err == PS_OK) {
+        ps_era_begin(outbox);
         ps_outbox_attach(outbox, &contents);
         outbox->disk = *ps_db_disk_use(db);
         outbox->disk_bytes = ps_db_written_bytes(db);
@@ -200,6 +202,9 @@ void ps_outbox_close(PsOutbox *outbox) {
     if (ps_outbox_attach_begin(outbox, outbox->retry_at)) {
         wait_for_answers(outbox);
     }
+    if (ps_era_shift_begin(outbox)) {
+        wait_for_answers(outbox);
+    }
     PsStoreCommand *last = outbox->detached ? NULL
                                             : ps_pending_batch(&outbox->pending, &outbox->ledgers,
                                                                ps_mono_now(), true);
@@ -258,6 +263,8 @@ PsErr ps_outbox_accept(PsOutbox *outbox, const PsOutboxMessage *message, PsDiag 
     PS_ASSERT(message->message < outbox->setup.name_count);
     PS_ASSERT(message->class < PS_OUTBOX_CLASS_COUNT);
     const char *name = outbox->ledgers.entries[message->message].book.name;
+    ps_era_look(outbox);
+    (void)ps_era_shift_begin(outbox);
     PsDropReason reason = PS_DROP_STORAGE;
     PsErr err = ps_admit(&outbox->setup.limits, name, message, &reason, diag);
     if (err == PS_OK && is_stuck(outbox, message->message)) {
@@ -265,7 +272,7 @@ PsErr ps_outbox_accept(PsOutbox *outbox, const PsOutboxMessage *message, PsDiag 
     }
     PsOutboxRow content = {.id = outbox->next_id,
                            .message = message->message,
-                           .collected = message->collected,
+                           .collected = ps_era_correct(outbox, message->collected),
                            .topic = message->topic,
                            .qos = message->qos,
                            .class = message->class,

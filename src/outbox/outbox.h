@@ -82,6 +82,14 @@ typedef struct PsOutboxRule {
     const char *gap_topic; ///< where it is told what was dropped; NULL: nowhere
 } PsOutboxRule;
 
+/// Clocks other than the system's, for tests.
+typedef struct PsOutboxClock {
+    PsWall (*wall)(void *ctx);
+    PsMono (*since_boot)(void *ctx);
+    const char *boot_id;
+    void *ctx;
+} PsOutboxClock;
+
 typedef struct PsOutboxSetup {
     uv_loop_t *loop;    ///< borrowed; outlives the outbox
     const char *folder; ///< made when missing (0700); holds outbox.db
@@ -95,7 +103,8 @@ typedef struct PsOutboxSetup {
     PsOutboxLimits limits;
     const char *const *names; ///< message definitions; a message's index is its place here
     size_t name_count;
-    const PsOutboxRule *rules; ///< one per name, copied; NULL: all plain
+    const PsOutboxRule *rules;  ///< one per name, copied; NULL: all plain
+    const PsOutboxClock *clock; ///< borrowed; NULL: the system's
 
     /// ps_outbox_next may have something that it did not have before. Never called from within an
     /// outbox function; call ps_outbox_next after ps_outbox_accept, too.
@@ -119,7 +128,7 @@ void ps_outbox_close(PsOutbox *outbox);
 
 typedef struct PsOutboxMessage {
     size_t message;   ///< index into the setup's names
-    PsWall collected; ///< order and stamp
+    PsWall collected; ///< order and stamp; corrected when the clock was set since
     const char *topic;
     int qos;
     PsOutboxClass class;

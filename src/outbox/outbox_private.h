@@ -53,6 +53,17 @@ typedef struct PsShedRequest {
 
 typedef struct PsGapSend PsGapSend;
 
+/// The clock of this boot: era.c.
+typedef struct PsEra {
+    PsEraRecord record; ///< as in the database, or to be written there when `dirty`
+    bool dirty;
+    PsClockEra settled; ///< once the stamps are moved
+    PsEraShift shift;   ///< to be done, when `wanted`
+    PsEraShift last;    ///< done
+    PsMono set_at;
+    bool wanted;
+} PsEra;
+
 struct PsOutbox {
     PsOutboxSetup setup; // `names` and `rules` are not used after open
     PsOutboxRule *rules; // one per name of the setup
@@ -68,14 +79,15 @@ struct PsOutbox {
     PsShare *shares; // of `pending`, one per message definition
     PsDead dead;
     PsStore *store;
-    PsPack *packs;         // in flight
-    PsGapSend *gap_sends;  // in flight
-    bool tells_gaps;       // some definition does
-    PsMono gap_again;      // no gap record before
-    PsShedRequest *sheds;  // oldest first; the first may be part of `write`
-    bool connected;        // live rows are possible
-    bool low_space;        // the disk has less than it shall keep
-    uint64_t space_bytes;  // what the outbox may hold meanwhile
+    PsPack *packs;        // in flight
+    PsGapSend *gap_sends; // in flight
+    bool tells_gaps;      // some definition does
+    PsMono gap_again;     // no gap record before
+    PsShedRequest *sheds; // oldest first; the first may be part of `write`
+    bool connected;       // live rows are possible
+    bool low_space;       // the disk has less than it shall keep
+    uint64_t space_bytes; // what the outbox may hold meanwhile
+    PsEra era;
     PsStoreCommand *write; // under way
     size_t commands;       // under way, writes and fetches
     uint64_t next_id;
@@ -141,6 +153,19 @@ bool ps_outbox_attach_begin(PsOutbox *outbox, PsMono now);
 void ps_outbox_attach_end(PsOutbox *outbox, PsStoreCommand *command, PsMono now);
 /// Takes over what the database holds.
 void ps_outbox_attach(PsOutbox *outbox, const PsContents *contents);
+
+/// Starts the era, when ids are known; takes over the one the database has of this boot.
+void ps_era_begin(PsOutbox *outbox);
+void ps_era_attach(PsOutbox *outbox, const PsContents *contents);
+/// Has the clock been set?
+void ps_era_look(PsOutbox *outbox);
+/// The stamp of a message that comes only now.
+PsWall ps_era_correct(const PsOutbox *outbox, PsWall collected);
+/// True while nothing new is to be asked of the store, so that stamps can be moved.
+bool ps_era_blocks(const PsOutbox *outbox);
+/// Asks the store to move them, when nothing else is under way. True when it was asked.
+bool ps_era_shift_begin(PsOutbox *outbox);
+void ps_era_shift_end(PsOutbox *outbox, const PsStoreCommand *command);
 
 /// The part of it for letters; `indexes` of the contents' names in the ledgers.
 void ps_dead_attach(PsOutbox *outbox, const PsContents *contents, const size_t *indexes);

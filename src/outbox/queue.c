@@ -267,6 +267,23 @@ void ps_queue_forget_stored(PsQueue *queue, uint64_t rows, uint64_t bytes) {
     queue->disk_bytes -= queue->disk_bytes > bytes ? bytes : queue->disk_bytes;
 }
 
+void ps_queue_sort(PsQueue *queue) {
+    PS_ASSERT(!queue->fetching);
+    for (size_t i = 0; i < PS_PLACE_COUNT; i++) {
+        PsRowList old = queue->lists[i];
+        queue->lists[i] = (PsRowList){0};
+        for (PsRow *row = old.first; row != NULL;) {
+            PsRow *next = row->next;
+            list_insert(&queue->lists[i], row);
+            row = next;
+        }
+    }
+    if (queue->has_boundary) { // rows below it may be anywhere now
+        queue->boundary = (PsRowKey){.collected_ns = INT64_MIN};
+        settle_all(queue, PS_PLACE_WAITING);
+    }
+}
+
 void ps_queue_attach(PsQueue *queue, uint64_t stored_rows, uint64_t stored_bytes) {
     PS_ASSERT(!queue->fetching);
     queue->disk_only = stored_rows;

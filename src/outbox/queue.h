@@ -81,6 +81,8 @@ void ps_queue_init(PsQueue *queue, uint64_t stored_rows, uint64_t stored_bytes);
 /// The database is there again, with `stored_rows` that memory does not hold, older and newer ones.
 /// No row in memory counts as stored; no fetch is under way.
 void ps_queue_attach(PsQueue *queue, uint64_t stored_rows, uint64_t stored_bytes);
+/// Keys of rows in memory and in the database have changed; no fetch is under way.
+void ps_queue_sort(PsQueue *queue);
 /// Unreferences what is in memory.
 void ps_queue_deinit(PsQueue *queue);
 

@@ -272,7 +272,8 @@ static void plan_look(const PsOutbox *outbox, PsShedRequest *request) {
 
 void ps_retention_begin(PsOutbox *outbox) {
     PsShedRequest *request = outbox->sheds;
-    if (request == NULL || outbox->write != NULL || outbox->failing || outbox->closing) {
+    if (request == NULL || outbox->write != NULL || outbox->failing || outbox->closing ||
+        ps_era_blocks(outbox)) {
         return;
     }
     PsQueue *queue = &outbox->queues[request->class];

@@ -21,6 +21,7 @@ typedef enum Target {
     INTO_DEAD_SEEN,
     INTO_SCHEMA,
     INTO_DISK,
+    INTO_ERA,
     TARGET_COUNT,
 } Target;
 
@@ -65,6 +66,7 @@ static const char *const texts[TARGET_COUNT] = {
     [INTO_DEAD] = "INSERT OR IGNORE INTO dead VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     [INTO_DEAD_SEEN] = "INSERT OR IGNORE INTO dead_seen VALUES(?2)",
     [INTO_SCHEMA] = "INSERT OR IGNORE INTO dead_schema VALUES(?1, ?2)",
+    [INTO_ERA] = "INSERT OR IGNORE INTO era VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
     [INTO_DISK] = "INSERT OR IGNORE INTO disk VALUES(?1, ?2)",
 };
 
@@ -91,7 +93,7 @@ static const Shape shapes[] = {
     {"ITI", true, INTO_DROPPED},       {"ITIII", true, INTO_GAP},
     {"IIII", true, INTO_MESSAGE_SEEN}, {"III", true, INTO_DEAD_SEEN},
     {"TI", true, INTO_KNOWN},          {"TTTIT", false, TARGET_COUNT}, // the schema itself
-    {"TTTIN", false, TARGET_COUNT},
+    {"TTTIN", false, TARGET_COUNT},    {"TIIIII", true, INTO_ERA},
 };
 
 typedef struct Work {

@@ -64,6 +64,8 @@ static void serve(PsStore *store, PsStoreCommand *command) {
         attach(store, command);
     } else if (store->db == NULL) {
         command->result = PS_ERR_IO;
+    } else if (command->kind == PS_STORE_SHIFT) {
+        command->result = ps_era_db_shift(store->db, &command->shift);
     } else if (command->kind == PS_STORE_WRITE) {
         command->result = ps_db_write(store->db, &command->batch);
         command->free_bytes = ps_db_free_bytes(store->db);

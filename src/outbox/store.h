@@ -1,12 +1,13 @@
 //! The store thread: one database, one command after the other. Commands from the main thread,
 //! answers back to it; at most one write, one fetch of each class and one of dead letters are under
-//! way, or one attach alone. An attach opens the database anew: when it could not be opened before,
-//! or when it is damaged.
+//! way, or one attach or shift alone. An attach opens the database anew: when it could not be
+//! opened before, or when it is damaged. A shift corrects stamps: era.c.
 #pragma once
 
 #include "outbox/contents.h"
 #include "outbox/db.h"
 #include "outbox/dead_db.h"
+#include "outbox/era_db.h"
 #include "outbox/shed_db.h"
 
 typedef struct PsStore PsStore;
@@ -20,6 +21,7 @@ struct PsStoreCommand {
         PS_STORE_FETCH,
         PS_STORE_FETCH_DEAD,
         PS_STORE_ATTACH,
+        PS_STORE_SHIFT,
         PS_STORE_STOP,
     } kind;
     PsErr result;        ///< filled by the store
@@ -44,6 +46,8 @@ struct PsStoreCommand {
     size_t held_count;
     bool damaged;           ///< attach: the database is damaged
     PsDiag diag;            ///< attach: why it failed
+    PsEraRecord era;        ///< write: what `batch` points to
+    PsEraShift shift;       ///< shift
     uint64_t written_bytes; ///< since open, filled by the store
     PsDiskUse disk;         ///< the same
 };
