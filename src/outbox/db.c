@@ -22,9 +22,8 @@ static const char *const statement_texts[PS_DB_STATEMENT_COUNT] = {
     [PS_DB_BEGIN] = "BEGIN IMMEDIATE",
     [PS_DB_COMMIT] = "COMMIT",
     [PS_DB_ROLLBACK] = "ROLLBACK",
-    [PS_DB_INSERT_ROW] = // A row that is in memory and in a recovered database is the same row.
-    "INSERT OR REPLACE INTO message(id, class, collected, name, topic, qos, "
-    "payload) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [PS_DB_INSERT_ROW] = "INSERT INTO message(id, class, collected, name, topic, qos, payload) "
+                         "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [PS_DB_DELETE_ROW] = "DELETE FROM message WHERE id = ?1",
     [PS_DB_SET_BOOK] = "UPDATE name SET delivered = ?2 WHERE number = ?1",
     [PS_DB_SET_DROPPED] = "INSERT OR REPLACE INTO dropped(name, reason, count) VALUES(?1, ?2, ?3)",
@@ -32,8 +31,8 @@ static const char *const statement_texts[PS_DB_STATEMENT_COUNT] = {
         "SELECT id, collected, name, topic, qos, payload FROM message "
         "WHERE class = ?1 AND (collected, id) >= (?2, ?3) ORDER BY collected, id LIMIT ?4",
     [PS_DB_DEAD_SCHEMA] = "INSERT OR IGNORE INTO dead_schema(hash, bytes) VALUES(?1, ?2)",
-    [PS_DB_DEAD_PUT] = "INSERT OR REPLACE INTO dead(id, name, collected, died, form, qos, "
-                       "schema, reason, input) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    [PS_DB_DEAD_PUT] = "INSERT INTO dead(id, name, collected, died, form, qos, schema, reason, "
+                       "input) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     [PS_DB_DEAD_FAILED] = "UPDATE dead SET died = ?2, reason = ?3 WHERE id = ?1",
     [PS_DB_DEAD_REMOVE] = "DELETE FROM dead WHERE id = ?1",
     [PS_DB_DEAD_LIST] = "SELECT id, name, collected, died, form, qos, "
@@ -245,6 +244,18 @@ PsErr ps_db_run(PsDb *db, PsDbStatement which) {
     return ps_db_err(code);
 }
 
+PsErr ps_db_put(PsDb *db, PsDbStatement insert, PsDbStatement remove, uint64_t id) {
+    sqlite3_stmt *statement = db->statements[insert];
+    (void)sqlite3_step(statement);
+    int code = sqlite3_reset(statement);
+    if ((code & 0xff) != SQLITE_CONSTRAINT) {
+        return ps_db_err(code);
+    }
+    sqlite3_bind_int64(db->statements[remove], 1, (sqlite3_int64)id);
+    PsErr err = ps_db_run(db, remove);
+    return err == PS_OK ? ps_db_run(db, insert) : err;
+}
+
 static PsErr insert_row(PsDb *db, const PsRow *row, int64_t number) {
     sqlite3_stmt *statement = db->statements[PS_DB_INSERT_ROW];
     sqlite3_bind_int64(statement, 1, (sqlite3_int64)row->pub.id);
@@ -254,7 +265,7 @@ static PsErr insert_row(PsDb *db, const PsRow *row, int64_t number) {
     sqlite3_bind_text(statement, 5, row->pub.topic, -1, SQLITE_STATIC);
     sqlite3_bind_int(statement, 6, row->pub.qos);
     sqlite3_bind_blob64(statement, 7, row->pub.payload, row->pub.len, SQLITE_STATIC);
-    PsErr err = ps_db_run(db, PS_DB_INSERT_ROW);
+    PsErr err = ps_db_put(db, PS_DB_INSERT_ROW, PS_DB_DELETE_ROW, row->pub.id);
     sqlite3_clear_bindings(statement);
     return err;
 }

@@ -53,6 +53,9 @@ PsErr ps_db_number(PsDb *db, const char *text, int64_t *ret_value);
 PsErr ps_db_prepare(PsDb *db);
 /// Runs a statement that gives no rows.
 PsErr ps_db_run(PsDb *db, PsDbStatement which);
+/// Inserts; a row of this id that is there already goes first: one that is in memory and in a
+/// recovered database is the same. (INSERT OR REPLACE would cost an eighth more each time.)
+PsErr ps_db_put(PsDb *db, PsDbStatement insert, PsDbStatement remove, uint64_t id);
 
 typedef PsErr PsDbRow(sqlite3_stmt *statement, void *ctx);
 /// Runs `text` and calls `row` for each row.

@@ -104,7 +104,7 @@ static PsErr put_letter(PsDb *db, const PsDeadOp *op) {
     }
     sqlite3_bind_text(statement, 8, letter->reason, -1, SQLITE_STATIC);
     sqlite3_bind_blob64(statement, 9, letter->input, letter->input_len, SQLITE_STATIC);
-    err = ps_db_run(db, PS_DB_DEAD_PUT);
+    err = ps_db_put(db, PS_DB_DEAD_PUT, PS_DB_DEAD_REMOVE, letter->id);
     sqlite3_clear_bindings(statement);
     return err;
 }
