@@ -293,7 +293,9 @@ def test_thinning_leaves_a_coarser_record_instead_of_a_hole(folder, cloud, modbu
     wait_for(lambda: len(numbers(receiver)) >= 30, "the receiver")
     found = list(dict.fromkeys(numbers(receiver)))
     steps = [b - a for a, b in zip(found, found[1:])]
-    assert steps == sorted(steps, reverse=True) and steps[0] > 2 and steps[-1] == 1, found
+    # Exactly what goes is for the unit tests: it goes on while the queue drains.
+    assert all(step > 0 for step in steps), found
+    assert max(steps[:5]) > 4 and steps[-1] == 1, found
     thinned = gateway.message("count")["dropped"]
     assert set(thinned) == {"thinned"}
 
