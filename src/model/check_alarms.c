@@ -4,6 +4,7 @@
 // thread.
 #include "model/checker.h"
 #include "model/operand.h"
+#include "model/tables.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -142,6 +143,7 @@ void ps_checker_alarms(PsChecker *checker) {
     PS_AUTO_MAP PsMap shared = {0};
     for (uint32_t i = 0; i < config->alarm_count; i++) {
         PsAlarm *alarm = &config->alarms[i];
+        checker->findings->place = (PsPlace){ps_table_alarm.block, i};
         snprintf(checker->object, sizeof checker->object, "alarm '%.100s'", alarm->name);
         if (!ps_map_put(&names, NULL, alarm->name, i)) {
             PS_CHECK_FAIL(checker, "warn_name", "is used twice; give each alarm a name of its own");

@@ -17,6 +17,7 @@
 
 #define PS_CONFIG_VERSION 1
 #define PS_CONFIG_FILE "penstock.json"
+#define PS_CONFIG_BYTES_MAX ((size_t)256 * 1024 * 1024)
 
 typedef enum PsProtocol {
     PS_PROTOCOL_MODBUS_TCP,

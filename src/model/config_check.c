@@ -62,6 +62,7 @@ static void check_devices(PsChecker *checker) {
     for (uint32_t i = 0; i < config->device_count; i++) {
         const PsDevice *device = &config->devices[i];
         at(checker, "device", device->name);
+        checker->findings->place = (PsPlace){ps_table_device.block, i};
         if (!ps_map_put(&checker->devices, NULL, device->name, i)) {
             FAIL(checker, "device_name", "is used twice; give each device a name of its own");
         }
@@ -77,6 +78,7 @@ static void check_groups(PsChecker *checker) {
     for (uint32_t i = 0; i < config->group_count; i++) {
         const PsGroup *group = &config->groups[i];
         at(checker, "group", group->name);
+        checker->findings->place = (PsPlace){ps_table_group.block, i};
         if (!ps_map_put(&checker->groups, NULL, group->name, i)) {
             FAIL(checker, "group_name", "is used twice; give each group a name of its own");
         }
@@ -138,6 +140,7 @@ static void check_variables(PsChecker *checker) {
     PsConfig *config = checker->config;
     for (uint32_t i = 0; i < config->variable_count; i++) {
         PsVariable *variable = &config->variables[i];
+        checker->findings->place = (PsPlace){ps_table_variable.block, i};
         snprintf(checker->object, sizeof checker->object, "var '%.50s' of device '%.50s'",
                  variable->name, variable->device_name);
         if (!ps_map_put(&checker->variables, variable->device_name, variable->name, i)) {
@@ -293,6 +296,7 @@ void ps_config_check(PsConfig *config, PsVariableCheckFor *check_for, PsFindings
     check_groups(&checker);
     check_variables(&checker);
     ps_checker_alarms(&checker);
+    findings->place = (PsPlace){0};
     check_messages(&checker);
     check_cloud(&checker);
     check_parameters(&checker);

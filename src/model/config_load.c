@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "model/config.h"
 #include "model/config_check.h"
+#include "model/config_json.h"
 #include "model/tables.h"
 
 #include <limits.h>
@@ -12,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CONFIG_BYTES_MAX ((size_t)256 * 1024 * 1024)
 #define LIST_MAX 1000000
 
 typedef struct Loader {
@@ -21,7 +21,7 @@ typedef struct Loader {
     PsOptionContext context;
 } Loader;
 
-static json_t *parse_json(const void *json, size_t len, PsFindings *findings) {
+json_t *ps_config_parse_json(const void *json, size_t len, PsFindings *findings) {
     json_error_t error;
     json_t *root = json_loadb(json, len, JSON_REJECT_DUPLICATES, &error);
     if (root == NULL) {
@@ -70,12 +70,14 @@ static uint32_t load_list(Loader *loader, const PsOptionTable *table, size_t ite
         const json_t *json = json_array_get(list, i);
         char object[128];
         name_object(table, json, i, object, sizeof object);
+        loader->context.findings->place = (PsPlace){table->block, i};
         if (!json_is_object(json)) {
             ps_findings_error(loader->context.findings, PS_CONFIG_FILE, object, NULL,
                               "must be an object: {\"%s\": ...}", table->name_key);
         }
         ps_option_load(table, json, object, NULL, &loader->context, items + i * item_size);
     }
+    loader->context.findings->place = (PsPlace){0};
     *(void **)ret_items = items;
     return (uint32_t)count;
 }
@@ -221,12 +223,8 @@ static void load_blocks(Loader *loader) {
     load_parameters(loader);
 }
 
-PsErr ps_config_parse(const char *folder, const void *json, size_t len,
-                      PsVariableCheckFor *check_for, PsFindings *findings, PsConfig **ret_config) {
-    json_t *root = parse_json(json, len, findings);
-    if (root == NULL) {
-        return PS_ERR_INVALID;
-    }
+PsErr ps_config_from_json(const char *folder, const json_t *root, PsVariableCheckFor *check_for,
+                          PsFindings *findings, PsConfig **ret_config) {
     PsConfig *config = ps_alloc(sizeof *config);
     config->arena = ps_arena_new();
     char absolute[PATH_MAX];
@@ -239,7 +237,6 @@ PsErr ps_config_parse(const char *folder, const void *json, size_t len,
                                  .file = PS_CONFIG_FILE,
                                  .findings = findings}};
     load_blocks(&loader);
-    json_decref(root);
     if (findings->errors == 0) {
         // Checks across objects lean on what the tables guarantee, so they run on sound objects.
         add_predefined_groups(config);
@@ -254,13 +251,24 @@ PsErr ps_config_parse(const char *folder, const void *json, size_t len,
     return PS_OK;
 }
 
+PsErr ps_config_parse(const char *folder, const void *json, size_t len,
+                      PsVariableCheckFor *check_for, PsFindings *findings, PsConfig **ret_config) {
+    json_t *root = ps_config_parse_json(json, len, findings);
+    if (root == NULL) {
+        return PS_ERR_INVALID;
+    }
+    PsErr err = ps_config_from_json(folder, root, check_for, findings, ret_config);
+    json_decref(root);
+    return err;
+}
+
 PsErr ps_config_load(const char *folder, PsVariableCheckFor *check_for, PsFindings *findings,
                      PsConfig **ret_config) {
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s/%s", folder, PS_CONFIG_FILE);
     PS_AUTO_BUF PsBuf text = {0};
     PsDiag diag = {0};
-    if (ps_file_read(path, CONFIG_BYTES_MAX, &text, &diag) != PS_OK) {
+    if (ps_file_read(path, PS_CONFIG_BYTES_MAX, &text, &diag) != PS_OK) {
         ps_findings_error(findings, PS_CONFIG_FILE, path, NULL, "%s; name the folder that holds %s",
                           diag.text, PS_CONFIG_FILE);
         return PS_ERR_INVALID;

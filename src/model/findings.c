@@ -17,7 +17,7 @@ PS_PRINTF(6, 0)
 static void add(PsFindings *findings, bool is_error, const char *file, const char *object,
                 const char *field, const char *fmt, va_list args) {
     findings->errors += is_error ? 1 : 0;
-    if (findings->count == PS_FINDINGS_MAX) {
+    if (findings->count >= (findings->most > 0 ? findings->most : PS_FINDINGS_MAX)) {
         findings->dropped++;
         return;
     }
@@ -27,7 +27,7 @@ static void add(PsFindings *findings, bool is_error, const char *file, const cha
         findings->items = ps_grow_array(findings->items, capacity, sizeof *findings->items);
     }
     PsFinding *finding = &findings->items[findings->count++];
-    *finding = (PsFinding){.is_error = is_error};
+    *finding = (PsFinding){.is_error = is_error, .place = findings->place};
     ps_text_format(finding->file, sizeof finding->file, "%s", file);
     ps_text_format(finding->diag.object, sizeof finding->diag.object, "%s", object ? object : "");
     ps_text_format(finding->diag.field, sizeof finding->diag.field, "%s", field ? field : "");

@@ -6,8 +6,15 @@
 
 #include <stdbool.h>
 
+/// An object of a list in penstock.json. Zero-initialised: none, something else is meant.
+typedef struct PsPlace {
+    const char *block; ///< "vars"; NULL: none
+    size_t index;      ///< in that list
+} PsPlace;
+
 typedef struct PsFinding {
     bool is_error; ///< false: a warning that does not stop the configuration
+    PsPlace place;
     char file[128];
     PsDiag diag;
 } PsFinding;
@@ -16,7 +23,9 @@ typedef struct PsFindings {
     PsFinding *items;
     size_t count;
     size_t errors;
-    size_t dropped; ///< findings past PS_FINDINGS_MAX, counted but not kept
+    size_t dropped; ///< findings past `most`, counted but not kept
+    size_t most;    ///< to keep; 0: PS_FINDINGS_MAX
+    PsPlace place;  ///< what is being looked at; each finding takes it over
 } PsFindings;
 
 #define PS_FINDINGS_MAX 1000

@@ -310,6 +310,60 @@ static void write_value(const PsOption *option, const void *field, const char *f
     }
 }
 
+void ps_option_write_plain(const PsOption *option, const void *source, const char *folder,
+                           PsBuf *out) {
+    const void *field = const_field_of(option, source);
+    const char *text = NULL;
+    switch (option->type) {
+    case PS_OPTION_TEXT:
+        text = *(const char *const *)field;
+        break;
+    case PS_OPTION_PATH:
+        text = relative_path(*(const char *const *)field, folder);
+        break;
+    case PS_OPTION_WORD:
+        text = *(const int *)field != PS_UNSET ? option->words->items[*(const int *)field] : "";
+        break;
+    case PS_OPTION_INT:
+        text = *(const int *)field == PS_UNSET && option->fallback == NULL ? "" : NULL;
+        break;
+    default:
+        break;
+    }
+    if (text != NULL) {
+        ps_buf_put(out, text, strlen(text));
+    } else {
+        write_value(option, field, folder, out);
+    }
+}
+
+static bool same_texts(const PsTextList *a, const PsTextList *b) {
+    bool same = a->count == b->count;
+    for (uint32_t i = 0; same && i < a->count; i++) {
+        same = strcmp(a->items[i], b->items[i]) == 0;
+    }
+    return same;
+}
+
+bool ps_option_equal(const PsOption *option, const void *a, const void *b) {
+    const void *fields[] = {const_field_of(option, a), const_field_of(option, b)};
+    switch (option->type) {
+    case PS_OPTION_TEXT:
+    case PS_OPTION_PATH:
+        return strcmp(*(const char *const *)fields[0], *(const char *const *)fields[1]) == 0;
+    case PS_OPTION_INT:
+    case PS_OPTION_WORD:
+        return *(const int *)fields[0] == *(const int *)fields[1];
+    case PS_OPTION_NUMBER:
+        return *(const double *)fields[0] == *(const double *)fields[1];
+    case PS_OPTION_BOOL:
+        return *(const bool *)fields[0] == *(const bool *)fields[1];
+    case PS_OPTION_TEXTS:
+        return same_texts(fields[0], fields[1]);
+    }
+    return false;
+}
+
 static bool is_default(const PsOption *option, const void *field) {
     const char *text = option->fallback;
     switch (option->type) {

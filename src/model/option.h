@@ -67,6 +67,14 @@ void ps_option_load(const PsOptionTable *table, const json_t *json, const char *
 void ps_option_write(const PsOptionTable *table, const void *source, const char *folder,
                      PsBuf *out);
 
+/// Do two objects have the same value there?
+bool ps_option_equal(const PsOption *option, const void *a, const void *b);
+
+/// Appends the value as it stands in the file, texts and words without quotes; nothing when there
+/// is none. `folder` shortens paths below it.
+void ps_option_write_plain(const PsOption *option, const void *source, const char *folder,
+                           PsBuf *out);
+
 /// Appends a JSON string literal.
 void ps_option_write_text(const char *text, PsBuf *out);
 
