@@ -8,6 +8,7 @@
 #include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -99,7 +100,14 @@ static void sync_folder_of(const char *path) {
     }
 }
 
-PsErr ps_file_write(const char *path, const void *bytes, size_t len, mode_t mode, PsDiag *diag) {
+// The owner of `like` (NULL: whoever runs this). Giving it back to the same user always works.
+static bool give_to(int fd, const struct stat *like) {
+    return like == NULL || (like->st_uid == geteuid() && like->st_gid == getegid()) ||
+           fchown(fd, like->st_uid, like->st_gid) == 0;
+}
+
+static PsErr write_file(const char *path, const void *bytes, size_t len, mode_t mode,
+                        const struct stat *like, PsDiag *diag) {
     char temporary[PATH_MAX];
     int length = snprintf(temporary, sizeof temporary, "%s.new-%d", path, (int)getpid());
     if (length < 0 || (size_t)length >= sizeof temporary) {
@@ -109,14 +117,27 @@ PsErr ps_file_write(const char *path, const void *bytes, size_t len, mode_t mode
     if (fd < 0) {
         return fail_errno(errno, diag, path, "write");
     }
-    if (write_all(fd, bytes, len) != PS_OK || fchmod(fd, mode) != 0 || fsync(fd) != 0 ||
-        rename(temporary, path) != 0) {
+    if (write_all(fd, bytes, len) != PS_OK || !give_to(fd, like) || fchmod(fd, mode) != 0 ||
+        fsync(fd) != 0 || rename(temporary, path) != 0) {
         int number = errno;
         unlink(temporary);
         return fail_errno(number, diag, path, "write");
     }
     sync_folder_of(path);
     return PS_OK;
+}
+
+PsErr ps_file_write(const char *path, const void *bytes, size_t len, mode_t mode, PsDiag *diag) {
+    return write_file(path, bytes, len, mode, NULL, diag);
+}
+
+PsErr ps_file_replace(const char *path, const void *bytes, size_t len, PsDiag *diag) {
+    struct stat status;
+    char real[PATH_MAX];
+    if (realpath(path, real) == NULL || stat(real, &status) != 0) {
+        return fail_errno(errno, diag, path, "write");
+    }
+    return write_file(real, bytes, len, status.st_mode & 07777, &status, diag);
 }
 
 // EEXIST from mkdir is fine when what exists is a folder.

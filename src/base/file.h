@@ -16,6 +16,10 @@ PsErr ps_file_read(const char *path, size_t limit, PsBuf *buf, PsDiag *diag);
 /// umask does not widen or narrow it): 0600 for anything secret.
 PsErr ps_file_write(const char *path, const void *bytes, size_t len, mode_t mode, PsDiag *diag);
 
+/// ps_file_write over a file that is there: it keeps its mode and its owner, and a symbolic link
+/// stays one. PS_ERR_DENIED also when the owner cannot be kept.
+PsErr ps_file_replace(const char *path, const void *bytes, size_t len, PsDiag *diag);
+
 /// mkdir -p for the last two levels: makes `path` and its parent when missing.
 PsErr ps_dir_make(const char *path, mode_t mode, PsDiag *diag);
 

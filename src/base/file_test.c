@@ -203,9 +203,30 @@ static void a_pipe_or_a_device_is_refused_at_once(void **state) {
     assert_int_equal(buf.len, 0);
 }
 
+static void replacing_keeps_mode_owner_and_link(void **state) {
+    Fixture *fixture = *state;
+    char link_path[160];
+    struct stat status;
+    snprintf(link_path, sizeof link_path, "%s/link", fixture->folder);
+    assert_int_equal(ps_file_replace(fixture->path, "x", 1, &fixture->diag), PS_ERR_NOT_FOUND);
+    assert_int_equal(write_text(fixture, "old", 0640), PS_OK);
+    uid_t other = geteuid() == 0 ? 12345 : geteuid();
+    assert_int_equal(chown(fixture->path, other, (gid_t)-1), 0);
+    assert_int_equal(symlink("file", link_path), 0);
+    assert_int_equal(ps_file_replace(link_path, "newer", 5, &fixture->diag), PS_OK);
+    assert_int_equal(lstat(link_path, &status), 0);
+    assert_true(S_ISLNK(status.st_mode));
+    assert_int_equal(lstat(fixture->path, &status), 0);
+    assert_true(S_ISREG(status.st_mode));
+    assert_int_equal(status.st_mode & 07777, 0640);
+    assert_int_equal(status.st_uid, other);
+    assert_int_equal(status.st_size, 5);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         FILE_TEST(a_pipe_or_a_device_is_refused_at_once),
+        FILE_TEST(replacing_keeps_mode_owner_and_link),
         FILE_TEST(test_written_file_reads_back),
         FILE_TEST(test_empty_file_reads_as_empty_text),
         FILE_TEST(test_large_file),
