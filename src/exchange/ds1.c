@@ -1,0 +1,142 @@
+// The files of Device Supervisor 1.x: device.csv, var.csv, group.csv. Constant data and the few
+// rules that span several cells. Pure; any thread.
+#include "exchange/ds_row.h"
+
+#include <string.h>
+
+// A word of penstock.json, for a protocol or -1.
+static int find_protocol(const char *name) {
+    for (int i = 0; i <= PS_PROTOCOL_ETHERNET_IP; i++) {
+        if (strcasecmp(ps_protocol_name(i), name) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+// The words for what stays out: with the protocol of its device, or none when that is taken.
+static void refuse_protocol(PsDsRow *row, const PsDsColumn *column, const char *cell,
+                            const char *what) {
+    PS_AUTO_BUF PsBuf name = {0};
+    ps_ds_word("protocol", cell, &name);
+    int protocol = find_protocol((const char *)name.data);
+    if (protocol < 0 && name.len > 0) {
+        ps_ds_row_problem(row, column->header, "'%.60s' is no protocol that is known",
+                          (const char *)name.data);
+    } else if (protocol >= 0 && row->check_for != NULL && row->check_for(protocol) == NULL) {
+        ps_ds_row_problem(row, column->header,
+                          "%s is not available in this version; the %s cannot come over yet",
+                          ps_protocol_name(protocol), what);
+    }
+}
+
+static void take_device_protocol(PsDsRow *row, const PsDsColumn *column, const char *cell) {
+    ps_ds_row_put_cell(row, column, cell);
+    refuse_protocol(row, column, cell, "device");
+}
+
+static const PsDsColumn device_columns[] = {
+    {.header = "Device Name", .key = "device_name"},
+    {.header = "Protocol", .key = "protocol", .take = take_device_protocol},
+    {.header = "Ip/Serial", .also = "Ip", .key = "ip"},
+    {.header = "Port", .key = "port"},
+    {.header = "Rack"},
+    {.header = "Slot"},
+    {.header = "Mode"},
+    {.header = "Client Tsap"},
+    {.header = "Server Tsap"},
+    {.header = "Slave", .key = "slave"},
+    {.header = "Byte Order", .key = "byte_order"},
+    {.header = "Timeout", .key = "timeout"},
+};
+PS_DS_MARKS(device_marks, "Device Name", "Protocol");
+const PsDsFile ps_ds1_devices = {
+    .title = "devices (device.csv of Device Supervisor 1.x)",
+    .marks = device_marks,
+    .table = &ps_table_device,
+    .object_size = sizeof(PsDevice),
+    .columns = device_columns,
+    .column_count = PS_COUNT(device_columns),
+};
+
+// The protocol is the device's; here it only tells what this build refuses.
+static void take_protocol(PsDsRow *row, const PsDsColumn *column, const char *cell) {
+    refuse_protocol(row, column, cell, "variable");
+}
+
+// Files carry a 0 where a column has no meaning.
+static void forget_unused_zero(PsDsRow *row, const char *key) {
+    const json_t *value = json_object_get(row->keys, key);
+    if (json_is_integer(value) && json_integer_value(value) == 0) {
+        json_object_set_new(row->keys, key, json_null());
+    }
+}
+
+static void finish_variable(PsDsRow *row) {
+    const char *type = ps_ds_row_text(row, "data_type");
+    if (type[0] != '\0' && strcasecmp(type, "BOOL") != 0 && strcasecmp(type, "BIT") != 0) {
+        forget_unused_zero(row, "register_bit");
+    }
+    if (type[0] != '\0' && strcasecmp(type, "STRING") != 0) {
+        forget_unused_zero(row, "size");
+    }
+}
+
+static const PsDsColumn variable_columns[] = {
+    {.header = "Var Name", .key = "var_name"},
+    {.header = "Device", .key = "device"},
+    {.header = "Protocol", .take = take_protocol},
+    {.header = "Dbnumber"},
+    {.header = "Register Type"},
+    {.header = "Register Addr", .key = "register_addr"},
+    {.header = "Register Bit", .key = "register_bit"},
+    {.header = "Symbol"},
+    {.header = "Namespace Index"},
+    {.header = "Identifier"},
+    {.header = "Identifier Type"},
+    {.header = "Data Type", .key = "data_type"},
+    {.header = "Read Write", .key = "read_write"},
+    {.header = "Float Repr", .key = "float_repr"},
+    {.header = "Mode", .key = "mode"},
+    {.header = "Unit", .key = "unit"},
+    {.header = "Size", .key = "size"},
+    {.header = "Desc", .key = "desc"},
+    {.header = "Group", .key = "group"},
+};
+PS_DS_MARKS(variable_marks, "Var Name", "Device");
+const PsDsFile ps_ds1_variables = {
+    .title = "variables (var.csv of Device Supervisor 1.x)",
+    .marks = variable_marks,
+    .table = &ps_table_variable,
+    .object_size = sizeof(PsVariable),
+    .scope_key = "device",
+    .columns = variable_columns,
+    .column_count = PS_COUNT(variable_columns),
+    .finish = finish_variable,
+};
+
+// Alarm groups upload nothing: the cell is empty, or "--" as on the screen.
+static void take_upload(PsDsRow *row, const PsDsColumn *column, const char *cell) {
+    if (!ps_ds_cell_is(ps_ds_row_cell(row, "Group Type"), "alarm")) {
+        ps_ds_row_put_cell(row, column, cell);
+    }
+}
+
+static const PsDsColumn group_columns[] = {
+    {.header = "Group Name", .key = "group_name"},
+    {.header = "Polling Interval", .key = "polling_interval"},
+    {.header = "Upload Interval",
+     .also = "Uploading Interval",
+     .key = "upload_interval",
+     .take = take_upload},
+    {.header = "Group Type", .key = "group_type"},
+};
+PS_DS_MARKS(group_marks, "Group Name", "Polling Interval");
+const PsDsFile ps_ds1_groups = {
+    .title = "groups (group.csv of Device Supervisor 1.x)",
+    .marks = group_marks,
+    .table = &ps_table_group,
+    .object_size = sizeof(PsGroup),
+    .columns = group_columns,
+    .column_count = PS_COUNT(group_columns),
+};

@@ -1,0 +1,163 @@
+// Writes devices, variables and groups as CSV. Pure; any thread.
+#include "exchange/export.h"
+
+#include "exchange/csv.h"
+#include "model/tables.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define COLUMNS_MAX 32
+
+typedef struct Export Export;
+
+/// A column of a file: its cell from an object.
+typedef struct Column {
+    const char *header;
+    const char *key;                                                    // of penstock.json
+    void (*put)(const Export *export, const void *object, PsBuf *cell); // NULL: the key's value
+    bool (*is_there)(const PsConfig *config);                           // NULL: always
+} Column;
+
+struct Export {
+    const PsConfig *config;
+    const char *kind;
+    const PsOptionTable *table;
+    const Column *columns;
+    size_t column_count;
+    const void *objects;
+    size_t object_size;
+    uint32_t object_count;
+};
+
+static void put_text(const char *text, PsBuf *cell) {
+    ps_buf_put(cell, text, strlen(text));
+}
+
+static void put_protocol(const Export *export, const void *object, PsBuf *cell) {
+    const PsVariable *variable = object;
+    put_text(ps_protocol_name(export->config->devices[variable->device].protocol), cell);
+}
+
+static bool is_bit(const PsVariable *variable) {
+    return variable->data_type == PS_TYPE_BOOL || variable->data_type == PS_TYPE_BIT;
+}
+
+// Device Supervisor writes defaults where a column has no meaning. Without a bit, a BOOL stands in
+// a table of single bits; the cell stays empty so that it comes back like that.
+static void put_bit(const Export *export, const void *object, PsBuf *cell) {
+    const PsVariable *variable = object;
+    if (variable->register_bit != PS_UNSET) {
+        ps_buf_printf(cell, "%d", variable->register_bit);
+    } else if (!is_bit(variable)) {
+        ps_buf_put_u8(cell, '0');
+    }
+}
+
+static void put_upload(const Export *export, const void *object, PsBuf *cell) {
+    const PsGroup *group = object;
+    if (group->type == PS_GROUP_COLLECT) {
+        ps_option_write_plain(ps_option_find(&ps_table_group, "upload_interval"), group, "", cell);
+    }
+}
+
+// A column of our own, which Device Supervisor passes over; only where it says something.
+static bool has_timeouts(const PsConfig *config) {
+    double usual = strtod(ps_option_find(&ps_table_device, "timeout")->fallback, NULL);
+    for (uint32_t i = 0; i < config->device_count; i++) {
+        if (config->devices[i].timeout != usual) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const Column device_columns[] = {
+    {"Device Name", "device_name"},
+    {"Protocol", "protocol"},
+    {"Ip", "ip"},
+    {"Port", "port"},
+    {"Slave", "slave"},
+    {"Byte Order", "byte_order"},
+    {"Timeout", "timeout", .is_there = has_timeouts},
+};
+
+static const Column variable_columns[] = {
+    {"Var Name", "var_name"},
+    {"Device", "device"},
+    {"Protocol", .put = put_protocol},
+    {"Register Addr", "register_addr"},
+    {"Register Bit", .put = put_bit},
+    {"Data Type", "data_type"},
+    {"Read Write", "read_write"},
+    {"Float Repr", "float_repr"},
+    {"Mode", "mode"},
+    {"Unit", "unit"},
+    {"Size", "size"},
+    {"Desc", "desc"},
+    {"Group", "group"},
+};
+
+static const Column group_columns[] = {
+    {"Group Name", "group_name"},
+    {"Polling Interval", "polling_interval"},
+    {"Upload Interval", .put = put_upload},
+    {"Group Type", "group_type"},
+};
+
+// The header without an object.
+static void write_row(const Export *export, const bool *there, const void *object, PsBuf *out) {
+    PsBuf cells[COLUMNS_MAX] = {0};
+    const char *fields[COLUMNS_MAX] = {0};
+    size_t count = 0;
+    for (size_t i = 0; i < export->column_count; i++) {
+        const Column *column = &export->columns[i];
+        PsBuf *cell = &cells[count];
+        if (!there[i]) {
+            continue;
+        }
+        if (object == NULL) {
+            put_text(column->header, cell);
+        } else if (column->put != NULL) {
+            column->put(export, object, cell);
+        } else {
+            ps_option_write_plain(ps_option_find(export->table, column->key), object, "", cell);
+        }
+        fields[count++] = cell->len > 0 ? (const char *)cell->data : "";
+    }
+    ps_csv_write_row(fields, count, out);
+    for (size_t i = 0; i < count; i++) {
+        ps_buf_deinit(&cells[i]);
+    }
+}
+
+static void write_file(const Export *export, PsBuf *out) {
+    bool there[COLUMNS_MAX] = {0};
+    for (size_t i = 0; i < export->column_count; i++) {
+        const Column *column = &export->columns[i];
+        there[i] = column->is_there == NULL || column->is_there(export->config);
+    }
+    ps_csv_write_mark(out);
+    write_row(export, there, NULL, out);
+    for (uint32_t r = 0; r < export->object_count; r++) {
+        write_row(export, there, (const char *)export->objects + r * export->object_size, out);
+    }
+}
+
+PsErr ps_export(const PsConfig *config, const char *kind, PsBuf *out) {
+    const Export exports[] = {
+        {config, "devices", &ps_table_device, device_columns, PS_COUNT(device_columns),
+         config->devices, sizeof(PsDevice), config->device_count},
+        {config, "variables", &ps_table_variable, variable_columns, PS_COUNT(variable_columns),
+         config->variables, sizeof(PsVariable), config->variable_count},
+        {config, "groups", &ps_table_group, group_columns, PS_COUNT(group_columns), config->groups,
+         sizeof(PsGroup), config->group_count},
+    };
+    for (size_t i = 0; i < PS_COUNT(exports); i++) {
+        if (strcmp(exports[i].kind, kind) == 0) {
+            write_file(&exports[i], out);
+            return PS_OK;
+        }
+    }
+    return PS_ERR_NOT_FOUND;
+}

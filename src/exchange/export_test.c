@@ -1,0 +1,204 @@
+// Export: the form Device Supervisor writes, and that what goes out comes back the same. Pure.
+#include "exchange/export.h"
+
+#include "exchange/plan_test_rig.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static PsConfig *parse(const char *json) {
+    PsFindings findings = {0};
+    PsConfig *config = NULL;
+    PsErr err =
+        ps_config_parse("/nonexistent", json, strlen(json), rig_check_for, &findings, &config);
+    if (err != PS_OK) {
+        fail_msg("%s: %s: %s\n%s", findings.items[0].diag.object, findings.items[0].diag.field,
+                 findings.items[0].diag.text, json);
+    }
+    ps_findings_deinit(&findings);
+    return config;
+}
+
+static void expect_file(const PsConfig *config, const char *kind, const char *expected) {
+    PS_AUTO_BUF PsBuf out = {0};
+    assert_int_equal(ps_export(config, kind, &out), PS_OK);
+    assert_string_equal((const char *)out.data, expected);
+}
+
+static void writes_the_documented_form(void **state) {
+    PsConfig *config = parse(
+        "{\"version\": 1, \"devices\": [{\"device_name\": \"Boiler\", \"protocol\": \"ModbusTCP\", "
+        "\"ip\": \"10.5.16.82\"}], \"vars\": [{\"var_name\": \"t, 1\", \"device\": \"Boiler\", "
+        "\"data_type\": \"FLOAT\", \"register_addr\": 40001, \"unit\": \"\u00b0C\"}, "
+        "{\"var_name\": \"b\", \"device\": \"Boiler\", \"data_type\": \"BOOL\", "
+        "\"register_addr\": 40002, \"register_bit\": 5, \"read_write\": \"read/write\"}, "
+        "{\"var_name\": \"c\", \"device\": \"Boiler\", \"data_type\": \"BIT\", "
+        "\"register_addr\": 7}], \"groups\": [{\"group_name\": \"f\", \"polling_interval\": "
+        "0.25}]}");
+    expect_file(config, "devices",
+                "\xef\xbb\xbf"
+                "Device Name,Protocol,Ip,Port,Slave,Byte Order\r\n"
+                "Boiler,ModbusTCP,10.5.16.82,502,1,abcd\r\n");
+    expect_file(config, "variables",
+                "\xef\xbb\xbf"
+                "Var Name,Device,Protocol,Register Addr,Register Bit,Data Type,Read "
+                "Write,Float Repr,Mode,Unit,Size,Desc,Group\r\n"
+                "\"t, 1\",Boiler,ModbusTCP,40001,0,FLOAT,read,2,realtime,\u00b0C,1,,default\r\n"
+                "b,Boiler,ModbusTCP,40002,5,BOOL,read/write,2,realtime,,1,,default\r\n"
+                "c,Boiler,ModbusTCP,7,,BIT,read,2,realtime,,1,,default\r\n");
+    expect_file(config, "groups",
+                "\xef\xbb\xbf"
+                "Group Name,Polling Interval,Upload Interval,Group Type\r\n"
+                "f,0.25,10,collect\r\ndefault,10,10,collect\r\nwarning,10,,alarm\r\n");
+    PS_AUTO_BUF PsBuf out = {0};
+    assert_int_equal(ps_export(config, "scripts", &out), PS_ERR_NOT_FOUND);
+    ps_config_free(config);
+}
+
+// A small generator, so that a failing round can be repeated.
+typedef struct Dice {
+    uint32_t state;
+} Dice;
+
+static unsigned roll(Dice *dice, unsigned sides) {
+    dice->state = dice->state * 1664525U + 1013904223U;
+    return (dice->state >> 8) % sides;
+}
+
+// A JSON text with everything that is hard on CSV; `number` keeps names apart.
+static void put_name(Dice *dice, unsigned number, PsBuf *json) {
+    static const char *const pieces[] = {",",    ";",      "\\\"", "\u00e4\u00f6\u00fc",
+                                         "00",   "'",      " ",    "\u20ac",
+                                         "=1+1", "|",      "a",    "-",
+                                         "\\\\", "\u6e29", "sep=", "\xf0\x9f\x98\x80",
+                                         "/",    "."};
+    ps_buf_printf(json, "\"");
+    for (unsigned i = roll(dice, 5); i > 0; i--) {
+        ps_buf_printf(json, "%s", pieces[roll(dice, PS_COUNT(pieces))]);
+    }
+    ps_buf_printf(json, "%04u", number);
+    for (unsigned i = roll(dice, 3); i > 0; i--) {
+        ps_buf_printf(json, "%s", pieces[roll(dice, PS_COUNT(pieces))]);
+    }
+    ps_buf_printf(json, "\"");
+}
+
+typedef struct Names {
+    char texts[4][256];
+    unsigned count;
+} Names;
+
+static const char *pick(Dice *dice, const Names *names) {
+    return names->texts[roll(dice, names->count)];
+}
+
+static void make_names(Dice *dice, Names *names) {
+    names->count = 1 + roll(dice, PS_COUNT(names->texts));
+    for (unsigned i = 0; i < names->count; i++) {
+        PS_AUTO_BUF PsBuf text = {0};
+        put_name(dice, i, &text);
+        snprintf(names->texts[i], sizeof names->texts[i], "%s", (const char *)text.data);
+    }
+}
+
+static void put_variable(Dice *dice, unsigned number, const Names *devices, const Names *groups,
+                         PsBuf *json) {
+    static const char *const types[] = {"BOOL",  "BIT",    "WORD",   "INT",  "DWORD", "DINT",
+                                        "FLOAT", "DOUBLE", "STRING", "LONG", "ULONG", "BCD32"};
+    static const int bases[] = {1, 10001, 30001, 40001, 110001, 310001, 400001, 410001};
+    static const char *const access[] = {"read", "write", "read/write"};
+    unsigned type = roll(dice, PS_COUNT(types));
+    ps_buf_printf(json, "{\"device\": %s, \"group\": %s, \"var_name\": ", pick(dice, devices),
+                  pick(dice, groups));
+    put_name(dice, number, json);
+    ps_buf_printf(json, ", \"data_type\": \"%s\", \"register_addr\": %d", types[type],
+                  bases[roll(dice, PS_COUNT(bases))] + (int)roll(dice, 9999));
+    if (type < 2 && roll(dice, 2) == 0) {
+        ps_buf_printf(json, ", \"register_bit\": %u", roll(dice, 16));
+    }
+    ps_buf_printf(json, ", \"read_write\": \"%s\", \"mode\": \"%s\", \"float_repr\": %u",
+                  access[roll(dice, 3)], roll(dice, 2) == 0 ? "realtime" : "onchange",
+                  roll(dice, 7));
+    ps_buf_printf(json, ", \"size\": %u, \"unit\": ", 1 + roll(dice, 250));
+    ps_buf_printf(json, "%s, \"desc\": ", roll(dice, 2) == 0 ? "\"\"" : "\"\u00b0C, \\\"x\\\"\"");
+    put_name(dice, number, json);
+    ps_buf_printf(json, "}");
+}
+
+static void make_config(Dice *dice, PsBuf *json) {
+    static const char *const orders[] = {"abcd", "badc", "cdab", "dcba"};
+    static const char *const times[] = {"0.01", "0.05", "1", "2.5", "60", "3600"};
+    Names devices;
+    Names groups;
+    make_names(dice, &devices);
+    make_names(dice, &groups);
+    ps_buf_printf(json, "{\"version\": 1, \"devices\": [");
+    for (unsigned i = 0; i < devices.count; i++) {
+        ps_buf_printf(json,
+                      "%s{\"device_name\": %s, \"protocol\": \"ModbusTCP\", \"ip\": \"10.0.0.%u\", "
+                      "\"port\": %u, \"slave\": %u, \"byte_order\": \"%s\", \"timeout\": %s}",
+                      i > 0 ? ", " : "", devices.texts[i], roll(dice, 256), 1 + roll(dice, 65535),
+                      roll(dice, 248), orders[roll(dice, 4)], times[1 + roll(dice, 3)]);
+    }
+    ps_buf_printf(json, "], \"groups\": [");
+    for (unsigned i = 0; i < groups.count; i++) {
+        ps_buf_printf(
+            json, "%s{\"group_name\": %s, \"polling_interval\": %s, \"upload_interval\": %s}",
+            i > 0 ? ", " : "", groups.texts[i], times[roll(dice, 6)], times[roll(dice, 6)]);
+    }
+    ps_buf_printf(json, "], \"vars\": [");
+    for (unsigned i = 0, count = roll(dice, 12); i < count; i++) {
+        ps_buf_printf(json, "%s", i > 0 ? ", " : "");
+        put_variable(dice, i, &devices, &groups, json);
+    }
+    ps_buf_printf(json, "]}");
+}
+
+static const char *const kinds[] = {"variables", "groups", "devices"};
+
+// Into an empty folder it is the same configuration; into itself nothing changes.
+static void comes_back_as_it_went_out(const PsConfig *config) {
+    PsBuf files[PS_COUNT(kinds)] = {0};
+    PS_AUTO_BUF PsBuf text = {0};
+    PS_AUTO_BUF PsBuf back = {0};
+    for (size_t i = 0; i < PS_COUNT(kinds); i++) {
+        assert_int_equal(ps_export(config, kinds[i], &files[i]), PS_OK);
+    }
+    ps_config_write(config, &text);
+    PsPlan *plan = rig_plan(NULL, "v", files[0].data, "g", files[1].data, "d", files[2].data, NULL);
+    assert_int_equal(plan->counts[PS_ROW_NOT_TAKEN] + plan->failed_files, 0);
+    assert_non_null(plan->config);
+    ps_config_write(plan->config, &back);
+    PsPlan *again = rig_plan((const char *)text.data, "v", files[0].data, "g", files[1].data, "d",
+                             files[2].data, NULL);
+    assert_int_equal(again->counts[PS_ROW_UNCHANGED], again->row_count);
+    assert_string_equal((const char *)text.data, (const char *)back.data);
+    for (size_t i = 0; i < PS_COUNT(kinds); i++) {
+        ps_buf_deinit(&files[i]);
+    }
+    ps_plan_free(plan);
+    ps_plan_free(again);
+}
+
+static void random_configurations_come_back(void **state) {
+    Dice dice = {.state = 20240601};
+    for (unsigned round = 0; round < 400; round++) {
+        PS_AUTO_BUF PsBuf json = {0};
+        make_config(&dice, &json);
+        PsConfig *config = parse((const char *)json.data);
+        comes_back_as_it_went_out(config);
+        ps_config_free(config);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(writes_the_documented_form),
+        cmocka_unit_test(random_configurations_come_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
