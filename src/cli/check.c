@@ -1,5 +1,5 @@
 // `penstock check DIR`: every finding of a configuration folder, one a line. Blocking.
-#include "cli/cli.h"
+#include "cli/cli_findings.h"
 
 #include "base/log.h"
 #include "drivers/driver.h"
@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-static void print_findings(const PsFindings *findings) {
+void cli_print_findings(const PsFindings *findings) {
     for (size_t i = 0; i < findings->count; i++) {
         char line[1024];
         ps_finding_format(&findings->items[i], line, sizeof line);
@@ -18,7 +18,7 @@ static void print_findings(const PsFindings *findings) {
     }
 }
 
-static void print_findings_json(const PsFindings *findings) {
+json_t *cli_findings_json(const PsFindings *findings) {
     json_t *list = json_array();
     for (size_t i = 0; i < findings->count; i++) {
         const PsFinding *finding = &findings->items[i];
@@ -28,8 +28,12 @@ static void print_findings_json(const PsFindings *findings) {
                                         finding->file, "object", finding->diag.object, "field",
                                         finding->diag.field, "text", finding->diag.text));
     }
-    json_t *answer =
-        json_pack("{s:o, s:I}", "findings", list, "not_listed", (json_int_t)findings->dropped);
+    return list;
+}
+
+static void print_findings_json(const PsFindings *findings) {
+    json_t *answer = json_pack("{s:o, s:I}", "findings", cli_findings_json(findings), "not_listed",
+                               (json_int_t)findings->dropped);
     cli_print_json(answer);
     json_decref(answer);
 }
@@ -44,7 +48,7 @@ int cli_check(const CliOptions *options, int count, char **arguments) {
     if (options->json) {
         print_findings_json(&findings);
     } else {
-        print_findings(&findings);
+        cli_print_findings(&findings);
     }
     if (err == PS_OK && !options->json) {
         printf(

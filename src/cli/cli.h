@@ -12,6 +12,7 @@
 #define CLI_USAGE 2
 
 #define CLI_DEFAULT_SOCKET "/run/penstock/penstock.sock"
+#define CLI_DEFAULT_CONFIG "/etc/penstock"
 
 /// Options that every command takes.
 typedef struct CliOptions {
@@ -25,6 +26,8 @@ typedef int CliCommand(const CliOptions *options, int count, char **arguments);
 CliCommand cli_alarms;
 CliCommand cli_check;
 CliCommand cli_demo;
+CliCommand cli_export;
+CliCommand cli_import;
 CliCommand cli_log;
 CliCommand cli_metrics;
 CliCommand cli_outbox;

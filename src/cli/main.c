@@ -30,6 +30,10 @@ static const Command commands[] = {
     {"metrics", cli_metrics, "", "all numbers of status as Prometheus reads them"},
     {"log", cli_log, "[-f]", "the newest log lines; -f goes on as they come"},
     {"check", cli_check, "DIR", "validate a configuration folder; lists every finding"},
+    {"import", cli_import, "FILE.csv...",
+     "take Device Supervisor's files over; [--config DIR] [--dry-run] [--skip-bad]"},
+    {"export", cli_export, "KIND",
+     "devices, variables or groups as its CSV; [--config DIR] [--output FILE]"},
     {"schema", cli_schema, "[--markdown]", "JSON Schema of penstock.json, or its reference page"},
     {"demo", cli_demo, "[--seconds N]", "simulated plant, local cloud and gateway, all here"},
 };

@@ -1,0 +1,10 @@
+//! How findings of a configuration are shown; in check.c. One thread, blocking.
+#pragma once
+
+#include "cli/cli.h"
+#include "model/findings.h"
+
+/// One a line on standard output.
+void cli_print_findings(const PsFindings *findings);
+/// A list of objects; the caller owns it.
+json_t *cli_findings_json(const PsFindings *findings);

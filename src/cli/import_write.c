@@ -1,0 +1,80 @@
+// Writes the configuration that an import makes, and keeps the one before. Blocking.
+#include "cli/import.h"
+
+#include "base/file.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SAME_SECOND_MAX 100
+
+static PsErr copy_as(const char *path, const PsBuf *old, const char *backup, PsDiag *diag) {
+    struct stat status;
+    if (stat(path, &status) != 0) {
+        return ps_fail(PS_ERR_IO, diag, path, NULL, "cannot be looked at: %s", strerror(errno));
+    }
+    return ps_file_write(backup, old->data, old->len, status.st_mode & 07777, diag);
+}
+
+// A second name for the file, which the new one then takes the first from; a copy where the file
+// system has no second names.
+static PsErr keep_old(const char *path, const PsBuf *old, char *backup, size_t size, PsDiag *diag) {
+    time_t now = time(NULL);
+    struct tm parts;
+    char stamp[32] = "";
+    if (localtime_r(&now, &parts) != NULL) {
+        strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", &parts);
+    }
+    for (int i = 1; i <= SAME_SECOND_MAX; i++) {
+        char number[16] = "";
+        if (i > 1) {
+            snprintf(number, sizeof number, "-%d", i);
+        }
+        int length = snprintf(backup, size, "%s.before-import-%s%s", path, stamp, number);
+        if (length < 0 || (size_t)length >= size) {
+            return ps_fail(PS_ERR_TOO_BIG, diag, path, NULL, "the path is too long");
+        }
+        if (link(path, backup) == 0) {
+            return PS_OK;
+        }
+        if (errno != EEXIST) {
+            return copy_as(path, old, backup, diag);
+        }
+    }
+    return ps_fail(PS_ERR_EXISTS, diag, backup, NULL, "is there already; remove old ones");
+}
+
+static PsErr check_unchanged(const char *path, const PsBuf *old, PsDiag *diag) {
+    PS_AUTO_BUF PsBuf now = {0};
+    PsErr err = ps_file_read(path, PS_CONFIG_BYTES_MAX, &now, diag);
+    if (err != PS_OK) {
+        return err;
+    }
+    bool same = now.len == old->len && memcmp(now.data, old->data, now.len) == 0;
+    return same ? PS_OK
+                : ps_fail(PS_ERR_BUSY, diag, path, NULL,
+                          "was changed by somebody else meanwhile; import again");
+}
+
+PsErr cli_import_write(const PsPlan *plan, const char *path, const PsBuf *old, char *backup,
+                       size_t backup_size, PsDiag *diag) {
+    PS_AUTO_BUF PsBuf text = {0};
+    ps_config_write(plan->config, &text);
+    backup[0] = '\0';
+    if (old == NULL) {
+        return ps_file_write(path, text.data, text.len, 0644, diag);
+    }
+    char real[PATH_MAX];
+    if (realpath(path, real) == NULL) {
+        return ps_fail(PS_ERR_IO, diag, path, NULL, "cannot be found: %s", strerror(errno));
+    }
+    PsErr err = check_unchanged(real, old, diag);
+    err = err == PS_OK ? keep_old(real, old, backup, backup_size, diag) : err;
+    return err == PS_OK ? ps_file_replace(real, text.data, text.len, diag) : err;
+}
