@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CALL "penstock export devices|variables|groups [--config DIR] [--output FILE]"
+#define CALL "penstock export devices|variables|groups|alarms [--config DIR] [--output FILE]"
 
 typedef struct Arguments {
     const char *kind;

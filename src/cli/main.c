@@ -33,7 +33,7 @@ static const Command commands[] = {
     {"import", cli_import, "FILE.csv...",
      "take Device Supervisor's files over; [--config DIR] [--dry-run] [--skip-bad]"},
     {"export", cli_export, "KIND",
-     "devices, variables or groups as its CSV; [--config DIR] [--output FILE]"},
+     "devices, variables, groups or alarms as its CSV; [--config DIR] [--output FILE]"},
     {"schema", cli_schema, "[--markdown]", "JSON Schema of penstock.json, or its reference page"},
     {"demo", cli_demo, "[--seconds N]", "simulated plant, local cloud and gateway, all here"},
 };

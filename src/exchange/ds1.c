@@ -1,5 +1,5 @@
-// The files of Device Supervisor 1.x: device.csv, var.csv, group.csv. Constant data and the few
-// rules that span several cells. Pure; any thread.
+// The files of Device Supervisor 1.x: device.csv, var.csv, group.csv, warn.csv. Constant data and
+// the few rules that span several cells. Pure; any thread.
 #include "exchange/ds_row.h"
 
 #include <string.h>
@@ -139,4 +139,51 @@ const PsDsFile ps_ds1_groups = {
     .object_size = sizeof(PsGroup),
     .columns = group_columns,
     .column_count = PS_COUNT(group_columns),
+};
+
+// An alarm on a variable (quotes 1) has no address; files have defaults there.
+static void finish_alarm(PsDsRow *row) {
+    const json_t *quotes = json_object_get(row->keys, "quotes");
+    quotes = quotes != NULL ? quotes : json_object_get(row->before, "quotes");
+    if (json_integer_value(quotes) == 1) {
+        ps_ds_row_drop_address(row);
+    }
+    finish_variable(row);
+}
+
+static const PsDsColumn alarm_columns[] = {
+    {.header = "Warn Name", .key = "warn_name"},
+    {.header = "Group", .key = "group"},
+    {.header = "Quotes", .key = "quotes"},
+    {.header = "Device", .key = "device"},
+    {.header = "Var Name", .key = "var_name"},
+    {.header = "Condition1", .key = "condition1"},
+    {.header = "Operand1", .key = "operand1", .take = ps_ds_take_operand},
+    {.header = "Combine Method", .key = "combine_method"},
+    {.header = "Condition2", .key = "condition2"},
+    {.header = "Operand2", .key = "operand2", .take = ps_ds_take_operand},
+    {.header = "Alarm Content", .key = "alarm_content"},
+    {.header = "Register Addr", .key = "register_addr"},
+    {.header = "Dbnumber"},
+    {.header = "Data Type", .key = "data_type"},
+    {.header = "Symbol"},
+    {.header = "Register Type"},
+    {.header = "Register Bit", .key = "register_bit"},
+    {.header = "Namespace Index"},
+    {.header = "Identifier"},
+    {.header = "Identifier Type"},
+    {.header = "Float Repr", .key = "float_repr"},
+    {.header = "Size", .key = "size"},
+    {.header = "Unit", .key = "unit"},
+    {.header = "Desc", .key = "desc"},
+};
+PS_DS_MARKS(alarm_marks, "Warn Name");
+const PsDsFile ps_ds1_alarms = {
+    .title = "alarms (warn.csv of Device Supervisor 1.x)",
+    .marks = alarm_marks,
+    .table = &ps_table_alarm,
+    .object_size = sizeof(PsAlarm),
+    .columns = alarm_columns,
+    .column_count = PS_COUNT(alarm_columns),
+    .finish = finish_alarm,
 };

@@ -1,11 +1,12 @@
-// The files of Device Supervisor 2.x: measure.csv, group.csv. What they ask for and Penstock does
-// not have is noted, or refused where a wrong value would come of it. Pure; any thread.
+// The files of Device Supervisor 2.x: measure.csv, group.csv, alarm.csv. What they ask for and
+// Penstock does not have is noted, or refused where a wrong value would come of it. Pure; any
+// thread.
 #include "exchange/ds_address.h"
 #include "exchange/ds_row.h"
 
 #include <string.h>
 
-#define OFF "0|false|none|no"
+#define OFF "0;false;none;no"
 
 static void take_upload_type(PsDsRow *row, const PsDsColumn *column, const char *cell) {
     if (ps_ds_cell_is(cell, "never")) {
@@ -54,11 +55,11 @@ static void take_bit_of_integer(PsDsRow *row) {
 }
 
 static void finish_measure(PsDsRow *row) {
-    if (!ps_ds_cell_is(ps_ds_row_cell(row, "EnableBit"), "|" OFF)) {
+    if (!ps_ds_cell_is(ps_ds_row_cell(row, "EnableBit"), ";" OFF)) {
         take_bit_of_integer(row);
     }
     bool is_bit = ps_ds_cell_is(ps_ds_row_text(row, "data_type"), "BIT");
-    if (is_bit && ps_ds_cell_is(ps_ds_row_cell(row, "bitMap"), "1|true")) {
+    if (is_bit && ps_ds_cell_is(ps_ds_row_cell(row, "bitMap"), "1;true")) {
         json_object_set_new(row->keys, "data_type", json_string("BOOL")); // false and true again
     }
     if (!ps_ds_cell_is(ps_ds_row_text(row, "data_type"), "STRING") &&
@@ -74,10 +75,10 @@ static const PsDsColumn measure_columns[] = {
     {.header = "UploadType", .key = "mode", .take = take_upload_type},
     {.header = "DeadZonePercent",
      .note = "dead zones are not available; every change is uploaded",
-     .idle = "0|0.0|0,0"},
+     .idle = "0;0.0;0,0"},
     {.header = "DeadZoneType"},
     {.header = "DataType", .key = "data_type"},
-    {.header = "ArrayIndex", .note = "arrays are not available", .idle = "0|-1"},
+    {.header = "ArrayIndex", .note = "arrays are not available", .idle = "0;-1"},
     {.header = "EnableBit"},
     {.header = "BitIndex"},
     {.header = "reverseBit",
@@ -88,7 +89,7 @@ static const PsDsColumn measure_columns[] = {
     {.header = "Len", .key = "size"},
     {.header = "CodeType",
      .note = "texts are read as single bytes; decode this encoding in the script",
-     .idle = "ASCII|UTF-8"},
+     .idle = "ASCII;UTF-8"},
     {.header = "ReadWrite", .key = "read_write"},
     {.header = "Unit", .key = "unit"},
     {.header = "Description", .key = "desc"},
@@ -108,7 +109,7 @@ static const PsDsColumn measure_columns[] = {
     {.header = "TransDecimal"},
     {.header = "Mapping_table",
      .note = "value mapping is not available; map values in the script",
-     .idle = OFF "|[]|{}"},
+     .idle = OFF ";[];{}"},
     {.header = "bitMap"},
     {.header = "msecSample",
      .note = "packets of fast samples are not available; give the group a short interval",
@@ -168,4 +169,39 @@ const PsDsFile ps_ds2_groups = {
     .columns = group_columns,
     .column_count = PS_COUNT(group_columns),
     .finish = finish_group,
+};
+
+// Labels sort alarms for publishing, as alarm groups do here.
+static void take_tag(PsDsRow *row, const PsDsColumn *column, const char *cell) {
+    ps_ds_row_put_cell(row, column, ps_ds_cell_is(cell, "default") ? "" : cell);
+}
+
+// In 2.x an alarm always watches a variable.
+static void finish_alarm(PsDsRow *row) {
+    json_object_set_new(row->keys, "quotes", json_integer(1));
+    ps_ds_row_drop_address(row);
+}
+
+static const PsDsColumn alarm_columns[] = {
+    {.header = "AlarmName", .key = "warn_name"},
+    {.header = "ControllerName", .key = "device"},
+    {.header = "MeasuringPointName", .key = "var_name"},
+    {.header = "AlarmLevel", .note = "alarms have no levels", .idle = "1"},
+    {.header = "Condition1", .key = "condition1"},
+    {.header = "Operand1", .key = "operand1", .take = ps_ds_take_operand},
+    {.header = "CombineMethod", .key = "combine_method"},
+    {.header = "Condition2", .key = "condition2"},
+    {.header = "Operand2", .key = "operand2", .take = ps_ds_take_operand},
+    {.header = "AlarmContent", .key = "alarm_content"},
+    {.header = "AlarmTag", .key = "group", .take = take_tag},
+};
+PS_DS_MARKS(alarm_marks, "AlarmName", "MeasuringPointName");
+const PsDsFile ps_ds2_alarms = {
+    .title = "alarms (alarm.csv of Device Supervisor 2.x)",
+    .marks = alarm_marks,
+    .table = &ps_table_alarm,
+    .object_size = sizeof(PsAlarm),
+    .columns = alarm_columns,
+    .column_count = PS_COUNT(alarm_columns),
+    .finish = finish_alarm,
 };

@@ -8,7 +8,8 @@
 
 // The order matters: the first file whose marks are all there.
 static const PsDsFile *const files[] = {
-    &ps_ds2_measures, &ps_ds1_variables, &ps_ds1_devices, &ps_ds1_groups, &ps_ds2_groups,
+    &ps_ds1_alarms,  &ps_ds2_alarms, &ps_ds2_measures, &ps_ds1_variables,
+    &ps_ds1_devices, &ps_ds1_groups, &ps_ds2_groups,
 };
 
 static const char *next_that_counts(const char *text) {

@@ -17,7 +17,7 @@ struct PsDsColumn {
     const char *key;    ///< the key of penstock.json; NULL: it has none
     PsDsTake *take;     ///< NULL: the cell is the key's value; without a key it is passed over
     const char *note;   ///< without a key: what a cell asks for that Penstock does not have
-    const char *idle;   ///< cells that ask for nothing besides the empty one: "0|none"
+    const char *idle;   ///< cells that ask for nothing besides the empty one: "0;none"
 };
 
 typedef struct PsDsFile {
@@ -35,8 +35,10 @@ typedef struct PsDsFile {
 extern const PsDsFile ps_ds1_devices;
 extern const PsDsFile ps_ds1_variables;
 extern const PsDsFile ps_ds1_groups;
+extern const PsDsFile ps_ds1_alarms;
 extern const PsDsFile ps_ds2_measures;
 extern const PsDsFile ps_ds2_groups;
+extern const PsDsFile ps_ds2_alarms;
 
 #define PS_DS_NO_COLUMN UINT32_MAX
 

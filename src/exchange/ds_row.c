@@ -12,20 +12,28 @@
 
 // Words of Device Supervisor that penstock.json spells otherwise; case does not count.
 static const struct {
-    const char *key;
+    const char *key; // the start of it: condition1, condition2
     const char *words;
     const char *word;
 } spellings[] = {
-    {"protocol", "Modbus-TCP|Modbus TCP", "ModbusTCP"},
-    {"protocol", "Modbus-RTU|Modbus RTU", "ModbusRTU"},
+    {"protocol", "Modbus-TCP;Modbus TCP", "ModbusTCP"},
+    {"protocol", "Modbus-RTU;Modbus RTU", "ModbusRTU"},
     {"protocol", "ISO on TCP", "ISO-on-TCP"},
-    {"protocol", "OPC UA|OPC-UA", "OPCUA"},
-    {"protocol", "EtherNetIP|EIP", "EtherNet/IP"},
-    {"read_write", "ro|r", "read"},
-    {"read_write", "rw|r/w", "read/write"},
-    {"read_write", "wo|w", "write"},
+    {"protocol", "OPC UA;OPC-UA", "OPCUA"},
+    {"protocol", "EtherNetIP;EIP", "EtherNet/IP"},
+    {"read_write", "ro;r", "read"},
+    {"read_write", "rw;r/w", "read/write"},
+    {"read_write", "wo;w", "write"},
     {"mode", "periodic", "realtime"},
     {"data_type", "BCD16", "BCD"},
+    {"condition", "=;==", "Eq"},
+    {"condition", "!=;<>", "Neq"},
+    {"condition", ">", "Gt"},
+    {"condition", ">=;egt", "Gne"},
+    {"condition", "<=;elt", "Lne"},
+    {"condition", "<", "Lt"},
+    {"combine_method", "&&", "And"},
+    {"combine_method", "||", "Or"},
 };
 
 static const char *skip_blanks(const char *text) {
@@ -44,7 +52,7 @@ bool ps_ds_cell_is(const char *cell, const char *words) {
     cell = skip_blanks(cell);
     size_t len = trimmed_length(cell);
     for (const char *at = words;; at++) {
-        size_t word = strcspn(at, "|");
+        size_t word = strcspn(at, ";");
         if (word == len && strncasecmp(at, cell, len) == 0) {
             return true;
         }
@@ -121,7 +129,8 @@ static json_t *any_number(const PsDsRow *row, const char *cell) {
 
 void ps_ds_word(const char *key, const char *cell, PsBuf *out) {
     for (size_t i = 0; i < PS_COUNT(spellings); i++) {
-        if (strcmp(spellings[i].key, key) == 0 && ps_ds_cell_is(cell, spellings[i].words)) {
+        const char *start = spellings[i].key;
+        if (strncmp(start, key, strlen(start)) == 0 && ps_ds_cell_is(cell, spellings[i].words)) {
             cell = spellings[i].word;
         }
     }
@@ -156,6 +165,30 @@ void ps_ds_row_put_cell(PsDsRow *row, const PsDsColumn *column, const char *cell
         ps_ds_row_problem(row, column->header, "'%.60s' is not a %snumber; write one like %s", cell,
                           option->type == PS_OPTION_INT ? "whole " : "",
                           option->type == PS_OPTION_INT ? "10" : "0.5");
+    }
+}
+
+// A spreadsheet that separates by semicolons writes 1,5 for 1.5; operands are texts in
+// penstock.json.
+void ps_ds_take_operand(PsDsRow *row, const PsDsColumn *column, const char *cell) {
+    char text[32];
+    char *comma = NULL;
+    size_t len = strlen(cell);
+    if (row->decimal_comma && len < sizeof text && strspn(cell, "+-0123456789,") == len) {
+        memcpy(text, cell, len + 1);
+        comma = strchr(text, ',');
+    }
+    if (comma != NULL && strchr(comma + 1, ',') == NULL) {
+        *comma = '.';
+        cell = text;
+    }
+    ps_ds_row_put_cell(row, column, cell);
+}
+
+void ps_ds_row_drop_address(PsDsRow *row) {
+    static const char *const own[] = {"register_addr", "register_bit", "data_type"};
+    for (size_t i = 0; i < PS_COUNT(own); i++) {
+        json_object_set_new(row->keys, own[i], json_null());
     }
 }
 

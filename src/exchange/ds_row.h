@@ -44,8 +44,13 @@ const char *ps_ds_row_text(const PsDsRow *row, const char *key);
 void ps_ds_row_put_cell(PsDsRow *row, const PsDsColumn *column, const char *cell);
 /// Appends a word as penstock.json spells it for this key: "Modbus TCP" gives "ModbusTCP".
 void ps_ds_word(const char *key, const char *cell, PsBuf *out);
-/// Is the cell one of the words ("a|b"), without regard to case and outer blanks?
+/// Is the cell one of the words ("a;b"), without regard to case and outer blanks?
 bool ps_ds_cell_is(const char *cell, const char *words);
+
+/// An operand of an alarm, which penstock.json has as text with a decimal point.
+void ps_ds_take_operand(PsDsRow *row, const PsDsColumn *column, const char *cell);
+/// The row's alarm watches a variable and has no address of its own.
+void ps_ds_row_drop_address(PsDsRow *row);
 
 void ps_ds_row_problem(PsDsRow *row, const char *column, const char *fmt, ...) PS_PRINTF(3, 4);
 /// `text` is a constant: notes are counted by it.

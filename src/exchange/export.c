@@ -1,4 +1,4 @@
-// Writes devices, variables and groups as CSV. Pure; any thread.
+// Writes devices, variables, groups and alarms as CSV. Pure; any thread.
 #include "exchange/export.h"
 
 #include "exchange/csv.h"
@@ -61,11 +61,48 @@ static void put_upload(const Export *export, const void *object, PsBuf *cell) {
     }
 }
 
-// A column of our own, which Device Supervisor passes over; only where it says something.
+// An alarm on a variable has no address of its own.
+static void put_own(const char *key, const PsAlarm *alarm, PsBuf *cell) {
+    if (alarm->quotes == 0) {
+        ps_option_write_plain(ps_option_find(&ps_table_alarm, key), alarm, "", cell);
+    }
+}
+
+static void put_own_address(const Export *export, const void *object, PsBuf *cell) {
+    put_own("register_addr", object, cell);
+}
+
+static void put_own_type(const Export *export, const void *object, PsBuf *cell) {
+    put_own("data_type", object, cell);
+}
+
+static void put_own_bit(const Export *export, const void *object, PsBuf *cell) {
+    put_own("register_bit", object, cell);
+}
+
+// Columns of our own, which Device Supervisor passes over; only where they say something.
 static bool has_timeouts(const PsConfig *config) {
     double usual = strtod(ps_option_find(&ps_table_device, "timeout")->fallback, NULL);
     for (uint32_t i = 0; i < config->device_count; i++) {
         if (config->devices[i].timeout != usual) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_sizes(const PsConfig *config) {
+    for (uint32_t i = 0; i < config->alarm_count; i++) {
+        if (config->alarms[i].size != 1) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_units(const PsConfig *config) {
+    for (uint32_t i = 0; i < config->alarm_count; i++) {
+        if (config->alarms[i].unit[0] != '\0' || config->alarms[i].desc[0] != '\0') {
             return true;
         }
     }
@@ -96,6 +133,27 @@ static const Column variable_columns[] = {
     {"Size", "size"},
     {"Desc", "desc"},
     {"Group", "group"},
+};
+
+static const Column alarm_columns[] = {
+    {"Warn Name", "warn_name"},
+    {"Group", "group"},
+    {"Quotes", "quotes"},
+    {"Device", "device"},
+    {"Var Name", "var_name"},
+    {"Condition1", "condition1"},
+    {"Operand1", "operand1"},
+    {"Combine Method", "combine_method"},
+    {"Condition2", "condition2"},
+    {"Operand2", "operand2"},
+    {"Alarm Content", "alarm_content"},
+    {"Register Addr", .put = put_own_address},
+    {"Data Type", .put = put_own_type},
+    {"Register Bit", .put = put_own_bit},
+    {"Float Repr", "float_repr"},
+    {"Size", "size", .is_there = has_sizes},
+    {"Unit", "unit", .is_there = has_units},
+    {"Desc", "desc", .is_there = has_units},
 };
 
 static const Column group_columns[] = {
@@ -152,6 +210,8 @@ PsErr ps_export(const PsConfig *config, const char *kind, PsBuf *out) {
          config->variables, sizeof(PsVariable), config->variable_count},
         {config, "groups", &ps_table_group, group_columns, PS_COUNT(group_columns), config->groups,
          sizeof(PsGroup), config->group_count},
+        {config, "alarms", &ps_table_alarm, alarm_columns, PS_COUNT(alarm_columns), config->alarms,
+         sizeof(PsAlarm), config->alarm_count},
     };
     for (size_t i = 0; i < PS_COUNT(exports); i++) {
         if (strcmp(exports[i].kind, kind) == 0) {

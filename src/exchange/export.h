@@ -4,7 +4,7 @@
 #include "base/buf.h"
 #include "model/config.h"
 
-/// Appends the file of a kind ("devices", "variables", "groups") as Device Supervisor writes it:
-/// UTF-8 with a byte order mark, CRLF, its columns in its order, those of other protocols left out.
-/// PS_ERR_NOT_FOUND: no such kind.
+/// Appends the file of a kind ("devices", "variables", "groups", "alarms") as Device Supervisor
+/// writes it: UTF-8 with a byte order mark, CRLF, its columns in its order, those of other
+/// protocols left out. PS_ERR_NOT_FOUND: no such kind.
 PsErr ps_export(const PsConfig *config, const char *kind, PsBuf *out);

@@ -38,7 +38,14 @@ static void writes_the_documented_form(void **state) {
         "\"register_addr\": 40002, \"register_bit\": 5, \"read_write\": \"read/write\"}, "
         "{\"var_name\": \"c\", \"device\": \"Boiler\", \"data_type\": \"BIT\", "
         "\"register_addr\": 7}], \"groups\": [{\"group_name\": \"f\", \"polling_interval\": "
-        "0.25}]}");
+        "0.25}], "
+        "\"warning\": [{\"warn_name\": \"hot\", \"quotes\": 1, \"device\": \"Boiler\", "
+        "\"var_name\": "
+        "\"t, 1\", \"condition1\": \"Gt\", \"operand1\": \"30\"}, {\"warn_name\": \"own\", "
+        "\"quotes\": 0, "
+        "\"device\": \"Boiler\", \"data_type\": \"WORD\", \"register_addr\": 30007, "
+        "\"condition1\": "
+        "\"Eq\", \"operand1\": \"1\"}]}");
     expect_file(config, "devices",
                 "\xef\xbb\xbf"
                 "Device Name,Protocol,Ip,Port,Slave,Byte Order\r\n"
@@ -54,6 +61,13 @@ static void writes_the_documented_form(void **state) {
                 "\xef\xbb\xbf"
                 "Group Name,Polling Interval,Upload Interval,Group Type\r\n"
                 "f,0.25,10,collect\r\ndefault,10,10,collect\r\nwarning,10,,alarm\r\n");
+    expect_file(config, "alarms",
+                "\xef\xbb\xbf"
+                "Warn Name,Group,Quotes,Device,Var Name,Condition1,Operand1,Combine Method,"
+                "Condition2,Operand2,Alarm Content,Register Addr,Data Type,Register Bit,Float "
+                "Repr\r\n"
+                "hot,warning,1,Boiler,\"t, 1\",Gt,30,None,Eq,,,,,,2\r\n"
+                "own,warning,0,Boiler,,Eq,1,None,Eq,,,30007,WORD,,2\r\n");
     PS_AUTO_BUF PsBuf out = {0};
     assert_int_equal(ps_export(config, "scripts", &out), PS_ERR_NOT_FOUND);
     ps_config_free(config);
@@ -129,6 +143,35 @@ static void put_variable(Dice *dice, unsigned number, const Names *devices, cons
     ps_buf_printf(json, "}");
 }
 
+static void put_alarm(Dice *dice, unsigned number, const char *device, PsBuf *json) {
+    static const char *const compares[] = {"Eq", "Neq", "Gt", "Gne", "Lne", "Lt"};
+    static const char *const operands[] = {"0", "-5", "1.50", "007", "1e3"};
+    static const char *const combines[] = {"None", "And", "Or"};
+    ps_buf_printf(json, "{\"device\": %s, \"warn_name\": ", device);
+    put_name(dice, number, json);
+    ps_buf_printf(json, ", \"alarm_content\": ");
+    put_name(dice, number, json);
+    for (unsigned i = 1; i <= 2; i++) {
+        ps_buf_printf(json, ", \"condition%u\": \"%s\", \"operand%u\": \"%s\"", i,
+                      compares[roll(dice, 6)], i, operands[roll(dice, 5)]);
+    }
+    ps_buf_printf(json, ", \"combine_method\": \"%s\", \"float_repr\": %u", combines[roll(dice, 3)],
+                  roll(dice, 7));
+    if (roll(dice, 2) == 0) {
+        ps_buf_printf(json, ", \"quotes\": 1, \"var_name\": \"watched\"}");
+        return;
+    }
+    ps_buf_printf(json, ", \"quotes\": 0, \"register_addr\": %u", 40001 + roll(dice, 100));
+    bool bit = roll(dice, 3) == 0;
+    ps_buf_printf(json, ", \"data_type\": \"%s\"", bit ? "BIT" : "FLOAT");
+    if (bit) {
+        ps_buf_printf(json, ", \"register_bit\": %u", roll(dice, 16));
+    } else if (roll(dice, 2) == 0) {
+        ps_buf_printf(json, ", \"unit\": \"a,b\", \"desc\": \"x\", \"size\": 9");
+    }
+    ps_buf_printf(json, "}");
+}
+
 static void make_config(Dice *dice, PsBuf *json) {
     static const char *const orders[] = {"abcd", "badc", "cdab", "dcba"};
     static const char *const times[] = {"0.01", "0.05", "1", "2.5", "60", "3600"};
@@ -150,15 +193,23 @@ static void make_config(Dice *dice, PsBuf *json) {
             json, "%s{\"group_name\": %s, \"polling_interval\": %s, \"upload_interval\": %s}",
             i > 0 ? ", " : "", groups.texts[i], times[roll(dice, 6)], times[roll(dice, 6)]);
     }
-    ps_buf_printf(json, "], \"vars\": [");
+    ps_buf_printf(json,
+                  "], \"vars\": [{\"var_name\": \"watched\", \"device\": %s, \"data_type\": "
+                  "\"WORD\", \"register_addr\": 40001}",
+                  devices.texts[0]);
     for (unsigned i = 0, count = roll(dice, 12); i < count; i++) {
-        ps_buf_printf(json, "%s", i > 0 ? ", " : "");
+        ps_buf_printf(json, ", ");
         put_variable(dice, i, &devices, &groups, json);
+    }
+    ps_buf_printf(json, "], \"warning\": [");
+    for (unsigned i = 0, count = roll(dice, 4); i < count; i++) {
+        ps_buf_printf(json, "%s", i > 0 ? ", " : "");
+        put_alarm(dice, i, devices.texts[0], json);
     }
     ps_buf_printf(json, "]}");
 }
 
-static const char *const kinds[] = {"variables", "groups", "devices"};
+static const char *const kinds[] = {"alarms", "variables", "groups", "devices"};
 
 // Into an empty folder it is the same configuration; into itself nothing changes.
 static void comes_back_as_it_went_out(const PsConfig *config) {
@@ -169,12 +220,13 @@ static void comes_back_as_it_went_out(const PsConfig *config) {
         assert_int_equal(ps_export(config, kinds[i], &files[i]), PS_OK);
     }
     ps_config_write(config, &text);
-    PsPlan *plan = rig_plan(NULL, "v", files[0].data, "g", files[1].data, "d", files[2].data, NULL);
+    PsPlan *plan = rig_plan(NULL, "a", files[0].data, "v", files[1].data, "g", files[2].data, "d",
+                            files[3].data, NULL);
     assert_int_equal(plan->counts[PS_ROW_NOT_TAKEN] + plan->failed_files, 0);
     assert_non_null(plan->config);
     ps_config_write(plan->config, &back);
-    PsPlan *again = rig_plan((const char *)text.data, "v", files[0].data, "g", files[1].data, "d",
-                             files[2].data, NULL);
+    PsPlan *again = rig_plan((const char *)text.data, "a", files[0].data, "v", files[1].data, "g",
+                             files[2].data, "d", files[3].data, NULL);
     assert_int_equal(again->counts[PS_ROW_UNCHANGED], again->row_count);
     assert_string_equal((const char *)text.data, (const char *)back.data);
     for (size_t i = 0; i < PS_COUNT(kinds); i++) {

@@ -18,6 +18,7 @@ static const struct {
     [PS_PLAN_DEVICES] = {&ps_table_device, NULL, sizeof(PsDevice)},
     [PS_PLAN_VARIABLES] = {&ps_table_variable, "device", sizeof(PsVariable)},
     [PS_PLAN_GROUPS] = {&ps_table_group, NULL, sizeof(PsGroup)},
+    [PS_PLAN_ALARMS] = {&ps_table_alarm, NULL, sizeof(PsAlarm)},
 };
 
 const char *ps_row_state_name(PsRowState state) {

@@ -54,27 +54,36 @@ static PsPlanRow *row_of(const PsPlan *plan, const Places *places, const PsFindi
 // Keys that name an object of another list, and the file that would bring it.
 static const struct {
     const char *key;
+    size_t except; // in this list the key names the object itself
     size_t block;
+    const char *scope_key;
+    const char *kind;
     const char *file;
 } references[] = {
-    {"device", PS_PLAN_DEVICES, "device.csv"},
-    {"group", PS_PLAN_GROUPS, "group.csv"},
+    {"device", PS_PLAN_DEVICES, PS_PLAN_DEVICES, NULL, "device", "device.csv"},
+    {"group", PS_PLAN_GROUPS, PS_PLAN_GROUPS, NULL, "group", "group.csv"},
+    {"var_name", PS_PLAN_VARIABLES, PS_PLAN_VARIABLES, "device", "variable", "var.csv"},
 };
+
+static const char *text_of(const json_t *object, const char *key) {
+    return key != NULL ? json_string_value(json_object_get(object, key)) : NULL;
+}
 
 // What is meant is nowhere, or stands in a row that is not taken. False: it is there.
 static bool explain_reference(const PsPlan *plan, const PsPlanRow *row, const char *key, char *out,
                               size_t size) {
     size_t r = 0;
-    while (r < PS_COUNT(references) && strcmp(references[r].key, key) != 0) {
+    while (r < PS_COUNT(references) &&
+           (strcmp(references[r].key, key) != 0 || references[r].except == row->block)) {
         r++;
     }
-    const PsPlanItem *own = &plan->work->blocks[row->block].items[row->item];
-    const char *name = json_string_value(json_object_get(own->after, key));
+    const json_t *own = plan->work->blocks[row->block].items[row->item].after;
+    const char *name = text_of(own, key);
     if (r == PS_COUNT(references) || name == NULL) {
         return false;
     }
     const PsPlanBlock *block = &plan->work->blocks[references[r].block];
-    uint32_t index = ps_map_find(&block->names, NULL, name);
+    uint32_t index = ps_map_find(&block->names, text_of(own, references[r].scope_key), name);
     const PsPlanItem *item = index != PS_MAP_NONE ? &block->items[index] : NULL;
     if (item == NULL && ps_plan_predefined_type(block, name) != NULL) {
         return false;
@@ -83,11 +92,11 @@ static bool explain_reference(const PsPlan *plan, const PsPlanRow *row, const ch
         ps_text_format(out, size,
                        "there is no %s '%.100s' in penstock.json or in these files; import its %s "
                        "too, or correct the name",
-                       key, name, references[r].file);
+                       references[r].kind, name, references[r].file);
     } else if (item->before == NULL && item->after == NULL) {
         const PsPlanRow *other = &plan->rows[item->row];
-        ps_text_format(out, size, "%s '%.100s' is not taken: see line %u of %.80s", key, name,
-                       other->line, plan->files[other->file].name);
+        ps_text_format(out, size, "%s '%.100s' is not taken: see line %u of %.80s",
+                       references[r].kind, name, other->line, plan->files[other->file].name);
     } else {
         return false;
     }

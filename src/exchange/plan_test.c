@@ -26,18 +26,6 @@ static void expect(PsPlan *plan, const char *expected) {
     ps_plan_free(plan);
 }
 
-// Parts of the text, in any order.
-static void expect_parts(PsPlan *plan, const char *const *parts, size_t count) {
-    PS_AUTO_BUF PsBuf text = {0};
-    rig_tell(plan, &text);
-    for (size_t i = 0; i < count; i++) {
-        if (strstr((const char *)text.data, parts[i]) == NULL) {
-            fail_msg("%s\n does not have: %s", (const char *)text.data, parts[i]);
-        }
-    }
-    ps_plan_free(plan);
-}
-
 // The row of the manual's picture, with a device this build has.
 static void takes_the_documented_rows(void **state) {
     PsPlan *plan =
@@ -85,7 +73,7 @@ static void knows_files_by_their_columns(void **state) {
         {"Device Name,Protocol,Ip/Serial\nP,modbus-tcp,h\n", "added P"},
     };
     for (size_t i = 0; i < PS_COUNT(headers); i++) {
-        expect_parts(rig_plan(BASE, "f.csv", headers[i][0], NULL), &headers[i][1], 1);
+        rig_expect_parts(rig_plan(BASE, "f.csv", headers[i][0], NULL), &headers[i][1], 1);
     }
     static const char *const mistakes[] = {
         "a.csv failed: line 1: the columns ('x', ...) are those of no file",
@@ -97,7 +85,7 @@ static void knows_files_by_their_columns(void **state) {
                             "c.csv", "Var Name,Device\nabc,\"\n", "d.csv",
                             "Var Name,Device,Colour\nt1,Boiler,red\n", NULL);
     assert_int_equal(plan->failed_files, 3);
-    expect_parts(plan, mistakes, PS_COUNT(mistakes));
+    rig_expect_parts(plan, mistakes, PS_COUNT(mistakes));
 }
 
 static void names_row_column_and_cure(void **state) {
@@ -143,7 +131,7 @@ static void names_row_column_and_cure(void **state) {
         assert_int_equal(plan->counts[PS_ROW_NOT_TAKEN], 1);
         assert_int_equal(plan->rows[0].line, 2);
         assert_non_null(plan->config); // without the row
-        expect_parts(plan, &cases[i].expected, 1);
+        rig_expect_parts(plan, &cases[i].expected, 1);
     }
 }
 
@@ -163,7 +151,7 @@ static void a_row_that_falls_takes_along_what_leans_on_it(void **state) {
                  "b,Boiler,40001,WORD,g\nc,Boiler,40001,WORD,\n",
                  "group.csv", "Group Name,Polling Interval\ng,0\n", NULL);
     assert_int_equal(plan->config->variable_count, 1);
-    expect_parts(plan, parts, PS_COUNT(parts));
+    rig_expect_parts(plan, parts, PS_COUNT(parts));
 }
 
 static void a_change_that_falls_leaves_the_object_as_it_was(void **state) {
@@ -174,7 +162,7 @@ static void a_change_that_falls_leaves_the_object_as_it_was(void **state) {
         "var.csv:2 not taken Boiler/t1 register_addr:40001>25000 - Register Addr: is in no table",
         "var.csv:3 not taken Boiler/t1 - Var Name: 't1' is in line 2 of var.csv already",
     };
-    expect_parts(plan, parts, PS_COUNT(parts));
+    rig_expect_parts(plan, parts, PS_COUNT(parts));
 }
 
 // More rows than one look keeps findings for.
@@ -207,7 +195,7 @@ static void mistakes_that_no_row_brings_are_kept_apart(void **state) {
         "rest penstock.json: var 'v' of device 'D': register_addr: is in no table",
         "rest penstock.json: cloud: cert: is missing",
     };
-    expect_parts(plan, parts, PS_COUNT(parts));
+    rig_expect_parts(plan, parts, PS_COUNT(parts));
     // A row that mends the mistake is taken.
     plan = rig_plan("{\"version\": 1, \"vars\": [{\"var_name\": \"v\", \"device\": \"Boiler\", "
                     "\"data_type\": \"WORD\", \"register_addr\": 40001}]}",
@@ -268,7 +256,7 @@ static void takes_measures_of_version_2(void **state) {
         "note measure.csv:5 2 Transform Type: calculations are not available",
         "note measure.csv:9 1 CodeType: ",
     };
-    expect_parts(plan, parts, PS_COUNT(parts));
+    rig_expect_parts(plan, parts, PS_COUNT(parts));
 }
 
 static void takes_groups_of_version_2(void **state) {
@@ -289,7 +277,7 @@ static void takes_groups_of_version_2(void **state) {
         "note group.csv:3 1 EnablePerOnchange: ",
         "note group.csv:2 2 LwTSDBSize: there is no local history",
     };
-    expect_parts(plan, parts, PS_COUNT(parts));
+    rig_expect_parts(plan, parts, PS_COUNT(parts));
 }
 
 // Whatever is changed in sound files, each mistake has a line and a column or a place.

@@ -72,3 +72,14 @@ void rig_tell(const PsPlan *plan, PsBuf *out) {
         ps_buf_printf(out, "rest %s\n", line);
     }
 }
+
+void rig_expect_parts(PsPlan *plan, const char *const *parts, size_t count) {
+    PS_AUTO_BUF PsBuf text = {0};
+    rig_tell(plan, &text);
+    for (size_t i = 0; i < count; i++) {
+        if (strstr((const char *)text.data, parts[i]) == NULL) {
+            fail_msg("%s\n does not have: %s", (const char *)text.data, parts[i]);
+        }
+    }
+    ps_plan_free(plan);
+}

@@ -12,3 +12,6 @@ PsPlan *rig_plan(const char *json, ...);
 /// The plan as text, one line for each row ("var.csv:2 changed Boiler/t1 mode:realtime>onchange",
 /// "... not taken - Data Type: 'X' is not ..."), note, failed file and finding.
 void rig_tell(const PsPlan *plan, PsBuf *out);
+
+/// That text has all of these, in any order; frees the plan.
+void rig_expect_parts(PsPlan *plan, const char *const *parts, size_t count);

@@ -16,6 +16,10 @@ DEVICE_HEADER = ["Device Name", "Protocol", "Ip/Serial", "Port", "Rack", "Slot",
 VAR_HEADER = ["Var Name", "Device", "Protocol", "Dbnumber", "Register Type", "Register Addr",
               "Register Bit", "Data Type", "Read Write", "Float Repr", "Mode", "Unit", "Size", "Desc",
               "Group"]
+WARN_HEADER = ["Warn Name", "Group", "Quotes", "Device", "Var Name", "Condition1", "Operand1",
+               "Combine Method", "Condition2", "Operand2", "Alarm Content", "Register Addr", "Dbnumber",
+               "Data Type", "Symbol", "Register Type", "Register Bit", "Namespace Index", "Identifier",
+               "Identifier Type", "Float Repr"]
 GROUP_HEADER = ["Group Name", "Polling Interval", "Upload Interval", "Group Type"]
 
 
@@ -61,7 +65,13 @@ def files(folder):
                 var("007", "Kessel, 1", "00001", "BOOL", group="fast"),
                 var("deep", "Kessel, 1", 310001)]),
             write(folder / "group.csv", [GROUP_HEADER, ["default", 10, 10, "collect"],
-                                         ["warning", 10, "", "alarm"], ["fast", 1, 5, "collect"]])]
+                                         ["warning", 10, "", "alarm"], ["fast", 1, 5, "collect"]]),
+            write(folder / "warn.csv", [
+                WARN_HEADER,
+                ["hot", "warning", 1, "Kessel, 1", "Temp", "Gt", "30", "And", "Lt", "50", "zu heiß", 0, 0,
+                 "", "", "", 0, "", "", "", 2],
+                ["door", "warning", 0, "Kessel, 1", "", "Eq", "1", "None", "Eq", "", "", 40007, 0, "BIT", "",
+                 "", 3, "", "", "", 2]])]
 
 
 def content(config):
@@ -80,6 +90,12 @@ def test_a_plant_comes_over(config, files):
         "var_name": "Temp", "device": "Kessel, 1", "data_type": "FLOAT", "register_addr": 40001,
         "read_write": "read/write", "unit": "°C", "desc": 'the "hot" one, here'}
     assert [v["register_addr"] for v in taken["vars"]] == [40001, 1, 310001]
+    assert taken["warning"] == [
+        {"warn_name": "hot", "quotes": 1, "device": "Kessel, 1", "var_name": "Temp",
+         "alarm_content": "zu heiß", "condition1": "Gt", "operand1": "30", "combine_method": "And",
+         "condition2": "Lt", "operand2": "50"},
+        {"warn_name": "door", "quotes": 0, "device": "Kessel, 1", "condition1": "Eq", "operand1": "1",
+         "data_type": "BIT", "register_addr": 40007, "register_bit": 3}]
     assert penstock("check", config).returncode == 0
     before = (config / "penstock.json").stat()
     again = take(config, *files)
@@ -122,6 +138,7 @@ def test_all_or_nothing_unless_bad_rows_are_to_be_skipped(config, folder, files)
     write(folder / "var.csv", [VAR_HEADER, var("good", "Kessel, 1", 40001),
                                var("far", "Kessel, 1", 25000), var("odd", "Kessel, 1", 1, "FLOAT"),
                                var("lost", "Nobody", 1)])
+    del files[3]
     result = take(config, *files)
     assert result.returncode == 2
     assert "line 3: var 'far' of 'Kessel, 1': Register Addr: 25000 is in no Modbus table" in result.stdout
@@ -168,7 +185,7 @@ def test_a_configuration_with_mistakes_of_its_own_is_left_alone(config, files):
 def test_json_tells_everything(config, files):
     answer = json.loads(take(config, *files, "--json").stdout)
     assert answer["written"] and answer["restart_needed"] and answer["backup"] == ""
-    assert [f["added"] for f in answer["files"]] == [1, 3, 1]
+    assert [f["added"] for f in answer["files"]] == [1, 3, 1, 2]
     assert answer["rows"][1] == {"file": "var.csv", "line": 2, "state": "added", "name": "Temp",
                                  "device": "Kessel, 1", "changes": [], "problems": []}
     write(files[0], [DEVICE_HEADER, device("Kessel, 1", "10.0.0.9"),
@@ -197,7 +214,7 @@ def test_a_foreign_reader_finds_what_was_exported(config, folder, files):
 def test_export_and_import_give_the_same_configuration(config, folder, files):
     assert take(config, *files).returncode == 0
     exported = []
-    for kind in ("variables", "groups", "devices"):
+    for kind in ("alarms", "variables", "groups", "devices"):
         exported.append(folder / f"{kind}.csv")
         result = subprocess.run([BIN / "penstock", "export", kind, "--config", config],
                                 capture_output=True, timeout=60, check=True)
