@@ -226,10 +226,12 @@ void ps_csv_deinit(PsCsv *csv) {
 }
 
 static void write_field(const char *field, PsBuf *out) {
-    // Blanks at the ends are text, but some readers take them off when nothing protects them.
+    // Blanks at the ends are text, but some readers take them off when nothing protects them; a
+    // first line that begins with sep= would be taken for the separator's.
     size_t len = strlen(field);
     bool blank = len > 0 && (field[0] == ' ' || field[len - 1] == ' ');
-    if (!blank && field[strcspn(field, "\",;\t\r\n")] == '\0') {
+    bool hint = strncmp(field, "sep=", 4) == 0;
+    if (!blank && !hint && field[strcspn(field, "\",;\t\r\n")] == '\0') {
         ps_buf_put(out, field, len);
         return;
     }

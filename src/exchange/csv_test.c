@@ -163,6 +163,10 @@ static void writes_what_it_reads(void **state) {
         assert_string_equal(csv.rows[0].fields[i], fields[i]);
     }
     ps_csv_deinit(&csv);
+    static const char *const hint[] = {"sep=", ""};
+    ps_buf_clear(&out);
+    ps_csv_write_row(hint, PS_COUNT(hint), &out);
+    assert_string_equal((const char *)out.data, "\"sep=\",\r\n");
 }
 
 // Whatever is changed in a sound file, it is read or the place of the mistake is named.
