@@ -4,12 +4,13 @@ import csv
 import io
 import json
 import os
+import re
 import stat
 import subprocess
 
 import pytest
 
-from harness import BIN, Gateway, modbus_device, wait_for
+from harness import BIN, ROOT, Gateway, modbus_device, wait_for
 
 DEVICE_HEADER = ["Device Name", "Protocol", "Ip/Serial", "Port", "Rack", "Slot", "Mode", "Slave",
                  "Byte Order"]
@@ -268,3 +269,23 @@ def test_wrong_calls_and_files_say_what_is_right(config, folder, files):
     assert result.returncode == 2 and "b.csv: line " in result.stdout
     for command in ("import", "export"):
         assert "--config DIR" in penstock(command, "--help").stdout
+
+
+def test_the_page_about_moving_shows_what_happens(config, folder):
+    page = (ROOT / "docs/moving-from-device-supervisor.md").read_text()
+    sources, report, end = re.findall(r"```text\n(.*?)```", page, re.DOTALL)[:3]
+    names = []
+    for block in sources.strip().split("\n\n"):
+        name, text = block.split("\n", 1)
+        (folder / name).write_text(text + "\n")
+        names.append(folder / name)
+    shown = take(config, *sorted(names), "--dry-run").stdout.splitlines()
+    expected = report.splitlines()[1:]
+    assert len(shown) == len(expected)
+    for line, start in zip(shown, expected):
+        assert line.startswith(start.removesuffix("...")), line
+    var_file = folder / "var.csv"
+    var_file.write_text(var_file.read_text().replace("25000", "40002"))
+    done = take(config, *names, "--skip-bad").stdout
+    assert done.endswith(end.replace("config/", f"{config}/"))
+    assert "there is nothing to change" in take(config, *names, "--skip-bad").stdout
