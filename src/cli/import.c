@@ -74,11 +74,10 @@ static PsErr read_files(const Import *import, PsPlan *plan, PsDiag *diag) {
 static const char *hindrance(const Import *import, const PsPlan *plan, int *ret_status) {
     *ret_status = CLI_USAGE;
     if (plan->failed_files > 0) {
-        return "a file cannot be read; correct it as said above";
+        return "a file cannot be read; correct it first";
     }
     if (plan->config == NULL) {
-        return "penstock.json itself has the mistakes above, which no row brings; correct them "
-               "first";
+        return "penstock.json itself has mistakes, which no row brings; correct them first";
     }
     if (plan->counts[PS_ROW_NOT_TAKEN] > 0 && !import->skip_bad) {
         return "rows are not taken; correct them, or import the others with --skip-bad";

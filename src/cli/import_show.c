@@ -1,19 +1,27 @@
 // Shows what an import does, for people and for programs. Blocking.
 #include "cli/import.h"
 
+#include "base/text.h"
 #include "cli/cli_findings.h"
 
 #include <stdio.h>
 
 #define SHOWN_MAX 20 // rows of one state of one file
 
+// Text of a file on one line: names and values that are not taken may hold anything.
+static void show_text(const char *before, const char *text, const char *after) {
+    char line[512];
+    ps_text_format(line, sizeof line, "%s", text);
+    printf("%s%s%s", before, line, after);
+}
+
 static void show_name(const PsPlanFile *file, const PsPlanRow *row) {
-    if (row->name[0] == '\0') {
-        printf("this %s", file->kind);
-    } else if (row->scope[0] != '\0') {
-        printf("%s '%s' of '%s'", file->kind, row->name, row->scope);
-    } else {
-        printf("%s '%s'", file->kind, row->name);
+    printf("%s%s", row->name[0] == '\0' ? "this " : "", file->kind);
+    if (row->name[0] != '\0') {
+        show_text(" '", row->name, "'");
+    }
+    if (row->scope[0] != '\0') {
+        show_text(" of '", row->scope, "'");
     }
 }
 
@@ -22,9 +30,9 @@ static void show_row(const PsPlanFile *file, const PsPlanRow *row) {
     show_name(file, row);
     for (uint32_t i = 0; i < row->change_count && row->state == PS_ROW_CHANGED; i++) {
         const PsPlanChange *change = &row->changes[i];
-        printf("%s %s %s -> %s", i > 0 ? "," : ":", change->key,
-               change->before[0] != '\0' ? change->before : "(none)",
-               change->after[0] != '\0' ? change->after : "(none)");
+        printf("%s %s", i > 0 ? "," : ":", change->key);
+        show_text(" ", change->before[0] != '\0' ? change->before : "(none)", " -> ");
+        show_text("", change->after[0] != '\0' ? change->after : "(none)", "");
     }
     for (uint32_t i = 0; i < row->problem_count; i++) {
         printf("%s%s: %s", i > 0 ? "\n                      and " : ": ", row->problems[i].column,
@@ -52,7 +60,8 @@ static void show_notes(const PsPlan *plan, uint32_t number) {
     for (uint32_t i = 0; i < plan->note_count; i++) {
         const PsPlanNote *note = &plan->notes[i];
         if (note->file == number && note->count == 0) {
-            printf("  note       column '%s' %s\n", note->column, note->text);
+            show_text("  note       column '", note->column, "' ");
+            printf("%s\n", note->text);
         } else if (note->file == number) {
             printf("  note       line %u", note->first_line);
             if (note->count > 1) {

@@ -76,5 +76,13 @@ PsErr cli_import_write(const PsPlan *plan, const char *path, const PsBuf *old, c
     }
     PsErr err = check_unchanged(real, old, diag);
     err = err == PS_OK ? keep_old(real, old, backup, backup_size, diag) : err;
-    return err == PS_OK ? ps_file_replace(real, text.data, text.len, diag) : err;
+    if (err != PS_OK) {
+        return err;
+    }
+    err = ps_file_replace(real, text.data, text.len, diag);
+    if (err != PS_OK) {
+        unlink(backup); // the file itself is still there
+        backup[0] = '\0';
+    }
+    return err;
 }

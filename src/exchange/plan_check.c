@@ -14,6 +14,7 @@
 // The item that stands at each place of a list.
 typedef struct Places {
     uint32_t *items[PS_PLAN_BLOCKS];
+    size_t counts[PS_PLAN_BLOCKS];
 } Places;
 
 static void put_lists(PsPlan *plan, Places *places) {
@@ -29,6 +30,7 @@ static void put_lists(PsPlan *plan, Places *places) {
                 json_array_append(list, object);
             }
         }
+        places->counts[b] = json_array_size(list);
         json_object_set_new(plan->work->root, block->table->block, list);
     }
 }
@@ -43,7 +45,9 @@ static void free_places(Places *places) {
 static PsPlanRow *row_of(const PsPlan *plan, const Places *places, const PsFinding *finding) {
     for (size_t b = 0; b < PS_PLAN_BLOCKS && finding->place.block != NULL; b++) {
         const PsPlanBlock *block = &plan->work->blocks[b];
-        if (strcmp(block->table->block, finding->place.block) == 0) {
+        // The loader adds objects of its own behind the list: the predefined groups.
+        if (strcmp(block->table->block, finding->place.block) == 0 &&
+            finding->place.index < places->counts[b]) {
             const PsPlanItem *item = &block->items[places->items[b][finding->place.index]];
             return item->after != NULL ? &plan->rows[item->row] : NULL;
         }

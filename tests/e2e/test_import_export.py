@@ -252,6 +252,26 @@ def test_measures_of_version_2_come_over_with_a_report(config, folder):
         "register_bit": 4, "mode": "onchange"}
 
 
+def test_a_failed_write_leaves_everything_as_it_was(config, files):
+    (config / "penstock.json").write_text('{"version": 1}')
+    (config / f"penstock.json.new-{os.getpid()}").mkdir()  # a name that is in nobody's way
+    before = sorted(config.iterdir())
+    script = 'd="$1"; shift; mkdir "$d/penstock.json.new-$$"; exec "$@"'  # exec keeps the process id
+    result = subprocess.run(["sh", "-c", script, "sh", config, BIN / "penstock", "import", *files,
+                             "--config", config], capture_output=True, text=True, timeout=60)
+    assert result.returncode == 1 and "Nothing is written: " in result.stdout
+    assert (config / "penstock.json").read_text() == '{"version": 1}'
+    left = [path for path in config.iterdir() if path not in before]
+    assert len(left) == 1 and left[0].is_dir()
+
+
+def test_what_a_file_says_stays_on_its_line(config, folder):
+    path = write(folder / "v.csv", [["Var Name", "Device", "Re\nd"], ["a\nadded line 9", "D\rx", 1]])
+    shown = take(config, path).stdout
+    assert "line 3: var 'a?added line 9' of 'D?x': " in shown and "column 'Re?d' is not known" in shown
+    assert "\r" not in shown and not re.search("^(added|d')", shown, re.MULTILINE)
+
+
 def test_wrong_calls_and_files_say_what_is_right(config, folder, files):
     for arguments, status, word in [
             (("import",), 2, "penstock import FILE.csv"), (("import", "--dry"), 2, "--dry-run"),
