@@ -44,6 +44,8 @@ struct PsApi {
     size_t client_count;
     bool crowded; // there were too many; said once
     size_t open_handles;
+    size_t calls;                // not answered yet
+    bool freed;                  // by its owner, while there are some
     struct PsApiCall *long_call; // the one that goes on for a while, or NULL
     void (*cancel)(void *ctx);
     void *cancel_ctx;
@@ -159,9 +161,13 @@ static void finish(PsApiCall *call, json_t *answer) {
     }
     json_decref(call->arguments);
     free(call);
+    api->calls--;
     if (was_long) {
         api->long_call = NULL;
         handle_closed(api);
+    }
+    if (api->freed) {
+        ps_api_free(api);
     }
 }
 
@@ -187,6 +193,7 @@ static void run_call(Client *client, json_t *arguments) {
     PsApiCall *call = ps_alloc(sizeof *call);
     *call = (PsApiCall){.api = client->api, .client = client, .arguments = arguments};
     client->call = call;
+    client->api->calls++;
     PsDiag diag = {0};
     const char *name = json_string_value(json_object_get(arguments, "call"));
     if (name == NULL) {
@@ -396,6 +403,10 @@ void ps_api_close(PsApi *api, void (*closed)(void *ctx), void *ctx) {
     uv_close((uv_handle_t *)&api->listener, on_listener_closed);
 }
 
+// What a call waits for may end after the API, and then answers it.
 void ps_api_free(PsApi *api) {
-    free(api);
+    api->freed = true;
+    if (api->calls == 0) {
+        free(api);
+    }
 }

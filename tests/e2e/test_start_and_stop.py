@@ -9,8 +9,8 @@ import subprocess
 
 import pytest
 
-from harness import (BIN, Gateway, Program, Receiver, cloud_block, descendants, free_port, group,
-                     is_running, modbus_device, publish, subscribe, variable, wait_for)
+from harness import (BIN, Gateway, Plant, Program, Receiver, cloud_block, descendants, free_port,
+                     group, is_running, modbus_device, publish, subscribe, variable, wait_for)
 
 SCRIPT = "def main(data_collect, wizard_api):\n    return data_collect\n"
 
@@ -186,3 +186,18 @@ def test_a_stop_in_order_sends_nothing_again(folder, cloud, modbus, cleanup):
     wait_for(lambda: gateway.message("p")["delivered"] >= delivered + 20, "more deliveries")
     stamps = [document["timestamp"] for document in receiver.documents()]
     assert len(stamps) - len(set(stamps)) <= 1, stamps
+
+
+def test_a_call_under_way_when_the_gateway_stops(folder, cleanup):
+    plant = cleanup(Plant(folder))
+    gateway = cleanup(Gateway(folder, {
+        "devices": [modbus_device("D", plant.port, timeout=5)],
+        "vars": [variable("v", "D", "WORD", 40001, read_write="read/write")], "groups": [group()]}))
+    wait_for(lambda: gateway.tags()["D", "v"]["quality"] == "good", "a value")
+    plant.knob("delay 20000")
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(gateway.socket))
+        client.sendall(b'{"call": "write", "device": "D", "var": "v", "value": "1"}\n')
+        for _ in range(2):  # the loop has come round to the write
+            gateway.status()
+        assert gateway.stop() == 0
