@@ -1,5 +1,5 @@
-// The call `alarms`: which alarms are on, and which cannot be evaluated. Main thread.
-#include "alarm/alarms.h"
+// The calls `alarms` (which are on, and which cannot be evaluated) and `alarm_history` (what they
+// did). Main thread.
 #include "api/call.h"
 #include "api/values.h"
 
@@ -33,16 +33,63 @@ static void add_unread(const PsApiSources *sources, const PsAlarm *alarm, PsMono
 void ps_api_alarms(PsApiCall *call) {
     const PsApiSources *sources = ps_api_call_sources(call);
     const PsConfig *config = sources->config;
+    const PsAlarms *alarms = ps_alarm_desk_alarms(sources->alarms);
     json_t *on = json_array();
     json_t *unread = json_array();
     PsMono now = ps_mono_now();
     for (uint32_t i = 0; i < config->alarm_count; i++) {
         PsAlarmRow row;
-        if (ps_alarms_row(sources->alarms, i, &row)) {
+        if (ps_alarms_row(alarms, i, &row)) {
             json_array_append_new(on, alarm_row(config, &row));
         }
         add_unread(sources, &config->alarms[i], now, unread);
     }
     ps_api_call_reply(call, json_pack("{s:o, s:o, s:I}", "alarms", on, "unread", unread, "defined",
                                       (json_int_t)config->alarm_count));
+}
+
+static json_t *entry_row(const PsJournalEntry *entry) {
+    json_t *row = json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:i}", "id", (json_int_t)entry->id,
+                            "name", entry->name, "group", entry->group, "status", entry->status,
+                            "value", entry->value, "unit", entry->unit, "description",
+                            entry->description, "level", entry->level);
+    json_object_set_new(row, "time", ps_api_time(entry->time));
+    return row;
+}
+
+static void on_found(PsErr result, PsJournalRow *const *rows, size_t count, void *ctx) {
+    PsApiCall *call = ctx;
+    if (result != PS_OK) {
+        PsDiag diag = {0};
+        PsErr err = ps_fail(result, &diag, "alarm history", NULL, "cannot be read (%s)",
+                            ps_err_name(result));
+        ps_api_call_fail(call, err, &diag);
+        return;
+    }
+    json_t *entries = json_array();
+    for (size_t i = 0; i < count; i++) {
+        json_array_append_new(entries, entry_row(&rows[i]->entry));
+    }
+    PsJournal *journal = ps_alarm_desk_journal(ps_api_call_sources(call)->alarms);
+    ps_api_call_reply(call, json_pack("{s:o, s:b}", "entries", entries, "store_failing",
+                                      (int)ps_journal_is_failing(journal)));
+}
+
+// Seconds since the epoch; 0 when the argument is not there.
+static PsWall time_of(const json_t *arguments, const char *key) {
+    double seconds = json_number_value(json_object_get(arguments, key));
+    bool fits = seconds > -9e9 && seconds < 9e9;
+    return (PsWall){fits ? ps_seconds_to_ns(seconds) : 0};
+}
+
+// Arguments: `name` (a part of it), `from`, `until`, and `before_id` for the page behind an entry.
+void ps_api_alarm_history(PsApiCall *call) {
+    const json_t *arguments = ps_api_call_arguments(call);
+    json_int_t before_id = json_integer_value(json_object_get(arguments, "before_id"));
+    PsJournalQuery query = {.name = json_string_value(json_object_get(arguments, "name")),
+                            .from = time_of(arguments, "from"),
+                            .until = time_of(arguments, "until"),
+                            .before_id = before_id > 0 ? (uint64_t)before_id : 0};
+    ps_journal_find(ps_alarm_desk_journal(ps_api_call_sources(call)->alarms), &query, on_found,
+                    call);
 }

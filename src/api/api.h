@@ -7,7 +7,7 @@
 //! (0660) and folder. Main thread; never blocks.
 #pragma once
 
-#include "alarm/alarms.h"
+#include "alarm/desk.h"
 #include "collect/collector.h"
 #include "link/link.h"
 #include "model/config.h"
@@ -49,7 +49,7 @@ typedef struct PsApiSources {
     const PsConfig *config;
     PsTagTable *table;
     PsCollector *collector;
-    const PsAlarms *alarms;
+    PsAlarmDesk *alarms;
     PsScriptHost *scripts;
     PsCanary *canary; ///< NULL like scripts
     PsOutbox *outbox;

@@ -41,6 +41,7 @@ PsApiHandler ps_api_status;
 PsApiHandler ps_api_metrics;
 PsApiHandler ps_api_tags;
 PsApiHandler ps_api_alarms;
+PsApiHandler ps_api_alarm_history;
 PsApiHandler ps_api_write;
 PsApiHandler ps_api_log;
 PsApiHandler ps_api_dead;

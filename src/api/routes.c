@@ -6,6 +6,7 @@ const PsApiRoute ps_api_routes[] = {
     {"metrics", ps_api_metrics},
     {"tags", ps_api_tags},
     {"alarms", ps_api_alarms},
+    {"alarm_history", ps_api_alarm_history},
     {"write", ps_api_write},
     {"log", ps_api_log},
     {"dead", ps_api_dead},

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <time.h>
 
 #define READ_STEP ((size_t)64 * 1024)
 
@@ -138,6 +139,30 @@ PsErr ps_file_replace(const char *path, const void *bytes, size_t len, PsDiag *d
         return fail_errno(errno, diag, path, "write");
     }
     return write_file(real, bytes, len, status.st_mode & 07777, &status, diag);
+}
+
+void ps_file_keep_private(const char *path) {
+    PS_AUTO_FD int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd >= 0) {
+        (void)fchmod(fd, 0600);
+    }
+}
+
+void ps_file_set_aside(const char *path, char *ret_path, size_t size) {
+    char stamp[32];
+    time_t now = time(NULL);
+    struct tm parts;
+    gmtime_r(&now, &parts);
+    strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &parts);
+    snprintf(ret_path, size, "%s.damaged-%s", path, stamp);
+    const char *const endings[] = {"", "-wal", "-shm"};
+    for (size_t i = 0; i < PS_COUNT(endings); i++) {
+        char from[PATH_MAX];
+        char to[PATH_MAX];
+        snprintf(from, sizeof from, "%s%s", path, endings[i]);
+        snprintf(to, sizeof to, "%s.damaged-%s%s", path, stamp, endings[i]);
+        (void)rename(from, to); // the side files may not exist
+    }
 }
 
 // EEXIST from mkdir is fine when what exists is a folder.

@@ -20,6 +20,14 @@ PsErr ps_file_write(const char *path, const void *bytes, size_t len, mode_t mode
 /// stays one. PS_ERR_DENIED also when the owner cannot be kept.
 PsErr ps_file_replace(const char *path, const void *bytes, size_t len, PsDiag *diag);
 
+/// Makes the file when missing and takes every access from others, whatever the umask and the
+/// folder's mode are. Whoever opens it next finds out when that was not possible.
+void ps_file_keep_private(const char *path);
+
+/// Moves a damaged database and the files SQLite puts beside it out of the way; `ret_path` is where
+/// the database is kept now: `path`.damaged-TIME.
+void ps_file_set_aside(const char *path, char *ret_path, size_t size);
+
 /// mkdir -p for the last two levels: makes `path` and its parent when missing.
 PsErr ps_dir_make(const char *path, mode_t mode, PsDiag *diag);
 

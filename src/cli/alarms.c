@@ -5,6 +5,7 @@
 #include "base/time.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static void print_row(const json_t *row) {
     char stamp[PS_STAMP_SIZE];
@@ -37,8 +38,11 @@ static void print_table(const json_t *result) {
 }
 
 int cli_alarms(const CliOptions *options, int count, char **arguments) {
+    if (count > 0 && strcmp(arguments[0], "--history") == 0) {
+        return cli_alarm_history(options, count - 1, arguments + 1);
+    }
     if (count > 0) {
-        return cli_fail(CLI_USAGE, "alarms takes no '%s'", arguments[0]);
+        return cli_fail(CLI_USAGE, "alarms takes --history, not '%s'", arguments[0]);
     }
     json_t *result = cli_call_once(options, json_pack("{s:s}", "call", "alarms"));
     if (result == NULL) {

@@ -1,9 +1,9 @@
 // Builds the gateway's parts, wires them, runs the loop, stops them in reverse.
 // Owns every part for the life of the process. Main thread; blocks only while starting and
-// stopping (outbox open and close).
+// stopping (outbox and alarm history open and close).
 #include "daemon/app.h"
 
-#include "alarm/alarms.h"
+#include "alarm/desk.h"
 #include "api/api.h"
 #include "base/cleanup.h"
 #include "base/file.h"
@@ -44,7 +44,7 @@ typedef struct App {
     uv_signal_t terminate;
     uv_timer_t stop_limit;
     PsTagTable *table;
-    PsAlarms *alarms;
+    PsAlarmDesk *alarms;
     PsOutbox *outbox;
     PsIntake *intake;
     PsLink *link;
@@ -82,16 +82,12 @@ static bool wants_uploads(uint32_t group, void *ctx) {
     return false;
 }
 
-// All alarms of a group that changed at one moment are one call of each script.
-static void evaluate_alarms(App *app, const PsUpload *upload) {
-    PsAlarmUpload changed;
-    if (!ps_alarms_evaluate(app->alarms, upload, &changed)) {
-        return;
-    }
+static void on_alarms(const PsAlarmUpload *changed, void *ctx) {
+    App *app = ctx;
     for (uint32_t i = 0; app->scripts != NULL && i < app->config->publish_count; i++) {
-        if (takes_group(&app->config->publish[i], upload->group)) {
-            (void)ps_script_host_alarms(app->scripts, i, &changed); // as in on_upload
-            ps_canary_alarms(app->canary, i, &changed);
+        if (takes_group(&app->config->publish[i], changed->group)) {
+            (void)ps_script_host_alarms(app->scripts, i, changed); // as in on_upload
+            ps_canary_alarms(app->canary, i, changed);
         }
     }
 }
@@ -99,7 +95,7 @@ static void evaluate_alarms(App *app, const PsUpload *upload) {
 static void on_upload(const PsUpload *upload, void *ctx) {
     App *app = ctx;
     if (app->config->groups[upload->group].type == PS_GROUP_ALARM) {
-        evaluate_alarms(app, upload);
+        ps_alarm_desk_evaluate(app->alarms, upload);
         return;
     }
     for (uint32_t i = 0; app->scripts != NULL && i < app->config->publish_count; i++) {
@@ -221,6 +217,8 @@ static void on_link_stopped(void *ctx) {
     uv_close((uv_handle_t *)&app->stop_limit, NULL);
     ps_outbox_close(app->outbox);
     app->outbox = NULL;
+    ps_alarm_desk_close(app->alarms);
+    app->alarms = NULL;
 }
 
 static void stop_link(App *app) {
@@ -273,9 +271,11 @@ static void on_api_closed(void *ctx) {
 
 static void on_stop_limit(uv_timer_t *timer) {
     App *app = timer->data;
-    PS_LOGE("STOP-LIMIT", "not everything stopped within %d s; ending anyway, the outbox is kept",
+    PS_LOGE("STOP-LIMIT",
+            "not everything stopped within %d s; ending anyway, outbox and alarm history are kept",
             STOP_LIMIT_MS / 1000);
     ps_outbox_close(app->outbox);
+    ps_alarm_desk_close(app->alarms);
     _exit(1);
 }
 
@@ -394,6 +394,16 @@ static PsErr new_scripts(App *app, PsDiag *diag) {
     return err;
 }
 
+static PsErr open_alarms(App *app, PsDiag *diag) {
+    PsAlarmDeskSetup setup = {.loop = &app->loop,
+                              .config = app->config,
+                              .table = app->table,
+                              .folder = app->options->state,
+                              .on_changed = on_alarms,
+                              .ctx = app};
+    return ps_alarm_desk_open(&setup, &app->alarms, diag);
+}
+
 static PsErr new_collector(App *app, PsDiag *diag) {
     PsCollectorSetup setup = {
         .loop = &app->loop,
@@ -484,7 +494,9 @@ static PsErr build_all(App *app, PsDiag *diag) {
     if (err == PS_OK) {
         app->intake = ps_intake_new(app->config);
         app->table = ps_tag_table_new(app->config);
-        app->alarms = ps_alarms_new(app->config, app->table);
+        err = open_alarms(app, diag);
+    }
+    if (err == PS_OK) {
         err = build_cloud_side(app, diag);
     }
     if (err == PS_OK) {
@@ -531,7 +543,6 @@ PsErr ps_app_run(const PsConfig *config, const PsAppOptions *options, PsDiag *di
     }
     uv_run(&app.loop, UV_RUN_DEFAULT);
     (void)uv_loop_close(&app.loop);
-    ps_alarms_free(app.alarms);
     ps_tag_table_free(app.table);
     ps_intake_free(app.intake);
     ps_replay_free(app.replay);

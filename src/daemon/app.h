@@ -5,7 +5,7 @@
 #include "model/config.h"
 
 typedef struct PsAppOptions {
-    const char *state;          ///< folder for the outbox
+    const char *state;          ///< folder for the outbox and the alarm history
     const char *socket;         ///< command socket
     const char *script_program; ///< penstock-script
 } PsAppOptions;

@@ -18,7 +18,7 @@
 static const char usage[] =
     "usage: penstockd [--config DIR] [--state DIR] [--socket PATH]\n\n"
     "  --config DIR    folder with penstock.json (default /etc/penstock)\n"
-    "  --state DIR     folder for the outbox (default /var/lib/penstock)\n"
+    "  --state DIR     folder for the outbox and the alarm history (default /var/lib/penstock)\n"
     "  --socket PATH   command socket (default /run/penstock/penstock.sock)\n"
     "  --version       print the version\n\n"
     "Runs until SIGINT or SIGTERM. Logs to standard error.\n"

@@ -382,7 +382,8 @@ static const PsOption parameter_options[] = {
      .max = 10000,
      .unit = "messages",
      .fallback = "2000",
-     .help = "Most messages of alarms kept while the server cannot be reached."},
+     .help = "Most messages of alarms kept while the server cannot be reached, and most entries "
+             "of the alarm history."},
     {.key = "max_loss_s",
      .type = PS_OPTION_INT,
      .offset = offsetof(PsParameters, max_loss_s),

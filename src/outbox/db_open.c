@@ -2,18 +2,16 @@
 // Blocks on the disk; used by one thread at a time.
 #include "outbox/db.h"
 
-#include "base/cleanup.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/random.h"
 #include "outbox/db_private.h"
 #include "outbox/disk_db.h"
 #include "outbox/gap_db.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define SCHEMA_VERSION 4
 // The version stands in the file twice: where only one place says that it is of a newer version,
@@ -117,15 +115,6 @@ static PsErr prepare_file(PsDb *db, char *why, size_t size) {
     return err;
 }
 
-// Messages are nobody else's business, whatever the umask and the folder's mode are. The WAL gets
-// the mode of the database.
-static void keep_private(const char *path) {
-    PS_AUTO_FD int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd >= 0) {
-        (void)fchmod(fd, 0600); // SQLite says what is wrong with a file that is not ours
-    }
-}
-
 static void free_db(PsDb *db) {
     for (size_t i = 0; i < PS_DB_STATEMENT_COUNT; i++) {
         sqlite3_finalize(db->statements[i]);
@@ -143,7 +132,7 @@ static int count_written(PsVfsOp op, int *len, void *ctx) {
 
 PsErr ps_db_open(const char *path, PsDb **ret_db, PsDiag *diag) {
     PsDb *db = ps_alloc(sizeof *db);
-    keep_private(path);
+    ps_file_keep_private(path); // messages are nobody else's business; the WAL gets the same mode
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     PsErr err = ps_db_err(ps_vfs_init(&db->vfs, count_written, db));
     if (err == PS_OK) {

@@ -31,13 +31,17 @@ def plant(folder, cleanup):
 
 
 def config(plant, cloud, alarms, messages):
+    return {**local(plant, alarms), "cloud": cloud_block(cloud), "publish": messages}
+
+
+def local(plant, alarms, **more):
     return {
         "devices": [modbus_device("D", plant.port, timeout=0.3)],
         # Its own group reads it once an hour: whatever happens below is the alarm group's reading.
         "vars": [variable("level", "D", "WORD", 40001, group="slow", unit="mm")],
         "groups": [group("slow", 3600, 3600),
                    {"group_name": "fast", "group_type": "alarm", "polling_interval": 0.1}],
-        "warning": alarms, "cloud": cloud_block(cloud), "publish": messages}
+        "warning": alarms, **more}
 
 
 def evaluations(gateway):
@@ -165,3 +169,52 @@ def test_no_cloud_is_needed_to_see_alarms(folder, plant, cleanup):
         "groups": [{"group_name": "warning", "group_type": "alarm", "polling_interval": 0.1}],
         "warning": [alarm("Low", "Lt", "30", group="warning")]}))
     wait_for(lambda: [row["name"] for row in alarms_on(gateway)] == ["Low"], "the alarm")
+
+
+def history(gateway, *arguments):
+    return json.loads(gateway.cli("alarms", "--history", *arguments, "--json").stdout)
+
+
+def test_history_survives_a_power_cut(folder, plant, cleanup):
+    gateway = cleanup(Gateway(folder, local(
+        plant, [alarm("Mid level", "Gt", "30", combine_method="And", condition2="Lt",
+                      operand2="50", alarm_content="middle"), alarm("High", "Gne", "50")],
+        parameters={"warning_recording": 3, "max_loss_s": 1})))
+    wait_evaluated(gateway)
+    assert history(gateway) == []
+    plant.knob("set 40001 40")
+    wait_for(lambda: alarms_on(gateway), "the alarm")
+    row, = history(gateway)  # on the disk now, whatever max_loss_s is
+    gateway.kill()
+    began = row.pop("time")
+    assert row == {"id": 1, "name": "Mid level", "group": "fast", "status": "Triggered",
+                   "value": "40", "unit": "mm", "description": "middle", "level": 1}
+    plant.knob("set 40001 60")
+    gateway.start()
+    wait_for(lambda: len(history(gateway)) == 2, "the other alarm")
+    plant.knob("set 40001 40")
+    wait_for(lambda: len(history(gateway)) == 3 and history(gateway)[0]["id"] == 4,
+             "an alarm that goes and one that comes, and the oldest to be gone")
+    rows = history(gateway)
+    assert [(row["name"], row["status"], row["value"]) for row in rows] == [
+        ("High", "Restored", "40"), ("Mid level", "Triggered", "40"), ("High", "Triggered", "60")]
+    assert [row["id"] for row in history(gateway, "--name", "hig")] == [
+        row["id"] for row in rows if row["name"] == "High"]
+    assert history(gateway, "--from", "1h", "--to", "2020-01-01") == []
+    assert history(gateway, "--from", "1h") == rows and history(gateway, "--to", "1h") == []
+    assert rows[0]["time"] >= rows[2]["time"] > began
+    text = gateway.cli("alarms", "--history").stdout.splitlines()
+    assert text[0].split() == ["TIME", "NAME", "STATUS", "VALUE", "DESCRIPTION"] and len(text) == 4
+    assert re.search(r"^20.* High +Triggered +60 mm", "\n".join(text), re.M)
+    assert gateway.cli("alarms", "--history", "--from", "noon", check=False).returncode == 2
+
+
+def test_a_damaged_history_is_set_aside(folder, plant, cleanup):
+    gateway = cleanup(Gateway(folder, local(plant, [alarm("Low", "Lt", "30")]), start=False))
+    gateway.state.mkdir()
+    (gateway.state / "alarms.db").write_bytes(b"rubbish!" * 4096)
+    gateway.start()
+    gateway.wait_line("ALARM-JOURNAL-DAMAGED")
+    wait_for(lambda: [row["name"] for row in history(gateway)] == ["Low"], "the alarm")
+    aside, = [path for path in gateway.state.iterdir() if ".damaged-" in path.name]
+    assert aside.read_bytes().startswith(b"rubbish!")
