@@ -19,7 +19,7 @@ static PsAlarmVerdict judge(int data_type, PsCompare compare, const char *operan
     PsAlarm alarm = {.conditions = {{compare, operand}}};
     PsAlarmRule rule;
     ps_alarm_rule_init(&rule, &alarm, data_type);
-    return ps_alarm_rule_judge(&rule, value);
+    return ps_alarm_rule_judge(&rule, value, false);
 }
 
 static void each_operator(void **state) {
@@ -109,7 +109,7 @@ static PsAlarmVerdict judge_two(PsCombine combine, PsValue value) {
                      .combine = combine};
     PsAlarmRule rule;
     ps_alarm_rule_init(&rule, &alarm, PS_TYPE_WORD);
-    return ps_alarm_rule_judge(&rule, value);
+    return ps_alarm_rule_judge(&rule, value, false);
 }
 
 static void two_conditions(void **state) {
@@ -124,20 +124,113 @@ static void two_conditions(void **state) {
                        .combine = PS_COMBINE_OR};
     PsAlarmRule rule;
     ps_alarm_rule_init(&rule, &outside, PS_TYPE_WORD);
-    assert_int_equal(ps_alarm_rule_judge(&rule, ps_value_int(40)), C);
+    assert_int_equal(ps_alarm_rule_judge(&rule, ps_value_int(40), false), C);
 }
 
-static void states(void **state) {
+static void the_condition_is_wider_while_the_alarm_is_on(void **state) {
+    static const struct {
+        int type;
+        PsCompare compare;
+        const char *operand;
+        double hysteresis;
+        PsValue value;
+        PsAlarmVerdict on;
+    } cases[] = {
+        {PS_TYPE_INT, PS_COMPARE_GT, "30", 2, {.kind = PS_VALUE_INT, .integer = 29}, M},
+        {PS_TYPE_INT, PS_COMPARE_GT, "30", 2, {.kind = PS_VALUE_INT, .integer = 28}, C},
+        {PS_TYPE_INT, PS_COMPARE_GNE, "30", 2, {.kind = PS_VALUE_INT, .integer = 28}, M},
+        {PS_TYPE_INT, PS_COMPARE_GNE, "30", 2, {.kind = PS_VALUE_INT, .integer = 27}, C},
+        {PS_TYPE_INT, PS_COMPARE_LT, "-30", 2, {.kind = PS_VALUE_INT, .integer = -29}, M},
+        {PS_TYPE_INT, PS_COMPARE_LT, "-30", 2, {.kind = PS_VALUE_INT, .integer = -28}, C},
+        {PS_TYPE_INT, PS_COMPARE_LNE, "-1", 3, {.kind = PS_VALUE_INT, .integer = 2}, M},
+        {PS_TYPE_INT, PS_COMPARE_LNE, "-1", 3, {.kind = PS_VALUE_INT, .integer = 3}, C},
+        {PS_TYPE_INT, PS_COMPARE_EQ, "30", 2, {.kind = PS_VALUE_INT, .integer = 32}, M},
+        {PS_TYPE_INT, PS_COMPARE_EQ, "30", 2, {.kind = PS_VALUE_INT, .integer = 33}, C},
+        {PS_TYPE_INT, PS_COMPARE_EQ, "30", 2, {.kind = PS_VALUE_INT, .integer = 27}, C},
+        {PS_TYPE_FLOAT, PS_COMPARE_GT, "30", 0.5, {.kind = PS_VALUE_FLOAT, .number = 29.6}, M},
+        {PS_TYPE_FLOAT, PS_COMPARE_GT, "30", 0.5, {.kind = PS_VALUE_FLOAT, .number = 29.5}, C},
+        {PS_TYPE_FLOAT, PS_COMPARE_GT, "30", 0.5, {.kind = PS_VALUE_FLOAT, .number = NAN}, U},
+        {PS_TYPE_INT, PS_COMPARE_GT, "30", 2, {.kind = PS_VALUE_NONE}, U},
+        // Neighbours that a double cannot tell apart, and where 64 bits end.
+        {PS_TYPE_LONG,
+         PS_COMPARE_GT,
+         "9007199254740994",
+         1,
+         {.kind = PS_VALUE_INT, .integer = 9007199254740993},
+         C},
+        {PS_TYPE_ULONG,
+         PS_COMPARE_LT,
+         "18446744073709551615",
+         1,
+         {.kind = PS_VALUE_UINT, .unsigned_integer = UINT64_MAX - 1},
+         M},
+    };
+    for (size_t i = 0; i < PS_COUNT(cases); i++) {
+        PsAlarm alarm = {.conditions = {{cases[i].compare, cases[i].operand}},
+                         .hysteresis = cases[i].hysteresis};
+        PsAlarmRule rule;
+        ps_alarm_rule_init(&rule, &alarm, cases[i].type);
+        PsAlarmVerdict got = ps_alarm_rule_judge(&rule, cases[i].value, true);
+        if (got != cases[i].on) {
+            fail_msg("case %zu: %d", i, got);
+        }
+    }
+    PsAlarm between = {.conditions = {{PS_COMPARE_GT, "30"}, {PS_COMPARE_LT, "50"}},
+                       .combine = PS_COMBINE_AND,
+                       .hysteresis = 2};
+    PsAlarmRule rule;
+    ps_alarm_rule_init(&rule, &between, PS_TYPE_WORD);
+    static const PsAlarmVerdict off_on[][2] = {{C, C}, {C, M}, {M, M}, {C, M}, {C, C}};
+    static const int values[] = {28, 29, 40, 51, 52};
+    for (size_t i = 0; i < PS_COUNT(values); i++) {
+        PsValue value = ps_value_int(values[i]);
+        assert_int_equal(ps_alarm_rule_judge(&rule, value, false), off_on[i][0]);
+        assert_int_equal(ps_alarm_rule_judge(&rule, value, true), off_on[i][1]);
+    }
+}
+
+// One verdict a second; `changes` says after which of them the alarm has changed.
+static void expect_changes(PsAlarmDelays delays, const PsAlarmVerdict *verdicts, size_t count,
+                           const char *changes) {
     PsAlarmState alarm = {0};
-    assert_int_equal(ps_alarm_state_step(&alarm, C, (PsWall){1}), PS_ALARM_SAME);
-    assert_int_equal(ps_alarm_state_step(&alarm, U, (PsWall){2}), PS_ALARM_SAME);
-    assert_int_equal(ps_alarm_state_step(&alarm, M, (PsWall){3}), PS_ALARM_TRIGGERED);
-    assert_true(alarm.on && alarm.since.ns == 3);
-    assert_int_equal(ps_alarm_state_step(&alarm, M, (PsWall){4}), PS_ALARM_SAME);
-    assert_int_equal(ps_alarm_state_step(&alarm, U, (PsWall){5}), PS_ALARM_SAME);
-    assert_true(alarm.on && alarm.since.ns == 3);
-    assert_int_equal(ps_alarm_state_step(&alarm, C, (PsWall){6}), PS_ALARM_RESTORED);
-    assert_true(!alarm.on && alarm.since.ns == 6);
+    for (size_t i = 0; i < count; i++) {
+        PsMono now = {(int64_t)i * PS_NS_PER_S};
+        PsWall stamp = {1000 + (int64_t)i};
+        PsAlarmChange change = ps_alarm_state_step(&alarm, delays, verdicts[i], now, stamp);
+        char said = change == PS_ALARM_TRIGGERED ? '+' : change == PS_ALARM_RESTORED ? '-' : '.';
+        if (said != changes[i]) {
+            fail_msg("verdict %zu: %c instead of %c", i, said, changes[i]);
+        }
+        assert_true(change == PS_ALARM_SAME || alarm.since.ns == stamp.ns);
+    }
+    assert_int_equal(strlen(changes), count);
+}
+
+#define EXPECT_CHANGES(on_s, off_s, changes, ...)                                                  \
+    expect_changes((PsAlarmDelays){(on_s) * PS_NS_PER_S, (off_s) * PS_NS_PER_S},                   \
+                   (const PsAlarmVerdict[]){__VA_ARGS__},                                          \
+                   PS_COUNT(((const PsAlarmVerdict[]){__VA_ARGS__})), changes)
+
+static void states(void **state) {
+    EXPECT_CHANGES(0, 0, "..+..-", C, U, M, M, U, C);
+}
+
+static void delays(void **state) {
+    EXPECT_CHANGES(2, 0, "..+-.", M, M, M, C, C);
+    EXPECT_CHANGES(2, 0, ".....+", M, M, C, M, M, M); // from the beginning
+    EXPECT_CHANGES(0, 2, "+..-", M, C, C, C);
+    EXPECT_CHANGES(0, 2, "+.....-", M, C, C, M, C, C, C);
+    EXPECT_CHANGES(2, 2, "..+..-..+", M, M, M, C, C, C, M, M, M);
+}
+
+// What is not known neither begins nor advances a delay, and does not throw it away.
+static void delays_and_bad_values(void **state) {
+    EXPECT_CHANGES(2, 0, "..........", M, U, U, U, U, U, U, U, M, M);
+    EXPECT_CHANGES(2, 0, ".....+", M, M, U, U, M, M);
+    EXPECT_CHANGES(2, 0, "......+", U, U, U, U, M, M, M);
+    EXPECT_CHANGES(2, 0, "......+", M, M, U, C, M, M, M);
+    EXPECT_CHANGES(0, 2, "+......-", M, C, C, U, U, U, C, C);
+    EXPECT_CHANGES(2, 0, "..........", M, U, M, U, M, U, M, U, M, U); // nor by halves
 }
 
 static PsGroup groups[] = {{.name = "default"},
@@ -187,7 +280,7 @@ static bool evaluate(Plant *plant, const int *level, const int *other, int64_t a
         }
     }
     PsUpload upload = {.group = 1, .collected = {at}, .item_count = 2, .items = items};
-    return ps_alarms_evaluate(plant->alarms, &upload, &plant->changed);
+    return ps_alarms_evaluate(plant->alarms, &upload, (PsMono){at}, &plant->changed);
 }
 
 static void one_evaluation_tells_what_changed(void **state) {
@@ -225,12 +318,12 @@ static void texts_are_kept(void **state) {
     char text[] = "pump";
     PsUploadItem item = {.variable = 2, .good = true, .value = ps_value_text(text, 4)};
     PsUpload upload = {.group = 2, .collected = {9}, .item_count = 1, .items = &item};
-    assert_true(ps_alarms_evaluate(plant.alarms, &upload, &plant.changed));
+    assert_true(ps_alarms_evaluate(plant.alarms, &upload, (PsMono){9}, &plant.changed));
     memset(text, 'x', 4);
     PsAlarmRow row;
     assert_true(ps_alarms_row(plant.alarms, 1, &row));
     assert_memory_equal(row.value.text, "pump", 4);
-    assert_true(ps_alarms_evaluate(plant.alarms, &upload, &plant.changed));
+    assert_true(ps_alarms_evaluate(plant.alarms, &upload, (PsMono){9}, &plant.changed));
     assert_false(plant.changed.events[0].on);
     ps_alarms_free(plant.alarms);
     ps_tag_table_free(plant.table);
@@ -238,9 +331,15 @@ static void texts_are_kept(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_operator),  cmocka_unit_test(values_of_every_kind),
-        cmocka_unit_test(two_conditions), cmocka_unit_test(states),
-        cmocka_unit_test(texts_are_kept), cmocka_unit_test(one_evaluation_tells_what_changed),
+        cmocka_unit_test(each_operator),
+        cmocka_unit_test(values_of_every_kind),
+        cmocka_unit_test(two_conditions),
+        cmocka_unit_test(states),
+        cmocka_unit_test(texts_are_kept),
+        cmocka_unit_test(one_evaluation_tells_what_changed),
+        cmocka_unit_test(delays),
+        cmocka_unit_test(delays_and_bad_values),
+        cmocka_unit_test(the_condition_is_wider_while_the_alarm_is_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

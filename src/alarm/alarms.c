@@ -9,6 +9,7 @@
 
 typedef struct Alarm {
     PsAlarmRule rule;
+    PsAlarmDelays delays;
     PsAlarmState state;
     PsValue value; // that triggered it
     char *text;    // room for it when it is one
@@ -52,6 +53,8 @@ PsAlarms *ps_alarms_new(const PsConfig *config, const PsTagTable *table) {
     for (uint32_t i = 0; i < config->alarm_count; i++) {
         const PsVariable *watched = &config->variables[config->alarms[i].watched];
         ps_alarm_rule_init(&alarms->items[i].rule, &config->alarms[i], watched->data_type);
+        alarms->items[i].delays = (PsAlarmDelays){ps_seconds_to_ns(config->alarms[i].on_delay),
+                                                  ps_seconds_to_ns(config->alarms[i].off_delay)};
         if (watched->data_type == PS_TYPE_STRING) {
             alarms->items[i].text = ps_alloc((size_t)watched->size);
         }
@@ -86,15 +89,15 @@ static void keep_value(Alarm *alarm, PsValue value) {
 }
 
 // True when it changed; then `event` says how.
-static bool evaluate(PsAlarms *alarms, uint32_t index, PsAlarmEvent *event) {
+static bool evaluate(PsAlarms *alarms, uint32_t index, PsMono now, PsAlarmEvent *event) {
     const PsConfig *config = alarms->config;
     Alarm *alarm = &alarms->items[index];
     uint32_t watched = config->alarms[index].watched;
     const PsUploadItem *item = alarms->seen[watched - config->variable_count];
     PsValue value = item != NULL && item->good ? item->value : ps_value_none();
     PsWall stamp = ps_tag_table_get(alarms->table, watched)->stamp;
-    PsAlarmChange change =
-        ps_alarm_state_step(&alarm->state, ps_alarm_rule_judge(&alarm->rule, value), stamp);
+    PsAlarmVerdict verdict = ps_alarm_rule_judge(&alarm->rule, value, alarm->state.on);
+    PsAlarmChange change = ps_alarm_state_step(&alarm->state, alarm->delays, verdict, now, stamp);
     if (change == PS_ALARM_SAME) {
         return false;
     }
@@ -105,7 +108,8 @@ static bool evaluate(PsAlarms *alarms, uint32_t index, PsAlarmEvent *event) {
     return true;
 }
 
-bool ps_alarms_evaluate(PsAlarms *alarms, const PsUpload *upload, PsAlarmUpload *ret_changed) {
+bool ps_alarms_evaluate(PsAlarms *alarms, const PsUpload *upload, PsMono now,
+                        PsAlarmUpload *ret_changed) {
     uint32_t watched_from = alarms->config->variable_count;
     for (uint32_t i = 0; i < upload->item_count; i++) {
         PS_ASSERT(upload->items[i].variable >= watched_from);
@@ -113,7 +117,7 @@ bool ps_alarms_evaluate(PsAlarms *alarms, const PsUpload *upload, PsAlarmUpload 
     }
     uint32_t count = 0;
     for (uint32_t i = alarms->first[upload->group]; i < alarms->first[upload->group + 1]; i++) {
-        count += evaluate(alarms, alarms->by_group[i], &alarms->events[count]);
+        count += evaluate(alarms, alarms->by_group[i], now, &alarms->events[count]);
     }
     for (uint32_t i = 0; i < upload->item_count; i++) {
         alarms->seen[upload->items[i].variable - watched_from] = NULL;

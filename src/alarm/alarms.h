@@ -14,10 +14,11 @@ PsAlarms *ps_alarms_new(const PsConfig *config, const PsTagTable *table);
 /// Accepts NULL.
 void ps_alarms_free(PsAlarms *alarms);
 
-/// Evaluates the alarms of `upload`'s group, an alarm group, with its values; the table has the
-/// moment each was read. True when some changed: `ret_changed` is borrowed until the next call, its
-/// texts until the table changes.
-bool ps_alarms_evaluate(PsAlarms *alarms, const PsUpload *upload, PsAlarmUpload *ret_changed);
+/// Evaluates the alarms of `upload`'s group, an alarm group, with its values at `now`; the table
+/// has the moment each was read. True when some changed: `ret_changed` is borrowed until the next
+/// call, its texts until the table changes.
+bool ps_alarms_evaluate(PsAlarms *alarms, const PsUpload *upload, PsMono now,
+                        PsAlarmUpload *ret_changed);
 
 /// One alarm that is on.
 typedef struct PsAlarmRow {

@@ -55,7 +55,7 @@ static void record(PsAlarmDesk *desk, const PsAlarmEvent *event) {
 
 void ps_alarm_desk_evaluate(PsAlarmDesk *desk, const PsUpload *upload) {
     PsAlarmUpload changed;
-    if (!ps_alarms_evaluate(desk->alarms, upload, &changed)) {
+    if (!ps_alarms_evaluate(desk->alarms, upload, ps_mono_now(), &changed)) {
         return;
     }
     for (uint32_t i = 0; i < changed.event_count; i++) {

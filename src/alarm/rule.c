@@ -6,7 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-static void compile(const PsAlarmRule *rule, const PsCondition *condition, PsAlarmTest *test) {
+static void compile(const PsAlarmRule *rule, const PsCondition *condition, double hysteresis,
+                    PsAlarmTest *test) {
     test->compare = (PsCompare)condition->compare;
     if (rule->is_text) {
         test->text = condition->operand;
@@ -15,14 +16,17 @@ static void compile(const PsAlarmRule *rule, const PsCondition *condition, PsAla
     }
     PsErr err = ps_operand_parse(condition->operand, &test->operand);
     PS_ASSERT(err == PS_OK); // the configuration was checked
+    test->low = ps_operand_shift(&test->operand, -hysteresis);
+    test->high = ps_operand_shift(&test->operand, hysteresis);
 }
 
 void ps_alarm_rule_init(PsAlarmRule *rule, const PsAlarm *alarm, int data_type) {
-    *rule =
-        (PsAlarmRule){.is_text = data_type == PS_TYPE_STRING, .combine = (PsCombine)alarm->combine};
-    compile(rule, &alarm->conditions[0], &rule->tests[0]);
+    *rule = (PsAlarmRule){.is_text = data_type == PS_TYPE_STRING,
+                          .has_hysteresis = alarm->hysteresis > 0,
+                          .combine = (PsCombine)alarm->combine};
+    compile(rule, &alarm->conditions[0], alarm->hysteresis, &rule->tests[0]);
     if (rule->combine != PS_COMBINE_NONE) {
-        compile(rule, &alarm->conditions[1], &rule->tests[1]);
+        compile(rule, &alarm->conditions[1], alarm->hysteresis, &rule->tests[1]);
     }
 }
 
@@ -79,43 +83,61 @@ static bool order_text(PsValue value, const PsAlarmTest *test, int *ret_order) {
     return true;
 }
 
-static PsAlarmVerdict judge(const PsAlarmRule *rule, const PsAlarmTest *test, PsValue value) {
+static bool holds(PsCompare compare, int place) {
+    switch (compare) {
+    case PS_COMPARE_EQ:
+        return place == 0;
+    case PS_COMPARE_NEQ:
+        return place != 0;
+    case PS_COMPARE_GT:
+        return place > 0;
+    case PS_COMPARE_GNE:
+        return place >= 0;
+    case PS_COMPARE_LNE:
+        return place <= 0;
+    case PS_COMPARE_LT:
+        return place < 0;
+    }
+    return false;
+}
+
+// The condition with its hysteresis; only numbers have one, and != does not.
+static PsAlarmVerdict judge_wider(const PsAlarmTest *test, PsValue value) {
+    int to_low = 0;
+    int to_high = 0;
+    if (!order_value(value, &test->low, &to_low) || !order_value(value, &test->high, &to_high)) {
+        return PS_ALARM_UNKNOWN;
+    }
+    bool met = false;
+    if (test->compare == PS_COMPARE_EQ) {
+        met = to_low >= 0 && to_high <= 0;
+    } else {
+        bool rises = test->compare == PS_COMPARE_GT || test->compare == PS_COMPARE_GNE;
+        met = holds(test->compare, rises ? to_low : to_high);
+    }
+    return met ? PS_ALARM_MET : PS_ALARM_CLEAR;
+}
+
+static PsAlarmVerdict judge(const PsAlarmRule *rule, const PsAlarmTest *test, PsValue value,
+                            bool on) {
+    if (on && rule->has_hysteresis) {
+        return judge_wider(test, value);
+    }
     int place = 0;
     bool known = rule->is_text ? order_text(value, test, &place)
                                : order_value(value, &test->operand, &place);
     if (!known) {
         return PS_ALARM_UNKNOWN;
     }
-    bool met = false;
-    switch (test->compare) {
-    case PS_COMPARE_EQ:
-        met = place == 0;
-        break;
-    case PS_COMPARE_NEQ:
-        met = place != 0;
-        break;
-    case PS_COMPARE_GT:
-        met = place > 0;
-        break;
-    case PS_COMPARE_GNE:
-        met = place >= 0;
-        break;
-    case PS_COMPARE_LNE:
-        met = place <= 0;
-        break;
-    case PS_COMPARE_LT:
-        met = place < 0;
-        break;
-    }
-    return met ? PS_ALARM_MET : PS_ALARM_CLEAR;
+    return holds(test->compare, place) ? PS_ALARM_MET : PS_ALARM_CLEAR;
 }
 
-PsAlarmVerdict ps_alarm_rule_judge(const PsAlarmRule *rule, PsValue value) {
-    PsAlarmVerdict first = judge(rule, &rule->tests[0], value);
+PsAlarmVerdict ps_alarm_rule_judge(const PsAlarmRule *rule, PsValue value, bool on) {
+    PsAlarmVerdict first = judge(rule, &rule->tests[0], value, on);
     if (first == PS_ALARM_UNKNOWN || rule->combine == PS_COMBINE_NONE) {
         return first;
     }
-    PsAlarmVerdict second = judge(rule, &rule->tests[1], value);
+    PsAlarmVerdict second = judge(rule, &rule->tests[1], value, on);
     bool met = rule->combine == PS_COMBINE_AND ? first == PS_ALARM_MET && second == PS_ALARM_MET
                                                : first == PS_ALARM_MET || second == PS_ALARM_MET;
     return met ? PS_ALARM_MET : PS_ALARM_CLEAR;

@@ -8,12 +8,15 @@
 typedef struct PsAlarmTest {
     PsCompare compare;
     PsOperand operand; ///< of a number
-    const char *text;  ///< of a STRING; borrowed from the configuration
+    PsOperand low; ///< the operand less the hysteresis, and more: what counts while the alarm is on
+    PsOperand high;
+    const char *text; ///< of a STRING; borrowed from the configuration
     uint32_t text_len;
 } PsAlarmTest;
 
 typedef struct PsAlarmRule {
     bool is_text; ///< the value is a STRING
+    bool has_hysteresis;
     PsCombine combine;
     PsAlarmTest tests[2]; ///< the second counts unless `combine` is none
 } PsAlarmRule;
@@ -29,5 +32,6 @@ typedef enum PsAlarmVerdict {
 void ps_alarm_rule_init(PsAlarmRule *rule, const PsAlarm *alarm, int data_type);
 
 /// Whole numbers are compared without rounding, BOOL as 0 and 1; STRING byte by byte, for = and !=
-/// only.
-PsAlarmVerdict ps_alarm_rule_judge(const PsAlarmRule *rule, PsValue value);
+/// only. While the alarm is `on` each condition is wider by the hysteresis: > 30 with 2 holds until
+/// the value is 28 or less, = 30 while it is 28 to 32.
+PsAlarmVerdict ps_alarm_rule_judge(const PsAlarmRule *rule, PsValue value, bool on);

@@ -106,8 +106,25 @@ static void check_operand(PsChecker *checker, const PsCondition *condition, int 
     }
 }
 
+static void check_hysteresis(PsChecker *checker, const PsAlarm *alarm, int data_type) {
+    bool both = alarm->combine != PS_COMBINE_NONE;
+    if (alarm->hysteresis == 0) {
+        return;
+    }
+    if (data_type == PS_TYPE_STRING || data_type == PS_TYPE_BOOL || data_type == PS_TYPE_BIT) {
+        PS_CHECK_FAIL(checker, "hysteresis", "is for numbers, not for %s; remove it",
+                      ps_data_type_name(data_type));
+    } else if (alarm->conditions[0].compare == PS_COMPARE_NEQ ||
+               (both && alarm->conditions[1].compare == PS_COMPARE_NEQ)) {
+        PS_CHECK_FAIL(checker, "hysteresis",
+                      "cannot widen Neq, which ends at one value only; remove it, or use Lt and Gt "
+                      "with Or");
+    }
+}
+
 static void check_conditions(PsChecker *checker, const PsAlarm *alarm, int data_type) {
     check_operand(checker, &alarm->conditions[0], 1, data_type);
+    check_hysteresis(checker, alarm, data_type);
     if (alarm->combine != PS_COMBINE_NONE) {
         check_operand(checker, &alarm->conditions[1], 2, data_type);
     } else if (alarm->conditions[1].operand[0] != '\0') {

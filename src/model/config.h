@@ -161,6 +161,9 @@ typedef struct PsAlarm {
     const char *content;
     PsCondition conditions[2];
     int combine;       ///< PsCombine; the second condition counts unless it is None
+    double hysteresis; ///< by how much the value must leave the condition, 0: at all
+    double on_delay;   ///< seconds the condition must hold
+    double off_delay;  ///< seconds it must not hold
     int data_type;     ///< from here on: quotes 0; PS_UNSET when not given
     int register_addr; ///< PS_UNSET when not given
     int register_bit;

@@ -264,6 +264,16 @@ static void names_mistakes_in_alarms(void **state) {
         {"\"quotes\": 0, \"device\": \"D\", \"condition1\": \"Eq\", \"operand1\": \"1\", "
          "\"data_type\": \"WORD\", \"register_addr\": 25000",
          "alarm 'A': register_addr: is in no table"},
+        {"\"quotes\": 1, \"device\": \"D\", \"var_name\": \"S\", \"condition1\": \"Eq\", "
+         "\"operand1\": \"3\", \"hysteresis\": 1",
+         "alarm 'A': hysteresis: is for numbers, not for STRING"},
+        {"\"quotes\": 1, \"device\": \"D\", \"var_name\": \"V\", \"condition1\": \"Gt\", "
+         "\"operand1\": \"3\", \"combine_method\": \"Or\", \"condition2\": \"Neq\", "
+         "\"operand2\": \"4\", \"hysteresis\": 1",
+         "alarm 'A': hysteresis: cannot widen Neq"},
+        {"\"quotes\": 1, \"device\": \"D\", \"var_name\": \"V\", \"condition1\": \"Gt\", "
+         "\"operand1\": \"3\", \"on_delay\": -1",
+         "alarm 'A': on_delay: is -1; it must be 0 to 86400"},
         {"\"quotes\": 2, \"device\": \"D\", \"condition1\": \"Eq\", \"operand1\": \"1\"",
          "alarm 'A': quotes: is 2; it must be 0 to 1"},
         {"\"device\": \"D\", \"condition1\": \"Eq\", \"operand1\": \"1\"}, {\"warn_name\": "
@@ -289,7 +299,8 @@ static void names_mistakes_in_alarms(void **state) {
                "\"fast\"}"
 #define ALARM_FOUR                                                                                 \
     ALARM_HEAD "\"warn_name\": \"four\", \"quotes\": 0, \"data_type\": \"FLOAT\", "                \
-               "\"register_addr\": 30009, \"group\": \"fast\"}"
+               "\"register_addr\": 30009, \"group\": \"fast\", \"hysteresis\": 0.5, "              \
+               "\"off_delay\": 60}"
 #define FAST "{\"group_name\": \"fast\", \"group_type\": \"alarm\", \"polling_interval\": 0.5}"
 
 // Written and read again it is the same; the caller frees what comes back.

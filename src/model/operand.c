@@ -1,4 +1,4 @@
-// Reads the number in an operand. Pure.
+// Reads the number in an operand, and moves it. Pure.
 #include "model/operand.h"
 
 #include <math.h>
@@ -33,4 +33,18 @@ PsErr ps_operand_parse(const char *text, PsOperand *ret_operand) {
     operand.whole = read_whole(text, &operand);
     *ret_operand = operand;
     return PS_OK;
+}
+
+PsOperand ps_operand_shift(const PsOperand *operand, double by) {
+    PsOperand sum = {.number = operand->number + by};
+    bool by_is_whole = by == floor(by) && fabs(by) < 0x1p63;
+    if (operand->whole && by_is_whole) {
+        __int128 whole = operand->negative ? -(__int128)operand->magnitude : operand->magnitude;
+        whole += (int64_t)by;
+        __int128 magnitude = whole < 0 ? -whole : whole;
+        sum.whole = true;
+        sum.negative = whole < 0;
+        sum.magnitude = magnitude > UINT64_MAX ? UINT64_MAX : (uint64_t)magnitude;
+    }
+    return sum;
 }

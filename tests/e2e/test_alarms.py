@@ -218,3 +218,20 @@ def test_a_damaged_history_is_set_aside(folder, plant, cleanup):
     wait_for(lambda: [row["name"] for row in history(gateway)] == ["Low"], "the alarm")
     aside, = [path for path in gateway.state.iterdir() if ".damaged-" in path.name]
     assert aside.read_bytes().startswith(b"rubbish!")
+
+
+def test_hysteresis_and_delay(folder, plant, cleanup):
+    gateway = cleanup(Gateway(folder, local(plant, [
+        alarm("wide", "Gt", "30", hysteresis=5), alarm("late", "Gt", "30", on_delay=0.7),
+        alarm("plain", "Gt", "30")])))
+    wait_evaluated(gateway)
+    plant.knob("set 40001 31")
+    wait_for(lambda: len(alarms_on(gateway)) == 3, "the alarms")
+    plant.knob("set 40001 26")
+    wait_for(lambda: [row["name"] for row in alarms_on(gateway)] == ["wide"], "two to end")
+    wait_evaluated(gateway)
+    assert [row["name"] for row in alarms_on(gateway)] == ["wide"]
+    plant.knob("set 40001 25")
+    wait_for(lambda: alarms_on(gateway) == [], "the last to end")
+    began = {row["name"]: row["time"] for row in history(gateway) if row["status"] == "Triggered"}
+    assert began["plain"] == began["wide"] and began["late"] - began["plain"] > 0.5
