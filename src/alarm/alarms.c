@@ -11,7 +11,7 @@ typedef struct Alarm {
     PsAlarmRule rule;
     PsAlarmDelays delays;
     PsAlarmState state;
-    PsValue value; // that triggered it
+    PsValue value; // of the newest change
     char *text;    // room for it when it is one
 } Alarm;
 
@@ -127,6 +127,17 @@ bool ps_alarms_evaluate(PsAlarms *alarms, const PsUpload *upload, PsMono now,
                                    .event_count = count,
                                    .events = alarms->events};
     return count > 0;
+}
+
+PsAlarmEvent ps_alarms_event(const PsAlarms *alarms, uint32_t alarm) {
+    const Alarm *item = &alarms->items[alarm];
+    return (PsAlarmEvent){
+        .alarm = alarm, .on = item->state.on, .stamp = item->state.since, .value = item->value};
+}
+
+bool ps_alarms_is_clear(const PsAlarms *alarms, uint32_t alarm) {
+    const PsAlarmState *state = &alarms->items[alarm].state;
+    return !state->on && state->known && !state->turning;
 }
 
 uint32_t ps_alarms_on_count(const PsAlarms *alarms) {

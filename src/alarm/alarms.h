@@ -27,6 +27,12 @@ typedef struct PsAlarmRow {
     PsValue value;  ///< that value; borrowed until the next evaluation
 } PsAlarmRow;
 
+/// The change to the present state, as it was told. Not before the first change. Borrowed as a
+/// row's value is.
+PsAlarmEvent ps_alarms_event(const PsAlarms *alarms, uint32_t alarm);
+/// Off, and the newest value says so. An alarm whose value is not known is not clear.
+bool ps_alarms_is_clear(const PsAlarms *alarms, uint32_t alarm);
+
 /// How many are on.
 uint32_t ps_alarms_on_count(const PsAlarms *alarms);
 /// Whether an alarm is on, and then its row.

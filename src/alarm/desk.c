@@ -1,23 +1,90 @@
-// Alarms and their journal together. Main thread; blocks in open and close only.
+// Alarms, their journal and what people say about them. Main thread; blocks in open and close only.
 #include "alarm/desk.h"
 
+#include "base/map.h"
 #include "base/mem.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define LEVEL 1 // reserved in Device Supervisor 1.x: always 1
+
+typedef struct Item {
+    PsAlarmMark mark;
+    bool told_on; // what scripts were told last
+} Item;
 
 struct PsAlarmDesk {
     PsAlarmDeskSetup setup;
     PsAlarms *alarms;
     PsJournal *journal;
+    PsMap names;
+    Item *items;        // as in the configuration
+    PsAlarmEvent *told; // of one evaluation
+    uint32_t acknowledged_count;
+    uint32_t shelved_count;
 };
 
+// ---- the journal
+
+// Fills in what all entries about an alarm share.
+static void put(PsAlarmDesk *desk, uint32_t index, PsJournalEntry entry) {
+    const PsAlarm *alarm = &desk->setup.config->alarms[index];
+    entry.level = LEVEL;
+    entry.name = alarm->name;
+    entry.group = alarm->group_name;
+    entry.mark = desk->items[index].mark;
+    ps_journal_put(desk->journal, &entry);
+}
+
+static void forget_acknowledgement(PsAlarmDesk *desk, uint32_t index) {
+    PsAlarmMark *mark = &desk->items[index].mark;
+    mark->acknowledged = (PsWall){0};
+    mark->acknowledged_by[0] = '\0';
+    desk->acknowledged_count--;
+}
+
+static void put_with_value(PsAlarmDesk *desk, const PsAlarmEvent *event, PsJournalEntry entry) {
+    const PsAlarm *alarm = &desk->setup.config->alarms[event->alarm];
+    char value[512];
+    ps_value_format(event->value, value, sizeof value);
+    entry.value = value;
+    entry.unit = desk->setup.config->variables[alarm->watched].unit;
+    entry.description = alarm->content;
+    put(desk, event->alarm, entry);
+}
+
+static void record(PsAlarmDesk *desk, const PsAlarmEvent *event) {
+    bool forgets = !event->on && desk->items[event->alarm].mark.acknowledged.ns != 0;
+    if (forgets) {
+        forget_acknowledgement(desk, event->alarm);
+    }
+    put_with_value(
+        desk, event,
+        (PsJournalEntry){.time = event->stamp,
+                         .status = event->on ? PS_JOURNAL_TRIGGERED : PS_JOURNAL_RESTORED,
+                         .marks = forgets});
+}
+
+// ---- open and close
+
+static void on_marked(const char *name, const PsAlarmMark *mark, void *ctx) {
+    PsAlarmDesk *desk = ctx;
+    uint32_t index = ps_map_find(&desk->names, NULL, name);
+    if (index != PS_MAP_NONE) { // others wait for their alarm to come back
+        desk->items[index].mark = *mark;
+        desk->acknowledged_count += mark->acknowledged.ns != 0;
+        desk->shelved_count += mark->shelved_until.ns != 0;
+    }
+}
+
 PsErr ps_alarm_desk_open(const PsAlarmDeskSetup *setup, PsAlarmDesk **ret_desk, PsDiag *diag) {
+    const PsConfig *config = setup->config;
     PsJournalSetup journal = {.loop = setup->loop,
                               .folder = setup->folder,
-                              .keep = (uint64_t)setup->config->parameters.warning_recording,
-                              .max_loss_s = setup->config->parameters.max_loss_s};
+                              .keep = (uint64_t)config->parameters.warning_recording,
+                              .max_loss_s = config->parameters.max_loss_s};
     PsAlarmDesk *desk = ps_alloc(sizeof *desk);
     desk->setup = *setup;
     PsErr err = ps_journal_open(&journal, &desk->journal, diag);
@@ -25,7 +92,13 @@ PsErr ps_alarm_desk_open(const PsAlarmDeskSetup *setup, PsAlarmDesk **ret_desk, 
         free(desk);
         return err;
     }
-    desk->alarms = ps_alarms_new(setup->config, setup->table);
+    desk->alarms = ps_alarms_new(config, setup->table);
+    desk->items = ps_alloc_array(config->alarm_count, sizeof *desk->items);
+    desk->told = ps_alloc_array(config->alarm_count, sizeof *desk->told);
+    for (uint32_t i = 0; i < config->alarm_count; i++) {
+        (void)ps_map_put(&desk->names, NULL, config->alarms[i].name, i); // names were checked
+    }
+    ps_journal_load_marks(desk->journal, on_marked, desk);
     *ret_desk = desk;
     return PS_OK;
 }
@@ -34,34 +107,160 @@ void ps_alarm_desk_close(PsAlarmDesk *desk) {
     if (desk != NULL) {
         ps_journal_close(desk->journal);
         ps_alarms_free(desk->alarms);
+        ps_map_deinit(&desk->names);
+        free(desk->items);
+        free(desk->told);
         free(desk);
     }
 }
 
-static void record(PsAlarmDesk *desk, const PsAlarmEvent *event) {
-    const PsAlarm *alarm = &desk->setup.config->alarms[event->alarm];
-    char value[512];
-    ps_value_format(event->value, value, sizeof value);
-    PsJournalEntry entry = {.time = event->stamp,
-                            .level = LEVEL,
-                            .name = alarm->name,
-                            .group = alarm->group_name,
-                            .status = event->on ? PS_JOURNAL_TRIGGERED : PS_JOURNAL_RESTORED,
-                            .value = value,
-                            .unit = desk->setup.config->variables[alarm->watched].unit,
-                            .description = alarm->content};
-    ps_journal_put(desk->journal, &entry);
+// ---- what people say
+
+static PsErr find(const PsAlarmDesk *desk, const char *name, uint32_t *ret_index, PsDiag *diag) {
+    uint32_t index = ps_map_find(&desk->names, NULL, name);
+    if (index == PS_MAP_NONE) {
+        return ps_fail(PS_ERR_NOT_FOUND, diag, name, NULL,
+                       "there is no alarm of this name; see 'warning' in penstock.json");
+    }
+    *ret_index = index;
+    return PS_OK;
+}
+
+PsErr ps_alarm_desk_acknowledge(PsAlarmDesk *desk, const char *name, const char *who,
+                                PsDiag *diag) {
+    uint32_t index = 0;
+    PsErr err = find(desk, name, &index, diag);
+    if (err != PS_OK) {
+        return err;
+    }
+    PsAlarmEvent event = ps_alarms_event(desk->alarms, index);
+    PsAlarmMark *mark = &desk->items[index].mark;
+    if (!event.on) {
+        return ps_fail(PS_ERR_INVALID, diag, name, NULL,
+                       "is not on; only an alarm that is on can be acknowledged");
+    }
+    if (mark->acknowledged.ns != 0) {
+        return ps_fail(PS_ERR_EXISTS, diag, name, NULL, "was acknowledged by %s already",
+                       mark->acknowledged_by);
+    }
+    mark->acknowledged = ps_wall_now();
+    snprintf(mark->acknowledged_by, sizeof mark->acknowledged_by, "%s", who);
+    desk->acknowledged_count++;
+    put_with_value(desk, &event,
+                   (PsJournalEntry){.time = mark->acknowledged,
+                                    .status = PS_JOURNAL_ACKNOWLEDGED,
+                                    .who = mark->acknowledged_by,
+                                    .marks = true});
+    return PS_OK;
+}
+
+PsErr ps_alarm_desk_shelve(PsAlarmDesk *desk, const char *name, int64_t seconds, const char *who,
+                           PsDiag *diag) {
+    uint32_t index = 0;
+    PsErr err = find(desk, name, &index, diag);
+    if (err != PS_OK) {
+        return err;
+    }
+    if (seconds < 1 || seconds > PS_ALARM_SHELVE_MAX_S) {
+        return ps_fail(PS_ERR_RANGE, diag, name, NULL, "can be shelved for 1 second to %d days",
+                       PS_ALARM_SHELVE_MAX_S / 86400);
+    }
+    PsAlarmMark *mark = &desk->items[index].mark;
+    PsWall now = ps_wall_now();
+    desk->shelved_count += mark->shelved_until.ns == 0;
+    mark->shelved_until.ns = now.ns + seconds * PS_NS_PER_S;
+    snprintf(mark->shelved_by, sizeof mark->shelved_by, "%s", who);
+    char stamp[PS_STAMP_SIZE];
+    ps_wall_format(mark->shelved_until, stamp, sizeof stamp);
+    char words[PS_STAMP_SIZE + 8];
+    snprintf(words, sizeof words, "until %s", stamp);
+    put(desk, index,
+        (PsJournalEntry){.time = now,
+                         .status = PS_JOURNAL_SHELVED,
+                         .description = words,
+                         .who = mark->shelved_by,
+                         .marks = true});
+    return PS_OK;
+}
+
+// What scripts did not hear meanwhile.
+static void tell_missed(PsAlarmDesk *desk, uint32_t index, PsWall now) {
+    PsAlarmEvent event = ps_alarms_event(desk->alarms, index);
+    if (event.on != desk->items[index].told_on) {
+        desk->items[index].told_on = event.on;
+        PsAlarmUpload changed = {.group = desk->setup.config->alarms[index].group,
+                                 .collected = now,
+                                 .event_count = 1,
+                                 .events = &event};
+        desk->setup.on_changed(&changed, desk->setup.ctx);
+    }
+}
+
+static void end_shelf(PsAlarmDesk *desk, uint32_t index, PsWall now, const char *who) {
+    PsAlarmMark *mark = &desk->items[index].mark;
+    mark->shelved_until = (PsWall){0};
+    mark->shelved_by[0] = '\0';
+    desk->shelved_count--;
+    put(desk, index,
+        (PsJournalEntry){.time = now, .status = PS_JOURNAL_UNSHELVED, .who = who, .marks = true});
+    tell_missed(desk, index, now);
+}
+
+PsErr ps_alarm_desk_unshelve(PsAlarmDesk *desk, const char *name, const char *who, PsDiag *diag) {
+    uint32_t index = 0;
+    PsErr err = find(desk, name, &index, diag);
+    if (err == PS_OK && desk->items[index].mark.shelved_until.ns == 0) {
+        err = ps_fail(PS_ERR_INVALID, diag, name, NULL, "is not shelved");
+    }
+    if (err == PS_OK) {
+        end_shelf(desk, index, ps_wall_now(), who);
+    }
+    return err;
+}
+
+const PsAlarmMark *ps_alarm_desk_mark(const PsAlarmDesk *desk, uint32_t alarm) {
+    PS_ASSERT(alarm < desk->setup.config->alarm_count);
+    return &desk->items[alarm].mark;
+}
+
+// ---- evaluating
+
+static void end_what_is_over(PsAlarmDesk *desk) {
+    if (desk->acknowledged_count + desk->shelved_count == 0) {
+        return;
+    }
+    PsWall now = ps_wall_now();
+    for (uint32_t i = 0; i < desk->setup.config->alarm_count; i++) {
+        const PsAlarmMark *mark = &desk->items[i].mark;
+        if (mark->shelved_until.ns != 0 && mark->shelved_until.ns <= now.ns) {
+            end_shelf(desk, i, now, "");
+        }
+        if (mark->acknowledged.ns != 0 && ps_alarms_is_clear(desk->alarms, i)) {
+            forget_acknowledgement(desk, i); // it ended while the gateway was stopped
+            put(desk, i, (PsJournalEntry){.marks = true});
+        }
+    }
 }
 
 void ps_alarm_desk_evaluate(PsAlarmDesk *desk, const PsUpload *upload) {
     PsAlarmUpload changed;
-    if (!ps_alarms_evaluate(desk->alarms, upload, ps_mono_now(), &changed)) {
-        return;
+    bool some = ps_alarms_evaluate(desk->alarms, upload, ps_mono_now(), &changed);
+    uint32_t count = 0;
+    for (uint32_t i = 0; some && i < changed.event_count; i++) {
+        const PsAlarmEvent *event = &changed.events[i];
+        Item *item = &desk->items[event->alarm];
+        record(desk, event);
+        if (item->mark.shelved_until.ns == 0) {
+            item->told_on = event->on;
+            desk->told[count++] = *event;
+        }
     }
-    for (uint32_t i = 0; i < changed.event_count; i++) {
-        record(desk, &changed.events[i]);
+    if (count > 0) {
+        changed.event_count = count;
+        changed.events = desk->told;
+        desk->setup.on_changed(&changed, desk->setup.ctx);
     }
-    desk->setup.on_changed(&changed, desk->setup.ctx);
+    end_what_is_over(desk);
 }
 
 const PsAlarms *ps_alarm_desk_alarms(const PsAlarmDesk *desk) {

@@ -1,9 +1,15 @@
 //! The alarms of the running gateway with all that belongs to them: evaluates, writes the journal,
-//! tells what changed. Main thread.
+//! keeps what people say about them, tells what changed. Main thread.
+//!
+//! An acknowledgement belongs to one occurrence: it goes when the alarm ends, and after a start
+//! when the first value says that it has ended. A shelved alarm is evaluated and recorded but not
+//! told; when its time is over, and it is not as it was told last, it is told.
 #pragma once
 
 #include "alarm/alarms.h"
 #include "alarm/journal.h"
+
+#define PS_ALARM_SHELVE_MAX_S (30 * 24 * 3600)
 
 typedef struct PsAlarmDesk PsAlarmDesk;
 
@@ -24,6 +30,18 @@ void ps_alarm_desk_close(PsAlarmDesk *desk);
 
 /// A snapshot of an alarm group.
 void ps_alarm_desk_evaluate(PsAlarmDesk *desk, const PsUpload *upload);
+
+/// `who` did it, for the journal. PS_ERR_NOT_FOUND; PS_ERR_INVALID when the alarm is not on,
+/// PS_ERR_EXISTS when it is acknowledged.
+PsErr ps_alarm_desk_acknowledge(PsAlarmDesk *desk, const char *name, const char *who, PsDiag *diag);
+/// From now for 1 to PS_ALARM_SHELVE_MAX_S seconds, instead of an earlier time.
+/// PS_ERR_NOT_FOUND, PS_ERR_RANGE.
+PsErr ps_alarm_desk_shelve(PsAlarmDesk *desk, const char *name, int64_t seconds, const char *who,
+                           PsDiag *diag);
+/// PS_ERR_NOT_FOUND; PS_ERR_INVALID when it is not shelved.
+PsErr ps_alarm_desk_unshelve(PsAlarmDesk *desk, const char *name, const char *who, PsDiag *diag);
+/// Borrowed.
+const PsAlarmMark *ps_alarm_desk_mark(const PsAlarmDesk *desk, uint32_t alarm);
 
 const PsAlarms *ps_alarm_desk_alarms(const PsAlarmDesk *desk);
 PsJournal *ps_alarm_desk_journal(PsAlarmDesk *desk);

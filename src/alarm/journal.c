@@ -423,6 +423,17 @@ void ps_journal_close(PsJournal *journal) {
 
 // ---- what others do
 
+void ps_journal_load_marks(PsJournal *journal, PsJournalMarked *marked, void *ctx) {
+    PS_ASSERT(!journal->busy && journal->pending.count == 0);
+    PsErr err = journal->db != NULL ? ps_journal_db_marks(journal->db, marked, ctx) : PS_OK;
+    if (err != PS_OK) {
+        PS_LOGE("ALARM-JOURNAL-MARKS",
+                "alarms: who acknowledged and shelved what cannot be read from %s (%s); check the "
+                "disk",
+                journal->path, ps_err_name(err));
+    }
+}
+
 void ps_journal_put(PsJournal *journal, const PsJournalEntry *entry) {
     PsJournalRow *row = ps_journal_row_new(entry);
     row->entry.id = journal->next_id++;

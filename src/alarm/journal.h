@@ -30,6 +30,9 @@ PsErr ps_journal_open(const PsJournalSetup *setup, PsJournal **ret_journal, PsDi
 /// memory is gone when the loop has run once more. Accepts NULL.
 void ps_journal_close(PsJournal *journal);
 
+/// Calls `marked` for each mark that was kept. Blocks: right after open only.
+void ps_journal_load_marks(PsJournal *journal, PsJournalMarked *marked, void *ctx);
+
 /// Copies the entry; its id is ignored.
 void ps_journal_put(PsJournal *journal, const PsJournalEntry *entry);
 

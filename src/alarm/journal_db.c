@@ -5,35 +5,51 @@
 #include "base/mem.h"
 
 #include <sqlite3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 
 typedef enum Statement {
     INSERT,
     TRIM,
     FIND,
+    SET_MARK,
+    REMOVE_MARK,
+    MARKS,
     STATEMENT_COUNT,
 } Statement;
 
 // Ids rise, but have holes where a full disk cost entries: what stays is counted, not computed.
 static const char *const statement_texts[STATEMENT_COUNT] = {
     [INSERT] = "INSERT INTO entry(id, time, level, name, group_name, status, value, unit, "
-               "description) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+               "description, who) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     [TRIM] = "DELETE FROM entry WHERE id <= "
              "(SELECT id FROM entry ORDER BY id DESC LIMIT 1 OFFSET ?1)",
-    [FIND] = "SELECT id, time, level, name, group_name, status, value, unit, description "
-             "FROM entry WHERE id < ?1 ORDER BY id DESC",
+    [FIND] = "SELECT id, time, level, name, group_name, status, value, unit, description, "
+             "who FROM entry WHERE id < ?1 ORDER BY id DESC",
+    [SET_MARK] = "INSERT OR REPLACE INTO mark(name, acknowledged, acknowledged_by, shelved_until, "
+                 "shelved_by) VALUES(?1, ?2, ?3, ?4, ?5)",
+    [REMOVE_MARK] = "DELETE FROM mark WHERE name = ?1",
+    [MARKS] = "SELECT name, acknowledged, acknowledged_by, shelved_until, shelved_by FROM mark",
 };
+
+#define MARK_TABLE                                                                                 \
+    "CREATE TABLE mark(name TEXT PRIMARY KEY, acknowledged INTEGER NOT NULL,"                      \
+    " acknowledged_by TEXT NOT NULL, shelved_until INTEGER NOT NULL, shelved_by TEXT NOT NULL);"   \
+    "PRAGMA user_version = 2;"                                                                     \
+    "COMMIT;"
 
 static const char schema[] =
     "BEGIN IMMEDIATE;"
     "CREATE TABLE entry(id INTEGER PRIMARY KEY, time INTEGER NOT NULL, level INTEGER NOT NULL,"
     " name TEXT NOT NULL, group_name TEXT NOT NULL, status TEXT NOT NULL, value TEXT NOT NULL,"
-    " unit TEXT NOT NULL, description TEXT NOT NULL);"
-    "PRAGMA user_version = 1;"
-    "COMMIT;";
+    " unit TEXT NOT NULL, description TEXT NOT NULL, who TEXT NOT NULL);" MARK_TABLE;
+
+// Version 1 knew nobody who did something.
+static const char from_version_1[] =
+    "BEGIN IMMEDIATE; ALTER TABLE entry ADD COLUMN who TEXT NOT NULL DEFAULT '';" MARK_TABLE;
 
 struct PsJournalDb {
     sqlite3 *handle;
@@ -120,6 +136,8 @@ static PsErr prepare_schema(PsJournalDb *db) {
         if (err == PS_OK) {
             err = tables == 0 ? execute(db, schema) : PS_ERR_CORRUPT;
         }
+    } else if (err == PS_OK && version == 1) {
+        err = execute(db, from_version_1);
     } else if (err == PS_OK && version != SCHEMA_VERSION) {
         err = PS_ERR_UNSUPPORTED;
     }
@@ -192,8 +210,8 @@ static PsErr run(sqlite3_stmt *statement) {
 
 static PsErr insert(PsJournalDb *db, const PsJournalEntry *entry) {
     sqlite3_stmt *statement = db->statements[INSERT];
-    const char *const texts[] = {entry->name,  entry->group, entry->status,
-                                 entry->value, entry->unit,  entry->description};
+    const char *const texts[] = {entry->name, entry->group,       entry->status, entry->value,
+                                 entry->unit, entry->description, entry->who};
     sqlite3_bind_int64(statement, 1, (sqlite3_int64)entry->id);
     sqlite3_bind_int64(statement, 2, entry->time.ns);
     sqlite3_bind_int(statement, 3, entry->level);
@@ -205,13 +223,33 @@ static PsErr insert(PsJournalDb *db, const PsJournalEntry *entry) {
     return err;
 }
 
+static PsErr write_mark(PsJournalDb *db, const char *name, const PsAlarmMark *mark) {
+    bool is_set = mark->acknowledged.ns != 0 || mark->shelved_until.ns != 0;
+    sqlite3_stmt *statement = db->statements[is_set ? SET_MARK : REMOVE_MARK];
+    sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
+    if (is_set) {
+        sqlite3_bind_int64(statement, 2, mark->acknowledged.ns);
+        sqlite3_bind_text(statement, 3, mark->acknowledged_by, -1, SQLITE_STATIC);
+        sqlite3_bind_int64(statement, 4, mark->shelved_until.ns);
+        sqlite3_bind_text(statement, 5, mark->shelved_by, -1, SQLITE_STATIC);
+    }
+    PsErr err = run(statement);
+    sqlite3_clear_bindings(statement);
+    return err;
+}
+
+static PsErr write_row(PsJournalDb *db, const PsJournalEntry *entry) {
+    PsErr err = entry->status[0] != '\0' ? insert(db, entry) : PS_OK;
+    return err == PS_OK && entry->marks ? write_mark(db, entry->name, &entry->mark) : err;
+}
+
 PsErr ps_journal_db_write(PsJournalDb *db, PsJournalRow *const *rows, size_t count, uint64_t keep) {
     PsErr err = execute(db, "BEGIN IMMEDIATE");
     if (err != PS_OK) {
         return err;
     }
     for (size_t i = 0; err == PS_OK && i < count; i++) {
-        err = insert(db, &rows[i]->entry);
+        err = write_row(db, &rows[i]->entry);
     }
     if (err == PS_OK) {
         sqlite3_bind_int64(db->statements[TRIM], 1, (sqlite3_int64)keep);
@@ -242,7 +280,8 @@ static PsJournalEntry entry_of(sqlite3_stmt *statement) {
                             .status = text_of(statement, 5),
                             .value = text_of(statement, 6),
                             .unit = text_of(statement, 7),
-                            .description = text_of(statement, 8)};
+                            .description = text_of(statement, 8),
+                            .who = text_of(statement, 9)};
 }
 
 PsErr ps_journal_db_find(PsJournalDb *db, const PsJournalQuery *query, PsJournalRow **ret_rows,
@@ -268,4 +307,18 @@ PsErr ps_journal_db_find(PsJournalDb *db, const PsJournalQuery *query, PsJournal
     }
     *ret_count = count;
     return PS_OK;
+}
+
+PsErr ps_journal_db_marks(PsJournalDb *db, PsJournalMarked *marked, void *ctx) {
+    sqlite3_stmt *statement = db->statements[MARKS];
+    int code;
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+        PsAlarmMark mark = {.acknowledged = {sqlite3_column_int64(statement, 1)},
+                            .shelved_until = {sqlite3_column_int64(statement, 3)}};
+        snprintf(mark.acknowledged_by, sizeof mark.acknowledged_by, "%s", text_of(statement, 2));
+        snprintf(mark.shelved_by, sizeof mark.shelved_by, "%s", text_of(statement, 4));
+        marked(text_of(statement, 0), &mark, ctx);
+    }
+    sqlite3_reset(statement);
+    return err_of(code);
 }

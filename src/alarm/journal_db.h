@@ -17,8 +17,11 @@ PsErr ps_journal_db_open(const char *path, PsJournalDb **ret_db, uint64_t *ret_l
 /// Accepts NULL.
 void ps_journal_db_close(PsJournalDb *db);
 
-/// Writes the rows and lets all but the newest `keep` go: all of it or nothing. PS_ERR_FULL,
-/// PS_ERR_IO, PS_ERR_CORRUPT.
+/// All marks there are.
+PsErr ps_journal_db_marks(PsJournalDb *db, PsJournalMarked *marked, void *ctx);
+
+/// Writes the rows and their marks and lets all but the newest `keep` go: all of it or nothing.
+/// PS_ERR_FULL, PS_ERR_IO, PS_ERR_CORRUPT.
 PsErr ps_journal_db_write(PsJournalDb *db, PsJournalRow *const *rows, size_t count, uint64_t keep);
 
 /// Fills `ret_rows`, which has room for PS_JOURNAL_FIND_MAX; the rows are the caller's.

@@ -10,6 +10,7 @@ static const size_t texts[] = {
     offsetof(PsJournalEntry, name),   offsetof(PsJournalEntry, group),
     offsetof(PsJournalEntry, status), offsetof(PsJournalEntry, value),
     offsetof(PsJournalEntry, unit),   offsetof(PsJournalEntry, description),
+    offsetof(PsJournalEntry, who),
 };
 
 static const char **text_at(PsJournalEntry *entry, size_t which) {
@@ -21,7 +22,9 @@ PsJournalRow *ps_journal_row_new(const PsJournalEntry *entry) {
     size_t sizes[PS_COUNT(texts)];
     size_t bytes = sizeof(PsJournalRow);
     for (size_t i = 0; i < PS_COUNT(texts); i++) {
-        sizes[i] = strlen(*text_at(&copy, i)) + 1;
+        const char **text = text_at(&copy, i);
+        *text = *text != NULL ? *text : "";
+        sizes[i] = strlen(*text) + 1;
         bytes += sizes[i];
     }
     PsJournalRow *row = ps_alloc(bytes);
@@ -39,5 +42,6 @@ PsJournalRow *ps_journal_row_new(const PsJournalEntry *entry) {
 bool ps_journal_matches(const PsJournalQuery *query, const PsJournalEntry *entry) {
     bool in_time = entry->time.ns >= query->from.ns &&
                    (query->until.ns == 0 || entry->time.ns < query->until.ns);
-    return in_time && (query->name == NULL || strcasestr(entry->name, query->name) != NULL);
+    return in_time && entry->status[0] != '\0' &&
+           (query->name == NULL || strcasestr(entry->name, query->name) != NULL);
 }

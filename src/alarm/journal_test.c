@@ -7,6 +7,7 @@
 #include <ftw.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -238,6 +239,27 @@ static void a_damaged_file_is_set_aside(void **state) {
     bench_close(bench);
 }
 
+static void a_file_of_version_1(void **state) {
+    Bench *bench = *state;
+    sqlite3 *handle = NULL;
+    assert_int_equal(sqlite3_open(bench->path, &handle), SQLITE_OK);
+    int code = sqlite3_exec(
+        handle,
+        "CREATE TABLE entry(id INTEGER PRIMARY KEY, time INTEGER NOT NULL, level INTEGER NOT NULL,"
+        " name TEXT NOT NULL, group_name TEXT NOT NULL, status TEXT NOT NULL, value TEXT NOT NULL,"
+        " unit TEXT NOT NULL, description TEXT NOT NULL); PRAGMA user_version = 1;"
+        "INSERT INTO entry VALUES(1, 1, 1, 'Pump1', 'warning', 'Triggered', '40.5', '°C',"
+        " 'too warm');",
+        NULL, NULL, NULL);
+    assert_int_equal(code, SQLITE_OK);
+    sqlite3_close(handle);
+    bench_open(bench);
+    put(bench, 2, 1);
+    find_all(bench);
+    expect_names(bench, 2, 1);
+    bench_close(bench);
+}
+
 static bool is_well(Bench *bench) {
     bench->timed_out = false;
     uv_timer_start(&bench->timer, on_timer, PATIENCE_MS, 0);
@@ -314,6 +336,7 @@ int main(void) {
         TEST(a_damaged_file_is_set_aside),
         TEST(a_file_that_comes_later),
         TEST(a_full_disk),
+        TEST(a_file_of_version_1),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

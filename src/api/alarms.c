@@ -1,9 +1,9 @@
-// The calls `alarms` (which are on, and which cannot be evaluated) and `alarm_history` (what they
+// The calls `alarms` (which are on, shelved, not to be evaluated) and `alarm_history` (what they
 // did). Main thread.
 #include "api/call.h"
 #include "api/values.h"
 
-static json_t *alarm_row(const PsConfig *config, const PsAlarmRow *row) {
+static json_t *alarm_row(const PsConfig *config, const PsAlarmRow *row, const PsAlarmMark *mark) {
     const PsAlarm *alarm = &config->alarms[row->alarm];
     const PsVariable *watched = &config->variables[alarm->watched];
     char shown[512];
@@ -16,7 +16,19 @@ static json_t *alarm_row(const PsConfig *config, const PsAlarmRow *row) {
     json_object_set_new(json, "text", json_string(shown));
     json_object_set_new(json, "unit", json_string(watched->unit));
     json_object_set_new(json, "time", ps_api_time(row->since));
+    if (mark->acknowledged.ns != 0) {
+        json_object_set_new(json, "acknowledged", ps_api_time(mark->acknowledged));
+        json_object_set_new(json, "acknowledged_by", json_string(mark->acknowledged_by));
+    }
     return json;
+}
+
+static void add_shelved(const PsAlarm *alarm, const PsAlarmMark *mark, json_t *rows) {
+    if (mark->shelved_until.ns != 0) {
+        json_array_append_new(rows,
+                              json_pack("{s:s, s:o, s:s}", "name", alarm->name, "until",
+                                        ps_api_time(mark->shelved_until), "by", mark->shelved_by));
+    }
 }
 
 // An alarm whose value cannot be read stays as it is: nobody would notice.
@@ -36,23 +48,27 @@ void ps_api_alarms(PsApiCall *call) {
     const PsAlarms *alarms = ps_alarm_desk_alarms(sources->alarms);
     json_t *on = json_array();
     json_t *unread = json_array();
+    json_t *shelved = json_array();
     PsMono now = ps_mono_now();
     for (uint32_t i = 0; i < config->alarm_count; i++) {
+        const PsAlarmMark *mark = ps_alarm_desk_mark(sources->alarms, i);
         PsAlarmRow row;
         if (ps_alarms_row(alarms, i, &row)) {
-            json_array_append_new(on, alarm_row(config, &row));
+            json_array_append_new(on, alarm_row(config, &row, mark));
         }
+        add_shelved(&config->alarms[i], mark, shelved);
         add_unread(sources, &config->alarms[i], now, unread);
     }
-    ps_api_call_reply(call, json_pack("{s:o, s:o, s:I}", "alarms", on, "unread", unread, "defined",
-                                      (json_int_t)config->alarm_count));
+    ps_api_call_reply(call,
+                      json_pack("{s:o, s:o, s:o, s:I}", "alarms", on, "shelved", shelved, "unread",
+                                unread, "defined", (json_int_t)config->alarm_count));
 }
 
 static json_t *entry_row(const PsJournalEntry *entry) {
-    json_t *row = json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:i}", "id", (json_int_t)entry->id,
-                            "name", entry->name, "group", entry->group, "status", entry->status,
-                            "value", entry->value, "unit", entry->unit, "description",
-                            entry->description, "level", entry->level);
+    json_t *row = json_pack(
+        "{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:s}", "id", (json_int_t)entry->id, "name",
+        entry->name, "group", entry->group, "status", entry->status, "value", entry->value, "unit",
+        entry->unit, "description", entry->description, "level", entry->level, "who", entry->who);
     json_object_set_new(row, "time", ps_api_time(entry->time));
     return row;
 }

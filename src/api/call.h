@@ -10,6 +10,10 @@ const PsApiSources *ps_api_call_sources(const PsApiCall *call);
 /// The call's line as JSON; borrowed.
 const json_t *ps_api_call_arguments(const PsApiCall *call);
 
+/// The user at the other end, as the system says, or "uid 1001" when it has no name here. While the
+/// handler runs.
+void ps_api_call_user(const PsApiCall *call, char *out, size_t size);
+
 /// Each call is answered exactly once, at once or later on the main thread; afterwards it is gone.
 /// Takes over `result`.
 void ps_api_call_reply(PsApiCall *call, json_t *result);
@@ -41,7 +45,10 @@ PsApiHandler ps_api_status;
 PsApiHandler ps_api_metrics;
 PsApiHandler ps_api_tags;
 PsApiHandler ps_api_alarms;
+PsApiHandler ps_api_alarm_ack;
 PsApiHandler ps_api_alarm_history;
+PsApiHandler ps_api_alarm_shelve;
+PsApiHandler ps_api_alarm_unshelve;
 PsApiHandler ps_api_write;
 PsApiHandler ps_api_log;
 PsApiHandler ps_api_dead;

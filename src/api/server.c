@@ -2,6 +2,7 @@
 // Owns the listening pipe and the clients. Main thread; never blocks.
 #include "api/api.h"
 #include "api/call.h"
+#include "api/users.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -38,6 +39,7 @@ struct PsApiCall {
 
 struct PsApi {
     PsApiSources sources;
+    PsApiUsers *users;
     uv_pipe_t listener;
     char path[sizeof((struct sockaddr_un *)0)->sun_path];
     Client *clients;
@@ -177,6 +179,19 @@ const PsApiSources *ps_api_call_sources(const PsApiCall *call) {
 
 const json_t *ps_api_call_arguments(const PsApiCall *call) {
     return call->arguments;
+}
+
+void ps_api_call_user(const PsApiCall *call, char *out, size_t size) {
+    PS_ASSERT(call->client != NULL);
+    struct ucred peer = {0};
+    socklen_t len = sizeof peer;
+    int fd = -1;
+    if (uv_fileno((uv_handle_t *)&call->client->pipe, &fd) == 0 &&
+        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0) {
+        ps_api_users_name(call->api->users, peer.uid, out, size);
+    } else {
+        snprintf(out, size, "unknown user");
+    }
 }
 
 void ps_api_call_reply(PsApiCall *call, json_t *result) {
@@ -370,6 +385,7 @@ PsErr ps_api_open(uv_loop_t *loop, const char *path, const PsApiSources *sources
     }
     struct PsApi *api = ps_alloc(sizeof *api);
     api->sources = *sources;
+    api->users = ps_api_users_new("/etc/passwd");
     snprintf(api->path, sizeof api->path, "%s", path);
     uv_pipe_init(loop, &api->listener, 0);
     api->listener.data = api;
@@ -407,6 +423,7 @@ void ps_api_close(PsApi *api, void (*closed)(void *ctx), void *ctx) {
 void ps_api_free(PsApi *api) {
     api->freed = true;
     if (api->calls == 0) {
+        ps_api_users_free(api->users);
         free(api);
     }
 }

@@ -17,8 +17,9 @@ static void print_entries(const json_t *entries) {
         const char *unit = cli_text(row, "unit");
         snprintf(value, sizeof value, "%s%s%s", cli_text(row, "value"), unit[0] != '\0' ? " " : "",
                  unit);
-        printf("%-24s %-24s %-10s %-20s %s\n", stamp, cli_text(row, "name"),
-               cli_text(row, "status"), value, cli_text(row, "description"));
+        printf("%-24s %-24s %-12s %-20s %s%s%s\n", stamp, cli_text(row, "name"),
+               cli_text(row, "status"), value, cli_text(row, "description"),
+               cli_text(row, "who")[0] != '\0' ? " by " : "", cli_text(row, "who"));
     }
 }
 
@@ -45,7 +46,7 @@ static int list(const CliOptions *options, json_t *call) {
     bool more = client != NULL;
     int status = more ? CLI_DONE : CLI_FAILED;
     if (more && !options->json) {
-        printf("%-24s %-24s %-10s %-20s %s\n", "TIME", "NAME", "STATUS", "VALUE", "DESCRIPTION");
+        printf("%-24s %-24s %-12s %-20s %s\n", "TIME", "NAME", "STATUS", "VALUE", "DESCRIPTION");
     }
     while (more) {
         json_t *result = cli_client_call(client, json_deep_copy(call));

@@ -23,6 +23,7 @@ typedef struct CliOptions {
 /// One sub-command: `arguments` are those after its name, without the shared options.
 typedef int CliCommand(const CliOptions *options, int count, char **arguments);
 
+CliCommand cli_alarm_actions;
 CliCommand cli_alarm_history;
 CliCommand cli_alarms;
 CliCommand cli_check;

@@ -21,8 +21,9 @@ typedef struct Command {
 static const Command commands[] = {
     {"status", cli_status, "", "cloud link, channels, groups, messages, script workers"},
     {"tags", cli_tags, "[DEVICE] [--watch]", "current values with quality, time and unit"},
-    {"alarms", cli_alarms, "[--history]",
-     "the alarms that are on; --history [--name TEXT] [--from TIME] [--to TIME]: what they did"},
+    {"alarms", cli_alarms, "[--history|ack|shelve|unshelve]",
+     "the alarms that are on; --history [--name TEXT] [--from TIME] [--to TIME]: what they did; "
+     "ack NAME; shelve NAME --for TIME; unshelve NAME"},
     {"write", cli_write, "DEVICE VAR VALUE", "write a variable and read it back"},
     {"script", cli_script, "run FILE",
      "try a script; also script canary NAME FILE, script release NAME"},

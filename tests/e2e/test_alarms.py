@@ -1,5 +1,7 @@
 """Alarms: evaluated on their own schedule, told once for each change, listed while they are on."""
 import json
+import os
+import pwd
 import re
 
 import pytest
@@ -188,7 +190,7 @@ def test_history_survives_a_power_cut(folder, plant, cleanup):
     gateway.kill()
     began = row.pop("time")
     assert row == {"id": 1, "name": "Mid level", "group": "fast", "status": "Triggered",
-                   "value": "40", "unit": "mm", "description": "middle", "level": 1}
+                   "value": "40", "unit": "mm", "description": "middle", "level": 1, "who": ""}
     plant.knob("set 40001 60")
     gateway.start()
     wait_for(lambda: len(history(gateway)) == 2, "the other alarm")
@@ -235,3 +237,38 @@ def test_hysteresis_and_delay(folder, plant, cleanup):
     wait_for(lambda: alarms_on(gateway) == [], "the last to end")
     began = {row["name"]: row["time"] for row in history(gateway) if row["status"] == "Triggered"}
     assert began["plain"] == began["wide"] and began["late"] - began["plain"] > 0.5
+
+
+def test_acknowledge_and_shelve(folder, cloud, plant, cleanup):
+    receiver = cleanup(Receiver(cloud))
+    me = pwd.getpwuid(os.getuid()).pw_name
+    settings = config(plant, cloud, [alarm("High", "Gne", "50"), alarm("Low", "Lt", "30")],
+                      [publish("up", "up", groups=["fast"], group_type="alarm")])
+    gateway = cleanup(Gateway(folder, settings, {"up.py": SCRIPT}))
+
+    def told():
+        return [(name, value["current"]) for document in receiver.documents("alarms")
+                for name, value in document["values"].items()]
+    wait_for(lambda: told() == [("Low", "on")], "the alarm")
+    gateway.cli("alarms", "ack", "Low")
+    row, = alarms_on(gateway)
+    assert row["acknowledged_by"] == me and row["acknowledged"] >= row["time"]
+    assert f"(acknowledged by {me})" in gateway.cli("alarms").stdout
+    again = gateway.cli("alarms", "ack", "Low", check=False)
+    assert again.returncode == 1 and f"acknowledged by {me} already" in again.stderr
+    gateway.cli("alarms", "shelve", "High", "--for", "2h")
+    assert gateway.cli("alarms", "shelve", "High", check=False).returncode == 2
+    assert len(history(gateway)) == 3  # on the disk now
+    gateway.kill()
+    gateway.start()
+    wait_for(lambda: [row.get("acknowledged_by") for row in alarms_on(gateway)] == [me],
+             "the alarm that is still there")
+    plant.knob("set 40001 60")
+    wait_for(lambda: [row["name"] for row in alarms_on(gateway)] == ["High"], "the shelved alarm")
+    wait_evaluated(gateway)
+    assert ("High", "on") not in told()
+    assert f"'High' is shelved by {me} until 20" in gateway.cli("alarms").stdout
+    gateway.cli("alarms", "unshelve", "High")
+    wait_for(lambda: ("High", "on") in told(), "what was missed")
+    rows = [(row["name"], row["status"], row["who"]) for row in history(gateway, "--name", "high")]
+    assert rows == [("High", "Unshelved", me), ("High", "Triggered", ""), ("High", "Shelved", me)]
