@@ -421,6 +421,9 @@ void ps_api_close(PsApi *api, void (*closed)(void *ctx), void *ctx) {
 
 // What a call waits for may end after the API, and then answers it.
 void ps_api_free(PsApi *api) {
+    if (api == NULL) {
+        return; // the gateway could not be started
+    }
     api->freed = true;
     if (api->calls == 0) {
         ps_api_users_free(api->users);
