@@ -241,6 +241,39 @@ class Cloud:
             check=True, timeout=PATIENCE)
 
 
+class Broker:
+    """mosquitto without TLS and without the limits of AWS IoT; the port stays the same."""
+
+    def __init__(self, folder, *lines, start=True):
+        self.port = free_port()
+        self.conf = pathlib.Path(folder) / "mosquitto.conf"
+        self.conf.write_text("\n".join([f"listener {self.port} 127.0.0.1", *(
+            lines or ["allow_anonymous true"]), ""]))
+        self.program = None
+        if start:
+            self.start()
+
+    def start(self):
+        path = f"/usr/sbin:/usr/bin:{os.environ.get('PATH', '')}"
+        self.program = Program([shutil.which("mosquitto", path=path), "-c", self.conf],
+                               name="mosquitto")
+        self.program.wait_line("running")
+
+    def stop(self):
+        if self.program is not None:
+            self.program.stop()
+            self.program = None
+
+    def kill(self):
+        self.program.kill()
+        self.program = None
+
+    def block(self, port=None, **more):
+        """The configuration's `cloud`; `port` where something stands between."""
+        return {"type": "Standard MQTT", "endpoint": "127.0.0.1", "port": port or self.port,
+                "client_id": "gateway", **more}
+
+
 class Receiver(Program):
     """mosquitto_sub with another certificate; a persistent session, so a restart loses nothing."""
 
@@ -289,11 +322,12 @@ class Gateway:
     def write_script(self, name, text):
         (self.config_dir / "scripts" / name).write_text(text)
 
-    def start(self, ready="STARTED", wrapper=()):
+    def start(self, ready="STARTED", wrapper=(), env=None):
         self.program = Program(
             [*wrapper, BIN / "penstockd", "--config", self.config_dir, "--state", self.state, "--socket",
-             self.socket])
-        self.program.wait_line(ready)
+             self.socket], env=env)
+        if ready is not None:
+            self.program.wait_line(ready)
         return self
 
     def cli(self, *arguments, check=True):

@@ -7,6 +7,7 @@ import pytest
 
 from harness import (BIN, Cloud, Gateway, Receiver, cloud_block, free_port, group, modbus_device,
                      publish, variable, wait_for)
+from proxy import Proxy
 
 SCRIPT = "def main(data_collect, wizard_api):\n    return data_collect\n"
 
@@ -67,36 +68,9 @@ def test_wrong_root(folder, cloud, modbus, cleanup, tmp_path):
 
 def test_wrong_host_name(folder, cloud, modbus, cleanup):
     # 127.0.0.2 reaches the same loopback, but the certificate does not name it.
-    proxy = socket.create_server(("127.0.0.2", 0))
-    port = proxy.getsockname()[1]
-    forward = subprocess.Popen(
-        ["/usr/bin/python3", "-c", FORWARD, str(proxy.fileno()), str(cloud.port)],
-        pass_fds=[proxy.fileno()])
-    try:
-        expect(cleanup(start(folder, modbus, cloud_block(cloud, endpoint="127.0.0.2", port=port))),
-               "TLS", "127.0.0.2")
-    finally:
-        forward.kill()
-        forward.wait()
-        proxy.close()
-
-
-FORWARD = """
-import socket, sys, threading
-listener = socket.socket(fileno=int(sys.argv[1]))
-def copy(a, b):
-    try:
-        while data := a.recv(65536):
-            b.sendall(data)
-    except OSError:
-        pass
-    b.close()
-while True:
-    client, _ = listener.accept()
-    server = socket.create_connection(("127.0.0.1", int(sys.argv[2])))
-    for pair in ((client, server), (server, client)):
-        threading.Thread(target=copy, args=pair, daemon=True).start()
-"""
+    proxy = cleanup(Proxy(cloud.port, address="127.0.0.2"))
+    expect(cleanup(start(folder, modbus, cloud_block(cloud, endpoint="127.0.0.2",
+                                                     port=proxy.port))), "TLS", "127.0.0.2")
 
 
 def test_refused_port(folder, cloud, modbus, cleanup):

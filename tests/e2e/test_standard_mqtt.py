@@ -1,13 +1,11 @@
 """Standard MQTT against a plain mosquitto: user and password, QoS 0 to 2, mqtt_publish, outage."""
-import shutil
 import subprocess
 
 import pytest
 
-from harness import (Gateway, Program, free_port, group, modbus_device, publish, subscribe,
-                     variable, wait_for)
+from harness import (Broker, Gateway, Program, group, modbus_device, publish, subscribe, variable,
+                     wait_for)
 
-MOSQUITTO = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
 PUBLISHER = '''
 import logging
 
@@ -22,30 +20,17 @@ def main(topic, payload, wizard_api):
 '''
 
 
-class Broker:
-    """mosquitto with one user, no TLS, on a port that stays the same."""
+class PasswordBroker(Broker):
+    """With one user."""
 
     def __init__(self, folder):
-        self.port = free_port()
-        self.passwords = folder / "passwords"
-        self.passwords.touch(mode=0o600)
-        subprocess.run(["mosquitto_passwd", "-b", str(self.passwords), "plant", "s3cret"],
-                       check=True, capture_output=True)
-        self.passwords.chmod(0o644)
-        self.conf = folder / "mosquitto.conf"
-        self.conf.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous false\n"
-                             f"password_file {self.passwords}\nuser root\n")
-        self.program = None
-        self.start()
-
-    def start(self):
-        self.program = Program([MOSQUITTO, "-c", self.conf])
-        self.program.wait_line("running")
-
-    def stop(self):
-        if self.program is not None:
-            self.program.stop()
-            self.program = None
+        passwords = folder / "passwords"
+        passwords.touch(mode=0o600)
+        subprocess.run(["mosquitto_passwd", "-b", str(passwords), "plant", "s3cret"], check=True,
+                       capture_output=True)
+        passwords.chmod(0o644)
+        super().__init__(folder, "allow_anonymous false", f"password_file {passwords}",
+                         "user root")
 
     def subscriber(self, topic):
         program = Program(["stdbuf", "-oL", "mosquitto_sub", "-h", "127.0.0.1", "-p", self.port,
@@ -62,7 +47,7 @@ class Broker:
 
 @pytest.fixture
 def broker(folder, cleanup):
-    return cleanup(Broker(folder))
+    return cleanup(PasswordBroker(folder))
 
 
 def gateway_config(folder, modbus, broker, **more):
@@ -72,8 +57,7 @@ def gateway_config(folder, modbus, broker, **more):
     return {
         "devices": [modbus_device("D", modbus.port)], "vars": [variable("v", "D", "WORD", 40001)],
         "groups": [group()],
-        "cloud": {"type": "Standard MQTT", "endpoint": "127.0.0.1", "port": broker.port,
-                  "client_id": "gw", "username": "plant", "password_file": str(secret), **more},
+        "cloud": broker.block(username="plant", password_file=str(secret), **more),
         "publish": [publish("p", "p", qos=2)], "subscribe": [subscribe("s", "say/+", qos=1)]}
 
 
