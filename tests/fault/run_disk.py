@@ -1,0 +1,233 @@
+"""Disks that are full, read-only, broken, or give back other bytes than were written."""
+import errno
+import os
+import re
+import subprocess
+import time
+
+import harness
+from harness import wait_for
+
+TMPFS_BYTES = 3 * 1024 * 1024
+# penstockd is not killed by SIGXFSZ then: Python ignores it, and so do the programs it becomes.
+WITH_A_LIMIT = ("import os, resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, "
+                "(int(sys.argv[1]),) * 2); os.execv(sys.argv[2], sys.argv[2:])")
+
+
+class SmallDisk:
+    """A tmpfs of a few megabytes for the state folder. Only root may mount one."""
+
+    def __init__(self, folder):
+        self.path = folder / "disk"
+        self.path.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={TMPFS_BYTES}", "penstock-fault",
+                        str(self.path)], check=True, capture_output=True)
+        self.filler = self.path / "filler"
+
+    def fill(self):
+        with open(self.filler, "ab", 0) as file:
+            try:
+                while True:
+                    file.write(bytes(4096))
+            except OSError as error:
+                assert error.errno == errno.ENOSPC, error
+
+    def empty(self):
+        self.filler.unlink()
+
+    def remount(self, how):
+        subprocess.run(["mount", "-o", f"remount,{how}", str(self.path)], check=True,
+                       capture_output=True)
+
+    def stop(self):
+        subprocess.run(["umount", "-l", str(self.path)], check=False)
+
+
+def may_mount():
+    return os.geteuid() == 0 and subprocess.run(
+        ["unshare", "-m", "mount", "-t", "tmpfs", "none", "/mnt"], check=False,
+        capture_output=True).returncode == 0
+
+
+def failing(rig):
+    return rig.outbox()["store_failing"]
+
+
+def cut(rig):
+    """Messages must wait, or nobody notices that the disk takes none."""
+    rig.proxy.swallow()
+
+
+def mend(rig):
+    rig.proxy.reset()
+    rig.proxy.heal()
+
+
+def disk_full(rig, seconds):
+    """The disk of the state folder is full, with the broker away and back, and has room again."""
+    if may_mount():
+        disk = rig.disk = SmallDisk(rig.folder)
+        rig.gateway.state = disk.path / "state"
+        try:
+            full_tmpfs(rig, disk, seconds)
+        finally:
+            rig.at_end = disk.stop
+    else:
+        rig.start(wrapper=[harness.PYTHON, "-c", WITH_A_LIMIT, 256 * 1024])
+        rig.flows()
+        cut(rig)
+        wait_for(lambda: failing(rig), "the store to fail")
+        time.sleep(seconds)
+        mend(rig)
+        rig.notes.append("a limit of 256 KB for each file (not root: no small disk)")
+
+
+def full_tmpfs(rig, disk, seconds):
+    rig.start()
+    rig.flows()
+    cut(rig)
+    rig.accepts(200)
+    disk.fill()
+    wait_for(lambda: failing(rig), "the store to fail")
+    time.sleep(seconds)
+    waiting = rig.outbox()["waiting"]
+    mend(rig)
+    rig.flows(100)  # from memory
+    cut(rig)
+    rig.accepts(100)
+    disk.empty()
+    wait_for(lambda: not failing(rig), "the store to write again")
+    mend(rig)
+    rig.flows(100)
+    rig.notes.append(f"a full tmpfs; {waiting:,} waited then")
+
+
+def disk_refuses(rig, seconds, number):
+    rig.start()
+    rig.flows()
+    cut(rig)
+    rig.accepts(100)
+    rig.shim.disk(number)
+    wait_for(lambda: failing(rig), "the store to fail")
+    time.sleep(seconds)
+    mend(rig)
+    rig.flows(100)
+    cut(rig)
+    rig.accepts(100)
+    rig.shim.disk(0)
+    wait_for(lambda: not failing(rig), "the store to write again")
+    mend(rig)
+    rig.flows(100)
+    rig.notes.append(f"every write fails with {errno.errorcode[number]} for {seconds} s and more")
+
+
+def disk_read_only(rig, seconds):
+    """The file system becomes read-only while the gateway runs."""
+    disk_refuses(rig, seconds, errno.EROFS)
+
+
+def disk_error(rig, seconds):
+    """The disk answers every write with an input/output error."""
+    disk_refuses(rig, seconds, errno.EIO)
+
+
+def read_only_start(rig, _):
+    """penstockd is started on a read-only file system that holds a backlog, and says so; with it
+    writable again, the backlog goes."""
+    if not may_mount():
+        rig.skip = "needs root to mount a tmpfs"
+        return
+    disk = SmallDisk(rig.folder)
+    rig.at_end = disk.stop
+    rig.gateway.state = disk.path / "state"
+    rig.start()
+    rig.flows()
+    cut(rig)
+    rig.accepts(200)
+    time.sleep(1)  # max_loss_s has passed: everything is on the disk
+    rig.kill()
+    rig.proxy.heal()
+    disk.remount("ro")
+    rig.start(ready=None)
+    program = rig.gateway.program
+    program.process.wait(30)
+    program.reader.join(5)
+    assert program.process.returncode != 0, "it runs without a disk"
+    said = program.lines[-1]
+    disk.remount("rw")
+    rig.start()
+    rig.flows(200)
+    rig.notes.append("penstockd did not start and said: " + tidy(said, rig))
+
+
+def tidy(line, rig):
+    """A log line for the table: no stamp, no folder of this run."""
+    return re.sub(r"^.*?: ", "", line.replace(str(rig.folder), "").strip(), count=1)[:160]
+
+
+# ---- other bytes than were written
+
+ROWS_OF_A_PAGE = 64  # at most, of those the scripts of the rig send
+
+
+def flip(rig, path, flips=3):
+    """(what was done, rows it may cost)"""
+    data = bytearray(path.read_bytes())
+    for _ in range(flips):
+        data[rig.random.randrange(4096, len(data))] ^= 1 << rig.random.randrange(8)
+    path.write_bytes(data)
+    return f"{flips} bits of {len(data):,} bytes flipped", flips * ROWS_OF_A_PAGE
+
+
+def tear(rig, path):
+    size = path.stat().st_size
+    torn = rig.random.randrange(1, min(size // 2, 40000))
+    os.truncate(path, size - torn)
+    return (f"the last {torn:,} of {size:,} bytes cut off",
+            (torn // 4096 + 2) * ROWS_OF_A_PAGE)
+
+
+def damage(rig, rows, name, how):
+    """With so many rows waiting; the broker comes back only when the gateway has said what is left."""
+    rig.start()
+    rig.flows()
+    cut(rig)
+    rig.accepts(rows)
+    rig.witness.paused = True
+    time.sleep(2)  # the last of them are on the disk
+    before = rig.outbox()["waiting"]
+    if name == "outbox.db":
+        assert rig.gateway.stop() == 0  # an orderly end leaves no log
+    else:
+        rig.kill()
+    what, rig.allowed_lost = how(rig, rig.gateway.state / name)
+    rig.damaged = name
+    rig.start()
+    left = rig.outbox()["waiting"]
+    said = [tidy(line, rig) for line in rig.gateway.program.find("OUTBOX-")]
+    assert left == before or said, f"{before - left} of {before} rows are gone without a word"
+    mend(rig)
+    rig.witness.paused = False
+    rig.flows(100)
+    rig.notes.append(f"{what}, {before:,} rows before and {left:,} after; the log: " +
+                     (" / ".join(said) or "nothing"))
+
+
+def flipped_database(rig, rows):
+    """Three bits of outbox.db change while the gateway is off."""
+    damage(rig, rows, "outbox.db", flip)
+
+
+def torn_database(rig, rows):
+    """The end of outbox.db is cut off while the gateway is off."""
+    damage(rig, rows, "outbox.db", tear)
+
+
+def flipped_log(rig, rows):
+    """Three bits of outbox.db-wal change after a kill."""
+    damage(rig, rows, "outbox.db-wal", flip)
+
+
+def torn_log(rig, rows):
+    """The end of outbox.db-wal is cut off after a kill."""
+    damage(rig, rows, "outbox.db-wal", tear)

@@ -1,0 +1,65 @@
+"""Clocks that are set, and outages that last."""
+import time
+
+from harness import wait_for
+
+JUMPS_S = (-3600, 7200, -86400, 86400, -5, 5)
+
+
+def clock_set(rig, count):
+    """The wall clock is set back and forth while the broker is away. What waits goes out in order of
+    its stamps; what scripts save goes out in the order of saving; the schedule does not care."""
+    rig.stamped = ("return",)
+    rig.start()
+    rig.flows()
+    ahead = 0
+    for number in range(count):
+        rig.drain()
+        rig.epochs.append(time.monotonic())
+        rig.proxy.refuse = True
+        rig.proxy.reset()
+        rig.witness.paused = False
+        for jump in rig.random.sample(JUMPS_S, 3):
+            ahead += jump
+            rig.shim.clock(ahead)
+            before, start = sum(rig.witness.given.values()), time.monotonic()
+            time.sleep(1.5)
+            rate = (sum(rig.witness.given.values()) - before) / (time.monotonic() - start)
+            assert rate > 100, f"{rate:.0f} messages a second after the clock was set by {jump} s"
+        rig.witness.paused = True
+        time.sleep(0.5)
+        rig.proxy.refuse = False
+    rig.drain()
+    rig.epochs.append(time.monotonic())
+    rig.witness.paused = False
+    rig.flows()
+    rig.notes.append(f"set {3 * count} times, by 5 s to a day; order is judged by the stamp, and by "
+                     "the number where scripts save")
+
+
+def backlog(rig, rows):
+    """The broker is away until so many messages wait, while penstockd is stopped, killed and stopped
+    again; then they are drained."""
+    rig.proxy.refuse = True
+    rig.start()
+    for part, end in enumerate((rig.gateway.stop, rig.kill, rig.gateway.stop), 1):
+        rig.witness.limit = rows * part // 4
+        wait_for(lambda: rig.witness.total() >= rig.witness.limit - 2, "a backlog", 300)
+        time.sleep(2 * (end == rig.kill))  # at rest: that a kill costs nothing older is seen here
+        end()
+        rig.start()
+    rig.witness.limit = rows
+    wait_for(lambda: rig.witness.given["save1"] == rows, "the backlog", 300)
+    waiting = rig.outbox()["waiting"]
+    memory = resident_mb(rig.gateway.program.pid)
+    start = time.monotonic()
+    rig.proxy.refuse = False
+    wait_for(lambda: rig.outbox()["waiting"] == 0, "the backlog to be drained", 600)
+    took = time.monotonic() - start
+    rig.notes.append(f"{waiting:,} waited after three restarts, with {memory:.0f} MB of memory; "
+                     f"drained in {took:.0f} s")
+
+
+def resident_mb(pid):
+    with open(f"/proc/{pid}/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS")) / 1024
