@@ -15,6 +15,7 @@
 #include "daemon/outbox_setup.h"
 #include "daemon/replay.h"
 #include "daemon/script_watch.h"
+#include "daemon/settle.h"
 #include "link/aws.h"
 #include "link/link.h"
 #include "model/topic.h"
@@ -51,6 +52,7 @@ typedef struct App {
     PsDelivery *delivery; // while there is a link
     PsScriptHost *scripts;
     PsReplay *replay;
+    PsSettle *settle;
     PsScriptWatch *watch;
     PsCanary *canary;
     PsCollector *collector;
@@ -131,6 +133,11 @@ static void on_replayed(uint64_t id, PsScriptReplayEnd end, const char *reason, 
     ps_replay_ended(app->replay, id, end, reason);
 }
 
+static bool on_settle(uint64_t ticket, void *ctx) {
+    App *app = ctx;
+    return ps_settle_wait(app->settle, app->outbox, ticket);
+}
+
 static bool on_publish_now(const PsScriptPublish *publish, uint64_t ticket, void *ctx) {
     App *app = ctx;
     if (publish->replay == 0 && app->canary != NULL) {
@@ -162,6 +169,9 @@ static void on_recall(PsMono deadline, PsScriptRecallDone *done, void *done_ctx,
 
 static void on_outbox_ready(void *ctx) {
     App *app = ctx;
+    if (app->scripts != NULL) {
+        ps_settle_tell(app->settle, app->outbox, app->scripts);
+    }
     ps_delivery_pump(app->delivery);
 }
 
@@ -380,6 +390,7 @@ static PsErr new_scripts(App *app, PsDiag *diag) {
         .scratch = app->scratch,
         .ctx = app,
         .on_publish = on_publish,
+        .on_settle = on_settle,
         .on_publish_now = on_publish_now,
         .on_write = on_write,
         .on_recall = on_recall,
@@ -493,6 +504,7 @@ static PsErr build_all(App *app, PsDiag *diag) {
                                      app, &app->outbox, diag);
     if (err == PS_OK) {
         app->intake = ps_intake_new(app->config);
+        app->settle = ps_settle_new();
         app->table = ps_tag_table_new(app->config);
         err = open_alarms(app, diag);
     }
@@ -545,6 +557,7 @@ PsErr ps_app_run(const PsConfig *config, const PsAppOptions *options, PsDiag *di
     (void)uv_loop_close(&app.loop);
     ps_tag_table_free(app.table);
     ps_intake_free(app.intake);
+    ps_settle_free(app.settle);
     ps_replay_free(app.replay);
     free_filters(&app);
     ps_cleanup_fd(&app.lock_fd);

@@ -302,6 +302,23 @@ PsErr ps_outbox_accept(PsOutbox *outbox, const PsOutboxMessage *message, PsDiag 
     return PS_OK;
 }
 
+uint64_t ps_outbox_mark(const PsOutbox *outbox) {
+    return outbox->next_id;
+}
+
+// Ids rise in the order of accepting, and rows are written in that order, too.
+bool ps_outbox_is_settled(const PsOutbox *outbox, uint64_t mark) {
+    if (outbox->setup.max_loss_s > 0 || outbox->failing) {
+        return true;
+    }
+    const PsPending *pending = &outbox->pending;
+    const PsStoreCommand *write = outbox->write;
+    if (write != NULL && write->batch.row_count > 0 && write->batch.rows[0]->pub.id < mark) {
+        return false;
+    }
+    return pending->first == NULL || pending->first->pub.id >= mark;
+}
+
 // ---- what it looks like
 
 size_t ps_outbox_ledger_count(const PsOutbox *outbox) {

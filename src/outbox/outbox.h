@@ -141,6 +141,13 @@ typedef struct PsOutboxMessage {
 /// the disk has failed or is slower than the messages come; each definition has its part of it.
 PsErr ps_outbox_accept(PsOutbox *outbox, const PsOutboxMessage *message, PsDiag *diag);
 
+/// Stands for everything accepted so far.
+uint64_t ps_outbox_mark(const PsOutbox *outbox);
+/// With max_loss_s 0: everything up to the mark is on the disk, or gone for good; SIGKILL costs
+/// none of it. True at once with max_loss_s above 0, and while the disk refuses writes. When it
+/// becomes true, on_ready is called.
+bool ps_outbox_is_settled(const PsOutbox *outbox, uint64_t mark);
+
 /// A message on its way out. Borrowed from the outbox until ps_outbox_acknowledged with its id, or
 /// ps_outbox_link_lost.
 typedef struct PsOutboxRow {

@@ -247,6 +247,9 @@ static void reset_process(PsScriptEntry *entry) {
     entry->silent_writes = 0;
     entry->in_call = false;
     entry->asks = false;
+    entry->published = false;
+    entry->settling = false;
+    entry->saving = false;
     entry->lines = (PsScriptLines){0};
     entry->frames = 0;
     ps_script_entry_clear_replies(entry);

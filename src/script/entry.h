@@ -102,6 +102,9 @@ typedef struct PsScriptEntry {
     bool returned;        ///< the present call has published its return value
     bool acted;           ///< it has published or written something
     bool asks;            ///< an mqtt_publish or save_data waits for its answer
+    bool published;       ///< something was accepted since the newest on_settle
+    bool settling;        ///< on_settle was true; a save_data waits for it, or the next call does
+    bool saving;          ///< it is a save_data
     char call_error[200]; ///< what the calls since the last rest raised first
     PsScriptLines lines;  ///< since the present call began
     uint32_t frames;      ///< it sent since the present call began
@@ -148,6 +151,8 @@ void ps_script_entry_answered(PsScriptEntry *entry, uint32_t generation, PsBuf *
                               uint32_t group);
 /// Answers the open mqtt_publish of process `generation`.
 void ps_script_entry_sent(PsScriptEntry *entry, uint32_t generation, bool sent);
+/// What process `generation` has published is safe now.
+void ps_script_entry_settled(PsScriptEntry *entry, uint32_t generation);
 /// Lets a call in flight finish, then ends the process; PS_WORKER_STOPPED is the end.
 void ps_script_entry_stop(PsScriptEntry *entry);
 /// Starts a held, crashed or stopped entry now, with nothing held against it.

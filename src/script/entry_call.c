@@ -81,7 +81,7 @@ void ps_script_entry_next(PsScriptEntry *entry) {
         ps_script_entry_quit(entry);
         return;
     }
-    if (entry->state != PS_WORKER_RUNNING ||
+    if (entry->state != PS_WORKER_RUNNING || entry->settling ||
         !(take_reply(entry) || ps_script_inputs_take(&entry->inputs, &entry->current) ||
           ps_script_entry_take_replay(entry))) {
         return;
@@ -166,6 +166,33 @@ void ps_script_entry_sent(PsScriptEntry *entry, uint32_t generation, bool sent) 
         entry->asks = false;
         send_answer(entry, sent);
     }
+}
+
+static uint64_t ticket_of(const PsScriptEntry *entry) {
+    return (uint64_t)entry->slot << 32 | entry->generation;
+}
+
+// Must something wait until what was published is safe?
+static bool settles_later(PsScriptEntry *entry) {
+    const PsScriptHostSetup *setup = &entry->shared->setup;
+    entry->settling = entry->published && setup->on_settle != NULL &&
+                      setup->on_settle(ticket_of(entry), setup->ctx);
+    entry->published = false;
+    return entry->settling;
+}
+
+void ps_script_entry_settled(PsScriptEntry *entry, uint32_t generation) {
+    if (entry->generation != generation || entry->streams == NULL || !entry->settling) {
+        return;
+    }
+    entry->settling = false;
+    if (!entry->saving) {
+        ps_script_entry_next(entry);
+        return;
+    }
+    entry->saving = false;
+    entry->asks = false;
+    send_answer(entry, true);
 }
 
 // --- upwards ------------------------------------------------------------------------------------
@@ -262,7 +289,9 @@ static bool publish(PsScriptEntry *entry, const char *topic, int qos, PsWireText
         .collected = collected,
         .replay = entry->in_call ? entry->current.replay : 0,
     };
-    return setup->on_publish(&message, setup->ctx);
+    bool accepted = setup->on_publish(&message, setup->ctx);
+    entry->published |= accepted;
+    return accepted;
 }
 
 static PsErr take_return(PsScriptEntry *entry, const PsWireFrame *frame) {
@@ -346,8 +375,7 @@ static PsErr take_publish_now(PsScriptEntry *entry, const PsWireFrame *frame) {
         };
         // Set first: the answer may come from inside the callback.
         entry->asks = true;
-        asked = setup->on_publish_now(&now, (uint64_t)entry->slot << 32 | entry->generation,
-                                      setup->ctx);
+        asked = setup->on_publish_now(&now, ticket_of(entry), setup->ctx);
         free(topic);
     }
     if (!asked) {
@@ -364,6 +392,15 @@ static PsWall save_time(PsScriptShared *shared) {
     return shared->last_saved;
 }
 
+static void answer_save(PsScriptEntry *entry, bool saved) {
+    if (saved && settles_later(entry)) {
+        entry->saving = true;
+        entry->asks = true;
+    } else {
+        send_answer(entry, saved);
+    }
+}
+
 static PsErr take_save(PsScriptEntry *entry, const PsWireFrame *frame) {
     PsWirePublish message;
     PsErr err = ps_wire_get_publish(frame, &message);
@@ -374,7 +411,7 @@ static PsErr take_save(PsScriptEntry *entry, const PsWireFrame *frame) {
     bool saved = topic != NULL &&
                  publish(entry, topic, message.qos, message.payload, save_time(entry->shared));
     free(topic);
-    send_answer(entry, saved);
+    answer_save(entry, saved);
     return PS_OK;
 }
 
@@ -395,7 +432,7 @@ static PsErr take_save_group(PsScriptEntry *entry, const PsWireFrame *frame) {
         report(entry, "SCRIPT-SAVE", why);
     }
     free(topic);
-    send_answer(entry, saved);
+    answer_save(entry, saved);
     return PS_OK;
 }
 
@@ -460,6 +497,7 @@ static PsErr take_done(PsScriptEntry *entry, const PsWireFrame *frame) {
         ps_buf_put(&reason, done.error.data, done.error.len);
     }
     ps_script_entry_end_input(entry, (const char *)reason.data);
+    (void)settles_later(entry); // the next call waits
     ps_script_entry_next(entry);
     rest_when_idle(entry);
     return PS_OK;

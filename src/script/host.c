@@ -300,6 +300,13 @@ void ps_script_host_publish_now_done(PsScriptHost *host, uint64_t ticket, bool s
     }
 }
 
+void ps_script_host_settled(PsScriptHost *host, uint64_t ticket) {
+    uint64_t slot = ticket >> 32;
+    if (slot < host->shared.entry_count) {
+        ps_script_entry_settled(&host->shared.entries[slot], (uint32_t)ticket);
+    }
+}
+
 PsErr ps_script_host_replay(PsScriptHost *host, PsScriptKind kind, uint32_t index,
                             const PsScriptKept *kept, uint64_t id, PsDiag *diag) {
     return ps_script_entry_put_replay(find_entry(host, kind, index), kept, id, diag);

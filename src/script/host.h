@@ -115,6 +115,10 @@ typedef struct PsScriptHostSetup {
     /// A returned message, awsiot_publish or save_data: to be kept until delivered. False when it
     /// was refused, which the callee has logged.
     bool (*on_publish)(const PsScriptPublish *publish, void *ctx);
+    /// May be NULL: never. Is something that on_publish took not yet safe from a sudden end of this
+    /// process? True: ps_script_host_settled(ticket) follows. Until then a save_data waits for its
+    /// answer, and the next call of the script waits too.
+    bool (*on_settle)(uint64_t ticket, void *ctx);
     /// mqtt_publish: send now or not at all. True: the answer comes later through
     /// ps_script_host_publish_now_done(ticket); false: not sent, and no answer follows.
     bool (*on_publish_now)(const PsScriptPublish *publish, uint64_t ticket, void *ctx);
@@ -161,6 +165,9 @@ PsErr ps_script_host_receive(PsScriptHost *host, uint32_t subscribe, const char 
 void ps_script_host_set_link(PsScriptHost *host, bool connected);
 /// Answers an on_publish_now that returned true. Tickets of workers that ended are ignored.
 void ps_script_host_publish_now_done(PsScriptHost *host, uint64_t ticket, bool sent);
+/// Answers an on_settle that returned true. Not from within it. Tickets of workers that ended are
+/// ignored.
+void ps_script_host_settled(PsScriptHost *host, uint64_t ticket);
 
 /// A script was saved: `source` (moved from) is tried in a process of its own; when its module can
 /// be built it takes the place of the present one after the call in flight, alone, and its globals

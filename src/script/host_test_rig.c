@@ -35,6 +35,13 @@ static bool on_publish(const PsScriptPublish *publish, void *ctx) {
     return !rig->refuse;
 }
 
+static bool on_settle(uint64_t ticket, void *ctx) {
+    Rig *rig = ctx;
+    rig->settle_count++;
+    rig->settle_ticket = ticket;
+    return rig->unsafe;
+}
+
 static const void *copy_of(const void *bytes, size_t len) {
     if (bytes == NULL) {
         return NULL;
@@ -204,6 +211,7 @@ void rig_start(Rig *rig) {
         .program = getenv("PENSTOCK_SCRIPT"),
         .ctx = rig,
         .on_publish = on_publish,
+        .on_settle = on_settle,
         .on_publish_now = on_publish_now,
         .on_write = on_write,
         .on_recall = on_recall,

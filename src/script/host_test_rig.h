@@ -64,7 +64,10 @@ typedef struct Rig {
     RigWrite writes[16];
     size_t write_count;
     PsErr write_result;
-    bool refuse;       ///< on_publish answers false
+    bool refuse; ///< on_publish answers false
+    bool unsafe; ///< on_settle answers true; the test tells the host
+    size_t settle_count;
+    uint64_t settle_ticket;
     bool hold_recalls; ///< recalls are kept in `recalls` and answered by the test
     RigRecall recalls[PS_SCRIPT_WRITES_MAX];
     size_t recall_count;
