@@ -6,6 +6,7 @@
 #   make check           format, static analysis, layers, sizes, links
 #   make install DESTDIR= PREFIX=
 #   make format | bench | fuzz [SECONDS=60] | clean
+#   make fault [COUNT=100] [SECONDS=20] [ROWS=100000] [RUNS="kill-gateway ..."]   breaks things on purpose
 # Variables: SETUP=no skips the set-up; PYTEST_ARGS="-k name" and MESON_TESTS="base:" narrow a test run.
 
 BUILD       ?= build
@@ -22,7 +23,7 @@ MESON   ?= /usr/bin/meson
 NINJA   ?= ninja
 PYTHON3 ?= /usr/bin/python3
 
-.PHONY: all setup demo test test-build check install format bench fuzz clean
+.PHONY: all setup demo test test-build check install format bench fault fuzz clean
 .DEFAULT_GOAL := all
 
 # ninja re-runs Meson by itself when a meson.build changes.
@@ -66,6 +67,13 @@ format:
 
 bench: all
 	@PENSTOCK_BUILD=$(BUILD) bench/run
+
+# The table in docs/reliability.md is written by a whole run only.
+fault: setup
+	@$(MAKE) -s all
+	@PENSTOCK_BUILD=$(BUILD) tests/fault/run $(RUNS) $(if $(COUNT),--count $(COUNT)) \
+		$(if $(SECONDS),--seconds $(SECONDS)) $(if $(ROWS),--rows $(ROWS)) \
+		$(if $(RUNS)$(COUNT)$(SECONDS)$(ROWS),,--write docs/reliability.md)
 
 $(BUILD_FUZZ)/build.ninja:
 	CC=clang-19 $(MESON) setup $(BUILD_FUZZ) -Ddebug=true -Doptimization=1 \

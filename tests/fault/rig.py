@@ -208,12 +208,13 @@ class Rig:
         for row in self.gateway.status()["messages"]:
             name = row["name"]
             accepted = len(self.witness.accepted[name])
-            most = self.witness.given[name] + self.witness.refused[name]
+            most = self.witness.given[name]
+            taken = row["accepted"] - row["dead"]  # dead letters are no messages
             # Counts that never touched the disk, or stood on a page that is gone.
             forgets = self.damaged or self.kills and self.max_loss_s > 0
-            if not forgets and not accepted <= row["accepted"] <= most:
-                found.append(f"'{name}': {row['accepted']} accepted by the ledger, {accepted} by the "
-                             f"witness, {most} given out")
+            if not forgets and not accepted <= taken <= most:
+                found.append(f"'{name}': {taken} accepted by the ledger, {accepted} by the witness, "
+                             f"{most} given out")
             if row["waiting"] != 0:
                 found.append(f"'{name}': {row['waiting']} still wait")
         return found

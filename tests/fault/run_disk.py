@@ -8,14 +8,14 @@ import time
 import harness
 from harness import wait_for
 
-TMPFS_BYTES = 3 * 1024 * 1024
+TMPFS_BYTES = 16 * 1024 * 1024
 # penstockd is not killed by SIGXFSZ then: Python ignores it, and so do the programs it becomes.
 WITH_A_LIMIT = ("import os, resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, "
                 "(int(sys.argv[1]),) * 2); os.execv(sys.argv[2], sys.argv[2:])")
 
 
 class SmallDisk:
-    """A tmpfs of a few megabytes for the state folder. Only root may mount one."""
+    """A small tmpfs for the state folder. Only root may mount one."""
 
     def __init__(self, folder):
         self.path = folder / "disk"
@@ -170,20 +170,35 @@ def tidy(line, rig):
 ROWS_OF_A_PAGE = 64  # at most, of those the scripts of the rig send
 
 
+FRAME_BYTES = 24 + 4096  # https://www.sqlite.org/fileformat2.html, section 4.1
+
+
+def used(path, data):
+    """Where the bytes that count begin and end. The log is used again from its start: frames of an
+    earlier round have other salts than its head."""
+    if not path.name.endswith("-wal"):
+        return 4096, len(data)
+    end = 32
+    while data[end + 8:end + 16] == data[16:24]:
+        end += FRAME_BYTES
+    return 32, end
+
+
 def flip(rig, path, flips=3):
     """(what was done, rows it may cost)"""
     data = bytearray(path.read_bytes())
+    start, end = used(path, data)
     for _ in range(flips):
-        data[rig.random.randrange(4096, len(data))] ^= 1 << rig.random.randrange(8)
+        data[rig.random.randrange(start, end)] ^= 1 << rig.random.randrange(8)
     path.write_bytes(data)
-    return f"{flips} bits of {len(data):,} bytes flipped", flips * ROWS_OF_A_PAGE
+    return f"{flips} bits of {end - start:,} bytes flipped", flips * ROWS_OF_A_PAGE
 
 
 def tear(rig, path):
-    size = path.stat().st_size
-    torn = rig.random.randrange(1, min(size // 2, 40000))
-    os.truncate(path, size - torn)
-    return (f"the last {torn:,} of {size:,} bytes cut off",
+    start, end = used(path, path.read_bytes())
+    torn = rig.random.randrange(1, min((end - start) // 2, 40000))
+    os.truncate(path, end - torn)
+    return (f"the last {torn:,} of {end - start:,} bytes cut off",
             (torn // 4096 + 2) * ROWS_OF_A_PAGE)
 
 
@@ -205,7 +220,8 @@ def damage(rig, rows, name, how):
     rig.start()
     left = rig.outbox()["waiting"]
     said = [tidy(line, rig) for line in rig.gateway.program.find("OUTBOX-")]
-    assert left == before or said, f"{before - left} of {before} rows are gone without a word"
+    if how == flip or name == "outbox.db":
+        assert left == before or said, f"{before - left} of {before} rows are gone without a word"
     mend(rig)
     rig.witness.paused = False
     rig.flows(100)
@@ -229,5 +245,6 @@ def flipped_log(rig, rows):
 
 
 def torn_log(rig, rows):
-    """The end of outbox.db-wal is cut off after a kill."""
+    """The end of outbox.db-wal is cut off after a kill. Nobody can see that there was more: it looks as
+    a power cut leaves it, which takes only what was not promised. Here it was."""
     damage(rig, rows, "outbox.db-wal", tear)

@@ -1,6 +1,6 @@
 // Stands between penstockd and the C library (LD_PRELOAD) and does what disks and clocks do in the
-// field: writes that fail, syncs that take long, a wall clock that jumps. Any thread of penstockd and
-// of the script workers; owns nothing but a shared page of numbers, which the test turns:
+// field: writes that fail, syncs that take long, a wall clock that jumps. Any thread of penstockd
+// and of the script workers; owns nothing but a shared page of numbers, which the test turns:
 //
 //   int64 errno that every write to a file fails with, 0: none
 //   int64 nanoseconds that the wall clock is ahead
