@@ -26,7 +26,7 @@ SAVING = ("save1", "save2", "save3")
 LOOK_S = 0.25
 CONNECTED = "Connection Successful"
 RESENT_S = 1.5  # an acknowledged row leaves the disk half a second later, and disks are slow
-WINDOW = 28     # messages in flight on one connection, at most: src/link/link.h
+WINDOW = 100    # messages in flight on one connection, at most: `window`
 
 
 class Shim:
@@ -136,7 +136,7 @@ class Rig:
             "groups": [harness.group("default", 0.1, 0.1), harness.group("fast", 0.05, 0.05)],
             "cloud": self.broker.block(self.proxy.port, keepalive=keepalive),
             "publish": [*(harness.publish(name, name, network=True) for name in self.saving), *fast],
-            "parameters": {"max_loss_s": self.max_loss_s}}
+            "parameters": {"max_loss_s": self.max_loss_s, "outbox_free_mb": 0}}
 
     def scripts(self, count, pad):
         scripts = {f"{name}.py": self.witness.script(peers.SAVES, name, count, pad)
