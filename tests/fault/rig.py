@@ -190,7 +190,7 @@ class Rig:
         quiet = 0
         before = None
         deadline = time.monotonic() + timeout
-        while quiet < 4:
+        while quiet < 3:
             assert time.monotonic() < deadline, f"not drained: {self.outbox()}"
             time.sleep(LOOK_S)
             status = self.gateway.status()

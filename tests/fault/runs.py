@@ -36,7 +36,7 @@ RUNS = (
     Run("kill-gateway", run_processes.kill_gateway, "SIGKILL of penstockd", 100, "count", 5,
         short_losses=(0, 1)),
     Run("kill-gateway-slow-disk", run_processes.kill_gateway_slow_disk,
-        "the same, disk with syncs of 30 ms", 30, "count", 5, rig=SHIM),
+        "the same, disk with syncs of 30 ms", 30, "count", 3, rig=SHIM),
     Run("kill-broker", run_processes.kill_broker, "SIGKILL of the broker", 10, "count", 2),
     Run("kill-scripts", run_processes.kill_workers, "SIGKILL of scripts", 20, "count", 3),
     Run("link-reset", run_network.link_reset, "connection reset", 10, "count", 2),
