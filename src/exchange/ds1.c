@@ -47,7 +47,7 @@ static const PsDsColumn device_columns[] = {
     {.header = "Server Tsap"},
     {.header = "Slave", .key = "slave"},
     {.header = "Byte Order", .key = "byte_order"},
-    {.header = "Timeout", .key = "timeout"},
+    {.header = "Timeout", .key = "timeout"}, // a column of our own
 };
 PS_DS_MARKS(device_marks, "Device Name", "Protocol");
 const PsDsFile ps_ds1_devices = {
@@ -173,6 +173,9 @@ static const PsDsColumn alarm_columns[] = {
     {.header = "Identifier"},
     {.header = "Identifier Type"},
     {.header = "Float Repr", .key = "float_repr"},
+    {.header = "Hysteresis", .key = "hysteresis"}, // from here on columns of our own
+    {.header = "On Delay", .key = "on_delay"},
+    {.header = "Off Delay", .key = "off_delay"},
     {.header = "Size", .key = "size"},
     {.header = "Unit", .key = "unit"},
     {.header = "Desc", .key = "desc"},

@@ -4,7 +4,6 @@
 #include "exchange/csv.h"
 #include "model/tables.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define COLUMNS_MAX 32
@@ -16,7 +15,7 @@ typedef struct Column {
     const char *header;
     const char *key;                                                    // of penstock.json
     void (*put)(const Export *export, const void *object, PsBuf *cell); // NULL: the key's value
-    bool (*is_there)(const PsConfig *config);                           // NULL: always
+    bool ours; // Device Supervisor does not have it: there only where it says something
 } Column;
 
 struct Export {
@@ -61,54 +60,6 @@ static void put_upload(const Export *export, const void *object, PsBuf *cell) {
     }
 }
 
-// An alarm on a variable has no address of its own.
-static void put_own(const char *key, const PsAlarm *alarm, PsBuf *cell) {
-    if (alarm->quotes == 0) {
-        ps_option_write_plain(ps_option_find(&ps_table_alarm, key), alarm, "", cell);
-    }
-}
-
-static void put_own_address(const Export *export, const void *object, PsBuf *cell) {
-    put_own("register_addr", object, cell);
-}
-
-static void put_own_type(const Export *export, const void *object, PsBuf *cell) {
-    put_own("data_type", object, cell);
-}
-
-static void put_own_bit(const Export *export, const void *object, PsBuf *cell) {
-    put_own("register_bit", object, cell);
-}
-
-// Columns of our own, which Device Supervisor passes over; only where they say something.
-static bool has_timeouts(const PsConfig *config) {
-    double usual = strtod(ps_option_find(&ps_table_device, "timeout")->fallback, NULL);
-    for (uint32_t i = 0; i < config->device_count; i++) {
-        if (config->devices[i].timeout != usual) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool has_sizes(const PsConfig *config) {
-    for (uint32_t i = 0; i < config->alarm_count; i++) {
-        if (config->alarms[i].size != 1) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool has_units(const PsConfig *config) {
-    for (uint32_t i = 0; i < config->alarm_count; i++) {
-        if (config->alarms[i].unit[0] != '\0' || config->alarms[i].desc[0] != '\0') {
-            return true;
-        }
-    }
-    return false;
-}
-
 static const Column device_columns[] = {
     {"Device Name", "device_name"},
     {"Protocol", "protocol"},
@@ -116,7 +67,7 @@ static const Column device_columns[] = {
     {"Port", "port"},
     {"Slave", "slave"},
     {"Byte Order", "byte_order"},
-    {"Timeout", "timeout", .is_there = has_timeouts},
+    {"Timeout", "timeout", .ours = true},
 };
 
 static const Column variable_columns[] = {
@@ -147,13 +98,16 @@ static const Column alarm_columns[] = {
     {"Condition2", "condition2"},
     {"Operand2", "operand2"},
     {"Alarm Content", "alarm_content"},
-    {"Register Addr", .put = put_own_address},
-    {"Data Type", .put = put_own_type},
-    {"Register Bit", .put = put_own_bit},
+    {"Register Addr", "register_addr"},
+    {"Data Type", "data_type"},
+    {"Register Bit", "register_bit"},
     {"Float Repr", "float_repr"},
-    {"Size", "size", .is_there = has_sizes},
-    {"Unit", "unit", .is_there = has_units},
-    {"Desc", "desc", .is_there = has_units},
+    {"Hysteresis", "hysteresis", .ours = true},
+    {"On Delay", "on_delay", .ours = true},
+    {"Off Delay", "off_delay", .ours = true},
+    {"Size", "size", .ours = true},
+    {"Unit", "unit", .ours = true},
+    {"Desc", "desc", .ours = true},
 };
 
 static const Column group_columns[] = {
@@ -189,16 +143,30 @@ static void write_row(const Export *export, const bool *there, const void *objec
     }
 }
 
+static const void *object_at(const Export *export, uint32_t index) {
+    return (const char *)export->objects + index * export->object_size;
+}
+
+static bool says_something(const Export *export, const Column *column) {
+    const PsOption *option = ps_option_find(export->table, column->key);
+    for (uint32_t i = 0; i < export->object_count; i++) {
+        if (!ps_option_is_default(option, object_at(export, i))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void write_file(const Export *export, PsBuf *out) {
     bool there[COLUMNS_MAX] = {0};
     for (size_t i = 0; i < export->column_count; i++) {
         const Column *column = &export->columns[i];
-        there[i] = column->is_there == NULL || column->is_there(export->config);
+        there[i] = !column->ours || says_something(export, column);
     }
     ps_csv_write_mark(out);
     write_row(export, there, NULL, out);
     for (uint32_t r = 0; r < export->object_count; r++) {
-        write_row(export, there, (const char *)export->objects + r * export->object_size, out);
+        write_row(export, there, object_at(export, r), out);
     }
 }
 

@@ -2,6 +2,7 @@
 #include "exchange/export.h"
 
 #include "exchange/plan_test_rig.h"
+#include "model/tables.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -119,6 +120,32 @@ static void make_names(Dice *dice, Names *names) {
     }
 }
 
+// The keys that the object at `from` does not have yet, as its table says, so that a key which is
+// new to the model cannot get lost on the way unseen; `except`: those that do not go with the rest.
+static void put_others(Dice *dice, const PsOptionTable *table, size_t from, const char *except,
+                       PsBuf *json) {
+    for (size_t i = 0; i < table->count; i++) {
+        const PsOption *option = &table->options[i];
+        char quoted[64];
+        snprintf(quoted, sizeof quoted, "\"%s\":", option->key);
+        if (strstr((const char *)json->data + from, quoted) != NULL ||
+            strstr(except, quoted) != NULL) {
+            continue;
+        }
+        ps_buf_printf(json, ", %s ", quoted);
+        if (option->type == PS_OPTION_WORD) {
+            ps_buf_printf(json, "\"%s\"", option->words->items[roll(dice, option->words->count)]);
+        } else if (option->type == PS_OPTION_TEXT) {
+            ps_buf_printf(json, "\"x\"");
+        } else {
+            int more = (int)roll(dice, 20);
+            ps_buf_printf(json, "%g",
+                          option->min + more < option->max ? option->min + more : option->max);
+        }
+    }
+    ps_buf_printf(json, "}");
+}
+
 static void put_variable(Dice *dice, unsigned number, const Names *devices, const Names *groups,
                          PsBuf *json) {
     static const char *const types[] = {"BOOL",  "BIT",    "WORD",   "INT",  "DWORD", "DINT",
@@ -126,6 +153,7 @@ static void put_variable(Dice *dice, unsigned number, const Names *devices, cons
     static const int bases[] = {1, 10001, 30001, 40001, 110001, 310001, 400001, 410001};
     static const char *const access[] = {"read", "write", "read/write"};
     unsigned type = roll(dice, PS_COUNT(types));
+    size_t from = json->len;
     ps_buf_printf(json, "{\"device\": %s, \"group\": %s, \"var_name\": ", pick(dice, devices),
                   pick(dice, groups));
     put_name(dice, number, json);
@@ -140,36 +168,39 @@ static void put_variable(Dice *dice, unsigned number, const Names *devices, cons
     ps_buf_printf(json, ", \"size\": %u, \"unit\": ", 1 + roll(dice, 250));
     ps_buf_printf(json, "%s, \"desc\": ", roll(dice, 2) == 0 ? "\"\"" : "\"\u00b0C, \\\"x\\\"\"");
     put_name(dice, number, json);
-    ps_buf_printf(json, "}");
+    put_others(dice, &ps_table_variable, from, "\"register_bit\":", json);
 }
 
 static void put_alarm(Dice *dice, unsigned number, const char *device, PsBuf *json) {
-    static const char *const compares[] = {"Eq", "Neq", "Gt", "Gne", "Lne", "Lt"};
+    static const char *const compares[] = {"Eq", "Gt", "Gne", "Lne", "Lt", "Neq"};
     static const char *const operands[] = {"0", "-5", "1.50", "007", "1e3"};
-    static const char *const combines[] = {"None", "And", "Or"};
+    static const char *const own[] = {"FLOAT", "WORD", "BIT"};
+    bool on_variable = roll(dice, 2) == 0;
+    unsigned type = roll(dice, 3);
+    bool plain = roll(dice, 2) == 0 || (!on_variable && type == 2); // takes no hysteresis
+    size_t from = json->len;
     ps_buf_printf(json, "{\"device\": %s, \"warn_name\": ", device);
     put_name(dice, number, json);
     ps_buf_printf(json, ", \"alarm_content\": ");
     put_name(dice, number, json);
     for (unsigned i = 1; i <= 2; i++) {
         ps_buf_printf(json, ", \"condition%u\": \"%s\", \"operand%u\": \"%s\"", i,
-                      compares[roll(dice, 6)], i, operands[roll(dice, 5)]);
+                      compares[roll(dice, plain ? 6 : 5)], i, operands[roll(dice, 5)]);
     }
-    ps_buf_printf(json, ", \"combine_method\": \"%s\", \"float_repr\": %u", combines[roll(dice, 3)],
-                  roll(dice, 7));
-    if (roll(dice, 2) == 0) {
-        ps_buf_printf(json, ", \"quotes\": 1, \"var_name\": \"watched\"}");
-        return;
+    if (on_variable) {
+        ps_buf_printf(json, ", \"quotes\": 1, \"var_name\": \"watched\"");
+    } else {
+        ps_buf_printf(json, ", \"quotes\": 0, \"register_addr\": %u, \"data_type\": \"%s\"",
+                      40001 + roll(dice, 100), own[type]);
     }
-    ps_buf_printf(json, ", \"quotes\": 0, \"register_addr\": %u", 40001 + roll(dice, 100));
-    bool bit = roll(dice, 3) == 0;
-    ps_buf_printf(json, ", \"data_type\": \"%s\"", bit ? "BIT" : "FLOAT");
-    if (bit) {
+    if (!on_variable && type == 2) {
         ps_buf_printf(json, ", \"register_bit\": %u", roll(dice, 16));
-    } else if (roll(dice, 2) == 0) {
-        ps_buf_printf(json, ", \"unit\": \"a,b\", \"desc\": \"x\", \"size\": 9");
     }
-    ps_buf_printf(json, "}");
+    if (plain) {
+        ps_buf_printf(json, ", \"hysteresis\": 0");
+    }
+    put_others(dice, &ps_table_alarm, from,
+               "\"group\":\"register_bit\":\"data_type\":\"register_addr\":", json);
 }
 
 static void make_config(Dice *dice, PsBuf *json) {
@@ -181,17 +212,21 @@ static void make_config(Dice *dice, PsBuf *json) {
     make_names(dice, &groups);
     ps_buf_printf(json, "{\"version\": 1, \"devices\": [");
     for (unsigned i = 0; i < devices.count; i++) {
+        size_t from = json->len;
         ps_buf_printf(json,
                       "%s{\"device_name\": %s, \"protocol\": \"ModbusTCP\", \"ip\": \"10.0.0.%u\", "
-                      "\"port\": %u, \"slave\": %u, \"byte_order\": \"%s\", \"timeout\": %s}",
+                      "\"port\": %u, \"slave\": %u, \"byte_order\": \"%s\", \"timeout\": %s",
                       i > 0 ? ", " : "", devices.texts[i], roll(dice, 256), 1 + roll(dice, 65535),
                       roll(dice, 248), orders[roll(dice, 4)], times[1 + roll(dice, 3)]);
+        put_others(dice, &ps_table_device, from, "", json);
     }
     ps_buf_printf(json, "], \"groups\": [");
     for (unsigned i = 0; i < groups.count; i++) {
+        size_t from = json->len;
         ps_buf_printf(
-            json, "%s{\"group_name\": %s, \"polling_interval\": %s, \"upload_interval\": %s}",
+            json, "%s{\"group_name\": %s, \"polling_interval\": %s, \"upload_interval\": %s",
             i > 0 ? ", " : "", groups.texts[i], times[roll(dice, 6)], times[roll(dice, 6)]);
+        put_others(dice, &ps_table_group, from, "\"group_type\":", json);
     }
     ps_buf_printf(json,
                   "], \"vars\": [{\"var_name\": \"watched\", \"device\": %s, \"data_type\": "

@@ -364,7 +364,8 @@ bool ps_option_equal(const PsOption *option, const void *a, const void *b) {
     return false;
 }
 
-static bool is_default(const PsOption *option, const void *field) {
+bool ps_option_is_default(const PsOption *option, const void *source) {
+    const void *field = const_field_of(option, source);
     const char *text = option->fallback;
     switch (option->type) {
     case PS_OPTION_TEXT:
@@ -391,7 +392,7 @@ void ps_option_write(const PsOptionTable *table, const void *source, const char 
     for (size_t i = 0; i < table->count; i++) {
         const PsOption *option = &table->options[i];
         const void *field = const_field_of(option, source);
-        if (!option->required && is_default(option, field)) {
+        if (!option->required && ps_option_is_default(option, source)) {
             continue;
         }
         ps_buf_printf(out, "%s", first ? "" : ", ");

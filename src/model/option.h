@@ -67,6 +67,9 @@ void ps_option_load(const PsOptionTable *table, const json_t *json, const char *
 void ps_option_write(const PsOptionTable *table, const void *source, const char *folder,
                      PsBuf *out);
 
+/// Has the object the documented default there?
+bool ps_option_is_default(const PsOption *option, const void *source);
+
 /// Do two objects have the same value there?
 bool ps_option_equal(const PsOption *option, const void *a, const void *b);
 

@@ -65,7 +65,8 @@ typedef struct Excess {
 
 static Excess excess_of(const PsOutbox *outbox, PsOutboxClass class) {
     const PsQueue *queue = &outbox->queues[class];
-    uint64_t rows = ps_queue_total(queue);
+    // What is under way is on its way out: it takes no room from what waits.
+    uint64_t rows = ps_queue_total(queue) - queue->lists[PS_PLACE_IN_FLIGHT].count;
     uint64_t most = outbox->keep_rows[class];
     if (rows > most) {
         return (Excess){.rows = rows - most,
@@ -77,7 +78,7 @@ static Excess excess_of(const PsOutbox *outbox, PsOutboxClass class) {
     if (room == 0 || bytes <= room || rows == 0 || !gives_bytes(outbox, class)) {
         return (Excess){0};
     }
-    uint64_t row_bytes = ps_queue_total_bytes(queue) / rows + 1;
+    uint64_t row_bytes = ps_queue_total_bytes(queue) / ps_queue_total(queue) + 1;
     return (Excess){.rows = (bytes - room) / row_bytes + 1,
                     .reason = outbox->low_space ? PS_DROP_SPACE : PS_DROP_SIZE,
                     .overshoot = bytes - room > OVERSHOOT_BYTES};
@@ -365,7 +366,7 @@ static PsRow *next_victim(PsOutbox *outbox, PsOutboxClass class, const Excess *e
                           bool *ret_again) {
     PsQueue *queue = &outbox->queues[class];
     PsRow *oldest = oldest_of(queue);
-    if (oldest == NULL || excess->overshoot || outbox->failing || outbox->closing) {
+    if (oldest == NULL || excess->overshoot || outbox->failing) {
         return oldest;
     }
     if (has_request(outbox, class)) {
@@ -406,6 +407,9 @@ static void enforce(PsOutbox *outbox, PsOutboxClass class) {
 
 // Rows in flight are left alone.
 void ps_outbox_enforce(PsOutbox *outbox) {
+    if (outbox->closing) {
+        return; // the next start sees to it
+    }
     for (int class = 0; class < PS_OUTBOX_CLASS_COUNT; class ++) {
         enforce(outbox, (PsOutboxClass) class);
     }

@@ -70,6 +70,10 @@ static void the_outbox_does_not_grow_on_a_full_disk(void **state) {
 
 // ---- whose message goes
 
+static bool is_down_to_its_limit(Bench *bench) {
+    return waiting(bench, RIG_MORE) + waiting(bench, RIG_DATA) <= bench->setup.catch_recording;
+}
+
 static void a_flood_does_not_displace_the_others(void **state) {
     Bench bench;
     bench_init(&bench, 1);
@@ -86,6 +90,7 @@ static void a_flood_does_not_displace_the_others(void **state) {
         run_until_ms(&bench, never, 1);
     }
     settle(&bench);
+    assert_true(run_until_ms(&bench, is_down_to_its_limit, 20000));
     assert_true(waiting(&bench, RIG_MORE) == 600);
     assert_true(dropped(&bench, RIG_MORE, PS_DROP_RETENTION) == 0);
     assert_true(waiting(&bench, RIG_DATA) == 900);
@@ -145,6 +150,10 @@ static void few_rows_are_thinned_in_memory(void **state) {
     bench_deinit(&bench);
 }
 
+static bool has_made_room(Bench *bench) {
+    return waiting(bench, RIG_DATA) <= bench->setup.catch_recording;
+}
+
 static void many_rows_are_thinned_in_the_database(void **state) {
     Bench bench;
     bench_init(&bench, 1);
@@ -159,8 +168,9 @@ static void many_rows_are_thinned_in_the_database(void **state) {
         }
     }
     settle(&bench);
+    assert_true(run_until_ms(&bench, has_made_room, 20000));
     uint64_t kept = waiting(&bench, RIG_DATA);
-    assert_in_range(kept, 3000, 4000);
+    assert_in_range(kept, 2900, 4000);
     assert_true(dropped(&bench, RIG_DATA, PS_DROP_THINNED) == 12000 - kept);
     expect_books(&bench, 12000, 0, kept);
     bench_reopen(&bench);
@@ -317,7 +327,7 @@ static void books_add_up_whatever_happens(void **state) {
             steps[roll(&life, PS_COUNT(steps))](&life);
             expect_sound(&life);
         }
-        assert_true(run_until_ms(&life.bench, is_within_limits, 5000));
+        assert_true(run_until_ms(&life.bench, is_within_limits, 20000));
         bench_deinit(&life.bench);
     }
 }

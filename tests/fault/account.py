@@ -61,6 +61,7 @@ class Allowed:
     per_cut: int = 0       # and so many for each connection that was lost
     cuts: int = 0
     lost: int = 0          # rows on broken pages, where the run broke them
+    late: int = 0          # rows of a disk that could not be read when later ones went
 
 
 LATE_S = 0.3  # what a process said before the kill may be read a little after it
@@ -81,7 +82,7 @@ def complaints(account, allowed):
         just_before(allowed.kills, entry[2], allowed.resent_s) for entry in account.duplicated)
     if twice[False] > allowed.per_cut * allowed.cuts:
         found.append(f"{twice[False]} came twice that were not in flight at a cut")
-    if account.disordered:
+    if len(account.disordered) > allowed.late:
         found.append(f"{len(account.disordered)} out of order, the first is "
                      f"{account.disordered[0]}")
     if account.unknown:

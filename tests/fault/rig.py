@@ -103,6 +103,7 @@ class Rig:
         self.acknowledged = set()  # payloads the broker took over, as the proxy saw it
         self.under_way = {}
         self.allowed_lost = 0
+        self.allowed_late = 0
         self.witness = self.keep(peers.Witness())
         self.broker = self.keep(harness.Broker(
             folder, "allow_anonymous true", "max_inflight_messages 0", "max_queued_messages 0"))
@@ -225,6 +226,7 @@ class Rig:
         account = books.balance(self.witness.accepted, self.witness.given, arrivals, self.stamped,
                                 self.epochs)
         limits = {"loss_s": self.max_loss_s, "resent_s": RESENT_S, "per_cut": WINDOW,
-                  "cuts": max(0, self.proxy.accepted - 1), "lost": self.allowed_lost, **allowed}
+                  "cuts": max(0, self.proxy.accepted - 1), "lost": self.allowed_lost,
+                  "late": self.allowed_late, **allowed}
         complaints = books.complaints(account, books.Allowed(kills=self.kills, **limits))
         return account, complaints, self.ledger_complaints()
