@@ -117,6 +117,7 @@ class Receiver(Program):
     def __init__(self, port):
         self.arrivals = collections.defaultdict(list)  # name: [(number, stamp, time)]
         self.count = 0
+        self.unreadable = 0
         self.subscribed = 0
         super().__init__(["stdbuf", "-oL", "mosquitto_sub", "-h", "127.0.0.1", "-p", port, "-q", "1",
                           "-i", "receiver", "-t", "#", "-d", "-F", "MSG %t %p"], name="mosquitto_sub")
@@ -126,9 +127,12 @@ class Receiver(Program):
         for line in self.process.stdout:
             if line.startswith("MSG "):
                 _, name, payload = line.split(" ", 2)
-                document = json.loads(payload)
-                self.arrivals[name].append((document["n"], document["t"], time.monotonic()))
                 self.count += 1
+                try:
+                    document = json.loads(payload)
+                    self.arrivals[name].append((document["n"], document["t"], time.monotonic()))
+                except (ValueError, KeyError):
+                    self.unreadable += 1  # of a payload whose bytes were changed on the disk
             elif not line.startswith("Client receiver "):
                 self.lines.append(line.rstrip("\n"))
                 self.subscribed += "Subscribed" in line
