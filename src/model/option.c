@@ -364,6 +364,15 @@ bool ps_option_equal(const PsOption *option, const void *a, const void *b) {
     return false;
 }
 
+bool ps_option_all_equal(const PsOptionTable *table, const void *a, const void *b) {
+    for (size_t i = 0; i < table->count; i++) {
+        if (!ps_option_equal(&table->options[i], a, b)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool ps_option_is_default(const PsOption *option, const void *source) {
     const void *field = const_field_of(option, source);
     const char *text = option->fallback;

@@ -73,6 +73,9 @@ bool ps_option_is_default(const PsOption *option, const void *source);
 /// Do two objects have the same value there?
 bool ps_option_equal(const PsOption *option, const void *a, const void *b);
 
+/// Do two objects have the same value in every option of their table?
+bool ps_option_all_equal(const PsOptionTable *table, const void *a, const void *b);
+
 /// Appends the value as it stands in the file, texts and words without quotes; nothing when there
 /// is none. `folder` shortens paths below it.
 void ps_option_write_plain(const PsOption *option, const void *source, const char *folder,
