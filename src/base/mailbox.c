@@ -1,4 +1,5 @@
-// Bounded pointer queue: a ring under one mutex, a condition for receivers that block.
+// Bounded pointer queue: a ring under one mutex, a condition for receivers that block. The ring
+// doubles until it has the room that was needed at most.
 // Senders: any thread. Receiver: one thread.
 #include "base/mailbox.h"
 
@@ -6,6 +7,8 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+
+#define ROOM_AT_FIRST 16
 
 struct PsMailbox {
     pthread_mutex_t lock;
@@ -16,13 +19,16 @@ struct PsMailbox {
     size_t first;
     size_t count;
     bool waits_for_all; // the receiver, in its present or last wait
-    void *items[];
+    size_t room;        // of the ring; never more than the capacity was
+    void **items;
 };
 
 PsMailbox *ps_mailbox_new(size_t capacity, PsMailboxWake *wake, void *ctx) {
     PS_ASSERT(capacity > 0);
-    PsMailbox *mailbox = ps_alloc(sizeof *mailbox + capacity * sizeof(void *));
+    PsMailbox *mailbox = ps_alloc(sizeof *mailbox);
     mailbox->capacity = capacity;
+    mailbox->room = capacity < ROOM_AT_FIRST ? capacity : ROOM_AT_FIRST;
+    mailbox->items = ps_alloc_array(mailbox->room, sizeof *mailbox->items);
     mailbox->wake = wake;
     mailbox->wake_ctx = ctx;
     pthread_mutex_init(&mailbox->lock, NULL);
@@ -40,16 +46,39 @@ void ps_mailbox_free(PsMailbox *mailbox) {
     }
     pthread_cond_destroy(&mailbox->filled);
     pthread_mutex_destroy(&mailbox->lock);
+    free(mailbox->items);
     free(mailbox);
+}
+
+void ps_mailbox_set_capacity(PsMailbox *mailbox, size_t capacity) {
+    pthread_mutex_lock(&mailbox->lock);
+    PS_ASSERT(capacity >= mailbox->count && capacity > 0);
+    mailbox->capacity = capacity;
+    pthread_mutex_unlock(&mailbox->lock);
+}
+
+static void grow(PsMailbox *mailbox) {
+    size_t room = mailbox->room * 2 < mailbox->capacity ? mailbox->room * 2 : mailbox->capacity;
+    void **items = ps_alloc_array(room, sizeof *items);
+    for (size_t i = 0; i < mailbox->count; i++) {
+        items[i] = mailbox->items[(mailbox->first + i) % mailbox->room];
+    }
+    free(mailbox->items);
+    mailbox->items = items;
+    mailbox->room = room;
+    mailbox->first = 0;
 }
 
 static PsErr put(PsMailbox *mailbox, void *item, bool quietly) {
     pthread_mutex_lock(&mailbox->lock);
-    if (mailbox->count == mailbox->capacity) {
+    if (mailbox->count >= mailbox->capacity) {
         pthread_mutex_unlock(&mailbox->lock);
         return PS_ERR_FULL;
     }
-    mailbox->items[(mailbox->first + mailbox->count) % mailbox->capacity] = item;
+    if (mailbox->count == mailbox->room) {
+        grow(mailbox);
+    }
+    mailbox->items[(mailbox->first + mailbox->count) % mailbox->room] = item;
     mailbox->count++;
     if (!quietly || mailbox->waits_for_all) {
         pthread_cond_signal(&mailbox->filled);
@@ -75,7 +104,7 @@ static void *take_locked(PsMailbox *mailbox) {
         return NULL;
     }
     void *item = mailbox->items[mailbox->first];
-    mailbox->first = (mailbox->first + 1) % mailbox->capacity;
+    mailbox->first = (mailbox->first + 1) % mailbox->room;
     mailbox->count--;
     return item;
 }

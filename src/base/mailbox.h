@@ -13,7 +13,10 @@ typedef struct PsMailbox PsMailbox;
 /// (uv_async_send, eventfd). May be NULL when the receiver waits with ps_mailbox_wait.
 typedef void PsMailboxWake(void *ctx);
 
+/// Memory is taken as it fills: a mailbox that never holds many items stays small.
 PsMailbox *ps_mailbox_new(size_t capacity, PsMailboxWake *wake, void *ctx);
+/// At least as many as it holds now. Any thread.
+void ps_mailbox_set_capacity(PsMailbox *mailbox, size_t capacity);
 /// The mailbox must be empty or hold only pointers the caller will not miss. Accepts NULL.
 void ps_mailbox_free(PsMailbox *mailbox);
 

@@ -29,6 +29,29 @@ static void test_items_come_in_order_and_full_refuses(void **state) {
     ps_mailbox_free(NULL);
 }
 
+static void test_it_grows_in_order_up_to_its_capacity(void **state) {
+    static int items[100];
+    PsMailbox *mailbox = ps_mailbox_new(40, NULL, NULL);
+    assert_int_equal(ps_mailbox_put(mailbox, &items[0]), PS_OK);
+    assert_ptr_equal(ps_mailbox_take(mailbox), &items[0]); // so that the ring begins elsewhere
+    for (int i = 0; i < 40; i++) {
+        assert_int_equal(ps_mailbox_put(mailbox, &items[i]), PS_OK);
+    }
+    assert_int_equal(ps_mailbox_put(mailbox, &items[40]), PS_ERR_FULL);
+    ps_mailbox_set_capacity(mailbox, 100);
+    for (int i = 40; i < 100; i++) {
+        assert_int_equal(ps_mailbox_put(mailbox, &items[i]), PS_OK);
+    }
+    assert_int_equal(ps_mailbox_put(mailbox, &items[0]), PS_ERR_FULL);
+    for (int i = 0; i < 100; i++) {
+        assert_ptr_equal(ps_mailbox_take(mailbox), &items[i]);
+    }
+    ps_mailbox_set_capacity(mailbox, 1); // the ring stays larger than that
+    assert_int_equal(ps_mailbox_put(mailbox, &items[0]), PS_OK);
+    assert_int_equal(ps_mailbox_put(mailbox, &items[1]), PS_ERR_FULL);
+    ps_mailbox_free(mailbox);
+}
+
 static void count_wake(void *ctx) {
     ++*(int *)ctx;
 }
@@ -151,6 +174,7 @@ static void test_quiet_items_are_found_without_a_wake(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_items_come_in_order_and_full_refuses),
+        cmocka_unit_test(test_it_grows_in_order_up_to_its_capacity),
         cmocka_unit_test(test_wake_only_for_what_was_taken_over),
         cmocka_unit_test(test_wait_ends_at_the_deadline),
         cmocka_unit_test(test_two_senders_one_receiver),

@@ -1,0 +1,167 @@
+// Parts of a configuration: what they hold, when two of them are the same, and where their objects
+// stand in the whole after it has changed. Pure.
+#include "model/config_part.h"
+
+#include "base/mem.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define DEVICE(called) {.name = called, .ip = "10.0.0.1", .port = 502, .slave = 1, .timeout = 1}
+#define VARIABLE(called, of, in)                                                                   \
+    {.name = called, .device_name = "x", .device = of, .group = in, .group_name = "x", .unit = "m"}
+
+// What the tests change: a whole of three devices, the second in a part of its own.
+typedef struct Whole {
+    PsDevice devices[3];
+    PsVariable variables[6]; // five of `vars`, one that an alarm watches
+    PsGroup groups[3];
+    PsConfig config;
+    PsConfigPart *parts[2];
+} Whole;
+
+static const uint32_t device_part[] = {0, 1, 0};
+
+static Whole *whole_new(void) {
+    Whole *whole = ps_alloc(sizeof *whole);
+    *whole = (Whole){
+        .devices = {DEVICE("A"), DEVICE("B"), DEVICE("C")},
+        .variables = {VARIABLE("a0", 0, 2), VARIABLE("b0", 1, 0), VARIABLE("c0", 2, 0),
+                      VARIABLE("b1", 1, 2), VARIABLE("a1", 0, 0), VARIABLE("a0", 0, 1)},
+        .groups = {{.name = "default", .polling_interval = 1},
+                   {.name = "warning", .type = PS_GROUP_ALARM, .polling_interval = 2},
+                   {.name = "slow", .polling_interval = 60, .upload_interval = 60}},
+    };
+    whole->config = (PsConfig){.devices = whole->devices,
+                               .device_count = 3,
+                               .variables = whole->variables,
+                               .variable_count = 5,
+                               .watched_count = 1,
+                               .groups = whole->groups,
+                               .group_count = 3};
+    return whole;
+}
+
+static void cut(Whole *whole) {
+    ps_config_parts_new(&whole->config, device_part, 2, whole->parts);
+}
+
+static void whole_free(Whole *whole) {
+    ps_config_part_free(whole->parts[0]);
+    ps_config_part_free(whole->parts[1]);
+    free(whole);
+}
+
+static void a_part_has_its_own_numbers(void **state) {
+    Whole *whole = whole_new();
+    cut(whole);
+    const PsConfigPart *first = whole->parts[0];
+    assert_int_equal(first->config.device_count, 2);
+    assert_int_equal(first->config.variable_count, 3);
+    assert_int_equal(first->config.watched_count, 1);
+    assert_int_equal(first->config.group_count, 3);
+    assert_string_equal(first->config.devices[1].name, "C");
+    assert_string_equal(first->config.devices[1].ip, "10.0.0.1");
+    assert_int_equal(first->devices[1], 2);
+    static const uint32_t places[] = {0, 2, 4, 5};
+    assert_memory_equal(first->variables, places, sizeof places);
+    assert_int_equal(first->config.variables[1].device, 1);
+    assert_string_equal(first->config.variables[1].device_name, "C");
+    assert_string_equal(first->config.variables[3].group_name, "warning");
+    assert_int_equal(first->config.groups[2].variable_count, 1);
+    const PsConfigPart *second = whole->parts[1];
+    assert_int_equal(second->config.group_count, 2);
+    assert_int_equal(second->groups[1], 2);
+    assert_int_equal(second->config.variables[1].group, 1);
+    assert_string_equal(second->config.variables[1].group_name, "slow");
+    whole_free(whole);
+}
+
+static bool same_after(void (*change)(Whole *whole), uint32_t part) {
+    Whole *before = whole_new();
+    Whole *after = whole_new();
+    change(after);
+    cut(before);
+    cut(after);
+    bool same = ps_config_part_equal(before->parts[part], after->parts[part]);
+    whole_free(before);
+    whole_free(after);
+    return same;
+}
+
+static void change_unit(Whole *whole) {
+    whole->variables[0].unit = "mm";
+    whole->variables[0].mode = PS_MODE_ONCHANGE;
+    whole->groups[2].upload_interval = 120;
+}
+
+static void change_address(Whole *whole) {
+    whole->variables[1].register_addr = 40007;
+}
+
+static void change_interval(Whole *whole) {
+    whole->groups[1].polling_interval = 5;
+}
+
+static void change_timeout(Whole *whole) {
+    whole->devices[1].timeout = 3;
+}
+
+static void swap_groups(Whole *whole) {
+    whole->variables[0].group = 0;
+    whole->variables[2].group = 2;
+}
+
+static void only_what_reading_and_writing_needs_counts(void **state) {
+    assert_true(same_after(change_unit, 0));
+    assert_true(same_after(change_address, 0));
+    assert_false(same_after(change_address, 1));
+    assert_false(same_after(change_interval, 0)); // what is watched for an alarm
+    assert_true(same_after(change_interval, 1));
+    assert_true(same_after(change_timeout, 0));
+    assert_false(same_after(change_timeout, 1));
+    assert_false(same_after(swap_groups, 0));
+    assert_true(same_after(swap_groups, 1));
+}
+
+static void places_follow_the_whole(void **state) {
+    Whole *whole = whole_new();
+    cut(whole);
+    uint32_t to_new[] = {3, 4, PS_NOT_THERE, 0, 1, 2};
+    PsConfigMap map = {.variables = {.old_count = 6, .to_new = to_new}};
+    ps_config_part_move(whole->parts[0], &map);
+    static const uint32_t places[] = {3, PS_NOT_THERE, 1, 2};
+    assert_memory_equal(whole->parts[0]->variables, places, sizeof places);
+    assert_int_equal(whole->parts[0]->devices[0], PS_NOT_THERE);
+    whole_free(whole);
+}
+
+static void variables_are_found_again(void **state) {
+    Whole *before = whole_new();
+    Whole *after = whole_new();
+    after->variables[0].name = "renamed";
+    after->variables[2] = before->variables[4]; // a1 instead of c0
+    after->variables[4].name = "a2";
+    cut(before);
+    cut(after);
+    uint32_t *matches = ps_config_part_match(before->parts[0], after->parts[0]);
+    static const uint32_t expected[] = {PS_NOT_THERE, PS_NOT_THERE, 1, PS_NOT_THERE};
+    assert_memory_equal(matches, expected, sizeof expected);
+    free(matches);
+    whole_free(before);
+    whole_free(after);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_part_has_its_own_numbers),
+        cmocka_unit_test(only_what_reading_and_writing_needs_counts),
+        cmocka_unit_test(places_follow_the_whole),
+        cmocka_unit_test(variables_are_found_again),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
