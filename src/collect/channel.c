@@ -22,67 +22,8 @@ static const PsBackoffPolicy retry_policy = {
     .stable_ns = 10 * PS_NS_PER_S,
 };
 
-static void take_devices(PsChannel *channel, const PsChannelSetup *setup) {
-    const PsConfig *config = setup->config;
-    for (uint32_t i = 0; i < config->device_count; i++) {
-        channel->device_count += setup->device_channel[i] == setup->number;
-    }
-    PS_ASSERT(channel->device_count > 0);
-    channel->devices = ps_alloc_array(channel->device_count, sizeof *channel->devices);
-    uint32_t used = 0;
-    for (uint32_t i = 0; i < config->device_count; i++) {
-        if (setup->device_channel[i] == setup->number) {
-            channel->devices[used++] = i;
-        }
-    }
-}
-
-static void init_states(PsChannel *channel) {
-    channel->states = ps_alloc_array(channel->device_count, sizeof *channel->states);
-    channel->board.devices = ps_alloc_array(channel->device_count, sizeof *channel->board.devices);
-    for (uint32_t i = 0; i < channel->device_count; i++) {
-        PsDeviceState *state = &channel->states[i];
-        state->device = channel->devices[i];
-        state->first_set = UINT32_MAX;
-        ps_backoff_init(&state->backoff, &retry_policy);
-        for (uint32_t s = channel->sets.set_count; s-- > 0;) {
-            if (channel->sets.sets[s].device == state->device) {
-                state->first_set = s;
-            }
-        }
-    }
-}
-
-static void init_schedule(PsChannel *channel) {
-    const PsPollSets *sets = &channel->sets;
-    PsSchedule *schedule = &channel->schedule;
-    schedule->entries = ps_alloc_array(sets->set_count, sizeof *schedule->entries);
-    for (uint32_t i = 0; i < sets->set_count; i++) {
-        uint32_t group = sets->sets[i].group;
-        if (i > 0 && sets->sets[i - 1].group == group) {
-            continue;
-        }
-        double interval = channel->config->groups[group].polling_interval;
-        schedule->entries[schedule->count++] =
-            (PsScheduleEntry){.group = group, .interval_ns = ps_seconds_to_ns(interval)};
-    }
-    channel->board.entries = ps_alloc_array(schedule->count, sizeof *schedule->entries);
-    memcpy(channel->board.entries, schedule->entries, schedule->count * sizeof *schedule->entries);
-}
-
-static void init_batches(PsChannel *channel) {
-    for (uint32_t i = 0; i < PS_CHANNEL_BATCHES && channel->sets.set_count > 0; i++) {
-        PsBatchNote *note = &channel->batches[i];
-        note->head = (PsNote){.kind = PS_NOTE_BATCH, .channel = channel};
-        note->batch = ps_sample_batch_new(channel->sets.largest_group, channel->sets.largest_text);
-        note->batch->channel = channel->number;
-        channel->free_batches[channel->free_count++] = note;
-    }
-}
-
 PsErr ps_channel_new(const PsChannelSetup *setup, PsChannel **ret_channel, PsDiag *diag) {
     PsChannel *channel = ps_alloc(sizeof *channel);
-    channel->config = setup->config;
     channel->driver = setup->driver;
     channel->number = setup->number;
     channel->reports = setup->reports;
@@ -94,21 +35,12 @@ PsErr ps_channel_new(const PsChannelSetup *setup, PsChannel **ret_channel, PsDia
     ps_backoff_init(&channel->backoff, &retry_policy);
     pthread_mutex_init(&channel->board.lock, NULL);
     channel->inbox = ps_mailbox_new(PS_CHANNEL_REPORTS_MAX, NULL, NULL);
-    take_devices(channel, setup);
-    setup->driver->endpoint_key(&setup->config->devices[channel->devices[0]], channel->name,
+    channel->first_plan = ps_channel_plan_new(channel, setup->part, NULL);
+    channel->last_plan = channel->first_plan;
+    ps_channel_take_plan(channel, channel->first_plan);
+    setup->driver->endpoint_key(&setup->part->config.devices[0], channel->name,
                                 sizeof channel->name);
-    ps_poll_sets_init(&channel->sets, setup->config, setup->device_channel, setup->number);
-    init_states(channel);
-    init_schedule(channel);
-    init_batches(channel);
-    channel->endpoint = (PsEndpoint){
-        .config = setup->config,
-        .devices = channel->devices,
-        .device_count = channel->device_count,
-        .sets = channel->sets.sets,
-        .set_count = channel->sets.set_count,
-    };
-    PsErr err = setup->driver->session_new(&channel->endpoint, &channel->session, diag);
+    PsErr err = setup->driver->session_new(&channel->first_plan->endpoint, &channel->session, diag);
     if (err != PS_OK) {
         ps_channel_free(channel);
         return err;
@@ -123,17 +55,13 @@ void ps_channel_free(PsChannel *channel) {
     }
     PS_ASSERT(!channel->running && channel->first_write == NULL);
     channel->driver->free(channel->session);
-    for (uint32_t i = 0; i < PS_CHANNEL_BATCHES; i++) {
-        ps_sample_batch_free(channel->batches[i].batch);
+    while (channel->first_plan != NULL) {
+        PsChannelPlan *plan = channel->first_plan;
+        channel->first_plan = plan->next;
+        ps_channel_plan_free(plan);
     }
     ps_mailbox_free(channel->inbox);
-    ps_poll_sets_deinit(&channel->sets);
     pthread_mutex_destroy(&channel->board.lock);
-    free(channel->board.devices);
-    free(channel->board.entries);
-    free(channel->schedule.entries);
-    free(channel->states);
-    free(channel->devices);
     free(channel);
 }
 
@@ -155,9 +83,10 @@ static int start_thread(PsChannel *channel) {
     return number;
 }
 
-PsErr ps_channel_start(PsChannel *channel, PsMono base, PsDiag *diag) {
-    channel->schedule.base = base;
-    channel->next_connect = base;
+PsErr ps_channel_start(PsChannel *channel, PsMono base, PsMono now, PsDiag *diag) {
+    channel->base = base;
+    channel->next_connect = now;
+    ps_channel_plan_begin(channel->plan, base, now);
     channel->board.state = PS_CHANNEL_CONNECTING;
     int number = start_thread(channel);
     if (number != 0) {
@@ -175,6 +104,10 @@ PsErr ps_channel_start(PsChannel *channel, PsMono base, PsDiag *diag) {
 
 bool ps_channel_running(const PsChannel *channel) {
     return channel->running;
+}
+
+bool ps_channel_stopping(const PsChannel *channel) {
+    return channel->stopping;
 }
 
 static void order(PsChannel *channel, PsNote *note) {
@@ -212,18 +145,77 @@ PsErr ps_channel_write(PsChannel *channel, PsWriteJob *job) {
     return PS_OK;
 }
 
-bool ps_channel_recall(PsChannel *channel) {
-    if (!channel->running || channel->stopping || channel->sets.set_count == 0) {
+bool ps_channel_replan(PsChannel *channel, PsConfigPart *part, PsMono now) {
+    if (channel->stopping || channel->plans_waiting == PS_CHANNEL_PLANS_MAX) {
         return false;
     }
+    PsChannelPlan *plan = ps_channel_plan_new(channel, part, channel->last_plan);
+    ps_channel_plan_begin(plan, channel->base, now);
+    channel->last_plan->next = plan;
+    channel->last_plan = plan;
+    channel->plans_waiting++;
+    if (channel->running) {
+        order(channel, &plan->head);
+    } else {
+        ps_channel_follow_plan(channel, plan);
+        ps_channel_plan_done(channel, plan);
+    }
+    return true;
+}
+
+void ps_channel_plan_done(PsChannel *channel, PsChannelPlan *plan) {
+    PsChannelPlan *before = channel->first_plan;
+    PS_ASSERT(channel->plans_waiting > 0 && before->next == plan);
+    channel->plans_waiting--;
+    channel->first_plan = plan;
+    ps_channel_plan_free(before);
+}
+
+PsConfigPart *ps_channel_part(const PsChannel *channel) {
+    return channel->last_plan->part;
+}
+
+const PsConfigPart *ps_channel_reported_part(const PsChannel *channel) {
+    return channel->first_plan->part;
+}
+
+void ps_channel_move(PsChannel *channel, const PsConfigMap *map) {
+    for (PsChannelPlan *plan = channel->first_plan; plan != NULL; plan = plan->next) {
+        ps_config_part_move(plan->part, map);
+    }
+}
+
+void ps_channel_drop_reports(PsChannel *channel, const bool *variables) {
+    for (PsChannelPlan *plan = channel->first_plan; plan->next != NULL; plan = plan->next) {
+        for (uint32_t i = 0; i < ps_config_polled_count(plan->config); i++) {
+            uint32_t *place = &plan->part->variables[i];
+            *place = *place != PS_NOT_THERE && variables[*place] ? PS_NOT_THERE : *place;
+        }
+    }
+}
+
+bool ps_channel_recall(PsChannel *channel) {
+    if (!channel->running || channel->stopping || channel->last_plan->sets.set_count == 0) {
+        return false;
+    }
+    channel->recall_open = true;
     order(channel, &channel->recall_note);
     return true;
 }
 
+bool ps_channel_recall_open(const PsChannel *channel) {
+    return channel->recall_open;
+}
+
+void ps_channel_recall_done(PsChannel *channel) {
+    channel->recall_open = false;
+}
+
 // Quietly: the thread has more of them, and a wake-up in each cycle would cost more than the poll
-// of a small group.
+// of a small group. Not at all while another plan waits: it brings its own batches, and those of
+// the present one end with it.
 void ps_channel_batch_done(PsChannel *channel, PsBatchNote *note) {
-    if (channel->running) {
+    if (channel->running && channel->plans_waiting == 0) {
         PsErr err = ps_mailbox_put_quietly(channel->inbox, note);
         PS_ASSERT(err == PS_OK); // as above
     }
@@ -235,9 +227,39 @@ void ps_channel_write_done(PsChannel *channel, PsWriteJob *job) {
     free(job);
 }
 
+uint32_t ps_channel_number(const PsChannel *channel) {
+    return channel->number;
+}
+
+void ps_channel_set_number(PsChannel *channel, uint32_t number) {
+    channel->number = number;
+}
+
+const PsDriver *ps_channel_driver(const PsChannel *channel) {
+    return channel->driver;
+}
+
+const char *ps_channel_name(const PsChannel *channel) {
+    return channel->name;
+}
+
+// Where something of the whole stands in a part, or PS_NOT_THERE.
+static uint32_t find_place(const uint32_t *places, uint32_t count, uint32_t in_whole) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (places[i] == in_whole) {
+            return i;
+        }
+    }
+    return PS_NOT_THERE;
+}
+
 bool ps_channel_polls(const PsChannel *channel, uint32_t group) {
-    uint32_t count;
-    (void)ps_poll_sets_of_group(&channel->sets, group, &count);
+    const PsChannelPlan *plan = channel->last_plan;
+    uint32_t place = find_place(plan->part->groups, plan->config->group_count, group);
+    uint32_t count = 0;
+    if (place != PS_NOT_THERE) {
+        (void)ps_poll_sets_of_group(&plan->sets, place, &count);
+    }
     return count > 0;
 }
 
@@ -249,15 +271,17 @@ static const char *const state_names[] = {
 };
 
 void ps_channel_row(PsChannel *channel, PsChannelRow *ret_row) {
-    *ret_row = (PsChannelRow){.devices = channel->device_count};
+    *ret_row = (PsChannelRow){0};
     snprintf(ret_row->name, sizeof ret_row->name, "%s", channel->name);
     pthread_mutex_lock(&channel->board.lock);
+    const PsChannelPlan *plan = channel->board.plan;
     ret_row->state = state_names[channel->board.state];
     ret_row->requests = channel->board.counters.requests;
     ret_row->errors = channel->board.counters.errors;
     ret_row->round_trip_ms = (double)channel->board.counters.round_trip_ns / 1e6;
-    for (uint32_t i = 0; i < channel->device_count; i++) {
-        ret_row->devices_away += channel->board.devices[i].away;
+    ret_row->devices = plan->config->device_count;
+    for (uint32_t i = 0; i < plan->config->device_count; i++) {
+        ret_row->devices_away += plan->board_devices[i].away;
     }
     memcpy(ret_row->last_error, channel->board.last_error, sizeof ret_row->last_error);
     pthread_mutex_unlock(&channel->board.lock);
@@ -265,12 +289,12 @@ void ps_channel_row(PsChannel *channel, PsChannelRow *ret_row) {
 
 void ps_channel_device_row(PsChannel *channel, uint32_t device, PsDeviceRow *ret_row) {
     pthread_mutex_lock(&channel->board.lock);
-    for (uint32_t i = 0; i < channel->device_count; i++) {
-        if (channel->devices[i] == device) {
-            const PsDeviceBoard *board = &channel->board.devices[i];
-            ret_row->away = board->away;
-            memcpy(ret_row->last_error, board->last_error, sizeof ret_row->last_error);
-        }
+    const PsChannelPlan *plan = channel->board.plan;
+    uint32_t place = find_place(plan->part->devices, plan->config->device_count, device);
+    if (place != PS_NOT_THERE) {
+        const PsDeviceBoard *board = &plan->board_devices[place];
+        ret_row->away = board->away;
+        memcpy(ret_row->last_error, board->last_error, sizeof ret_row->last_error);
     }
     pthread_mutex_unlock(&channel->board.lock);
 }
@@ -280,10 +304,11 @@ void ps_channel_group_counts(PsChannel *channel, uint32_t group, uint64_t *ret_d
     *ret_due = 0;
     *ret_late = 0;
     pthread_mutex_lock(&channel->board.lock);
-    for (uint32_t i = 0; i < channel->schedule.count; i++) {
-        const PsScheduleEntry *entry = &channel->board.entries[i];
-        if (entry->group == group) {
-            *ret_due = entry->next_cycle;
+    const PsChannelPlan *plan = channel->board.plan;
+    for (uint32_t i = 0; i < plan->schedule.count; i++) {
+        const PsScheduleEntry *entry = &plan->board_entries[i];
+        if (plan->part->groups[entry->group] == group) {
+            *ret_due = entry->next_cycle - entry->first_cycle;
             *ret_late = entry->late;
         }
     }

@@ -5,44 +5,76 @@
 #pragma once
 
 #include "base/mailbox.h"
+#include "collect/channel_plan.h"
 #include "collect/collector.h"
 #include "collect/note.h"
 #include "drivers/driver.h"
 
-/// Batches of one channel: one being filled, one on its way, one being applied.
-#define PS_CHANNEL_BATCHES 3
+/// Plans that may wait for a channel thread, which a silent device may hold up for its timeout.
+#define PS_CHANNEL_PLANS_MAX 8
 
 /// Most reports one channel can have under way.
-#define PS_CHANNEL_REPORTS_MAX (PS_CHANNEL_BATCHES + PS_WRITES_WAITING_MAX + 2)
+#define PS_CHANNEL_REPORTS_MAX                                                                     \
+    (PS_CHANNEL_BATCHES + PS_WRITES_WAITING_MAX + PS_CHANNEL_PLANS_MAX + 2)
 
 typedef struct PsChannelSetup {
-    const PsConfig *config;
     const PsDriver *driver;
-    uint32_t number;
-    const uint32_t *device_channel; ///< channel number of each device; read during new only
-    PsMailbox *reports;             ///< room for PS_CHANNEL_REPORTS_MAX of this channel
+    PsConfigPart *part; ///< taken over, also on failure
+    uint32_t number;    ///< its place among the channels
+    PsMailbox *reports; ///< room for PS_CHANNEL_REPORTS_MAX of this channel
 } PsChannelSetup;
 
 PsErr ps_channel_new(const PsChannelSetup *setup, PsChannel **ret_channel, PsDiag *diag);
 /// The thread is not running. Accepts NULL.
 void ps_channel_free(PsChannel *channel);
 
-/// Cycle 0 of all groups is due at `base`. PS_ERR_IO when the system gives no thread.
-PsErr ps_channel_start(PsChannel *channel, PsMono base, PsDiag *diag);
+/// Cycles of all groups are counted from `base`, which may be past; the newest is due now.
+/// PS_ERR_IO when the system gives no thread.
+PsErr ps_channel_start(PsChannel *channel, PsMono base, PsMono now, PsDiag *diag);
+/// Another part of the same endpoint takes the place of the present one, taken over, when the
+/// thread comes to it; orders given from now on are about it. The connection stays. False, and
+/// nothing happened, when too many of them wait: then make another channel. Also right before
+/// start.
+bool ps_channel_replan(PsChannel *channel, PsConfigPart *part, PsMono now);
+/// The PS_NOTE_PLAN report: frees the plan before.
+void ps_channel_plan_done(PsChannel *channel, PsChannelPlan *plan);
+/// The part that orders are about; its places are the caller's to change.
+PsConfigPart *ps_channel_part(const PsChannel *channel);
+/// What the reports are about until the next PS_NOTE_PLAN.
+const PsConfigPart *ps_channel_reported_part(const PsChannel *channel);
+/// All parts in use follow the change of the whole.
+void ps_channel_move(PsChannel *channel, const PsConfigMap *map);
+/// Reports about this variable of the whole mean nothing any more, unless they are about the part
+/// ordered last.
+void ps_channel_drop_reports(PsChannel *channel, const bool *variables);
 /// Interrupts what blocks; the thread cancels its writes, reports PS_NOTE_STOP and ends.
 void ps_channel_request_stop(PsChannel *channel);
 /// After the PS_NOTE_STOP report; short.
 void ps_channel_join(PsChannel *channel);
 bool ps_channel_running(const PsChannel *channel);
+/// It has been asked to stop: what it still reports is of no use.
+bool ps_channel_stopping(const PsChannel *channel);
 
 /// The channel takes the job over on PS_OK. PS_ERR_FULL, PS_ERR_CANCELLED.
 PsErr ps_channel_write(PsChannel *channel, PsWriteJob *job);
 /// Has it read all it polls, once, and report PS_NOTE_RECALL. False when it polls nothing or does
 /// not run: no report follows. Not while such a report is still to come.
 bool ps_channel_recall(PsChannel *channel);
+/// Is a PS_NOTE_RECALL to come? When it stops there is none.
+bool ps_channel_recall_open(const PsChannel *channel);
+void ps_channel_recall_done(PsChannel *channel);
 /// The main thread is done with a report of this kind; a write job is freed.
 void ps_channel_batch_done(PsChannel *channel, PsBatchNote *note);
 void ps_channel_write_done(PsChannel *channel, PsWriteJob *job);
+
+/// Its place among the channels.
+uint32_t ps_channel_number(const PsChannel *channel);
+void ps_channel_set_number(PsChannel *channel, uint32_t number);
+const PsDriver *ps_channel_driver(const PsChannel *channel);
+/// Its endpoint's key.
+const char *ps_channel_name(const PsChannel *channel);
+
+// Devices and groups are those of the whole configuration here.
 
 /// Does it poll variables of this group?
 bool ps_channel_polls(const PsChannel *channel, uint32_t group);

@@ -16,7 +16,7 @@ static PsMono after_pause(PsBackoff *backoff) {
 }
 
 static const char *device_name(const PsChannel *channel, const PsDeviceState *state) {
-    return channel->config->devices[state->device].name;
+    return channel->plan->config->devices[state->device].name;
 }
 
 static void note_channel_error(PsChannel *channel, const PsDiag *diag) {
@@ -26,7 +26,7 @@ static void note_channel_error(PsChannel *channel, const PsDiag *diag) {
 }
 
 static void note_device_error(PsChannel *channel, const PsDeviceState *state, const PsDiag *diag) {
-    PsDeviceBoard *board = &channel->board.devices[state - channel->states];
+    PsDeviceBoard *board = &channel->plan->board_devices[state - channel->plan->states];
     pthread_mutex_lock(&channel->board.lock);
     ps_text_format(channel->board.last_error, sizeof channel->board.last_error,
                    "device '%.100s': %.260s", device_name(channel, state), diag->text);
@@ -45,9 +45,9 @@ PsErr ps_health_connect(PsChannel *channel, PsDiag *diag) {
     }
     if (!channel->up) {
         PsMono now = ps_mono_now();
-        for (uint32_t i = 0; i < channel->device_count; i++) {
-            channel->states[i].next_try = now; // what was silent before the cut may be back
-            channel->states[i].answered = false;
+        for (uint32_t i = 0; i < channel->plan->config->device_count; i++) {
+            channel->plan->states[i].next_try = now; // what was silent before the cut may be back
+            channel->plan->states[i].answered = false;
         }
     }
     channel->up = true;
@@ -140,9 +140,9 @@ bool ps_health_reachable(const PsChannel *channel, const PsDeviceState *state, P
 
 PsDeviceState *ps_health_find(PsChannel *channel, uint32_t device) {
     PsDeviceState *found = NULL;
-    for (uint32_t i = 0; i < channel->device_count; i++) {
-        if (channel->states[i].device == device) {
-            found = &channel->states[i];
+    for (uint32_t i = 0; i < channel->plan->config->device_count; i++) {
+        if (channel->plan->states[i].device == device) {
+            found = &channel->plan->states[i];
         }
     }
     PS_ASSERT(found != NULL);
@@ -153,8 +153,8 @@ static PsChannelState state_now(const PsChannel *channel) {
     if (channel->connecting) {
         return PS_CHANNEL_CONNECTING;
     }
-    for (uint32_t i = 0; channel->up && i < channel->device_count; i++) {
-        if (!channel->states[i].away) {
+    for (uint32_t i = 0; channel->up && i < channel->plan->config->device_count; i++) {
+        if (!channel->plan->states[i].away) {
             return PS_CHANNEL_CONNECTED;
         }
     }
@@ -166,11 +166,11 @@ void ps_health_publish(PsChannel *channel) {
     pthread_mutex_lock(&channel->board.lock);
     channel->board.state = state;
     channel->board.counters = channel->session->counters;
-    memcpy(channel->board.entries, channel->schedule.entries,
-           channel->schedule.count * sizeof *channel->board.entries);
-    for (uint32_t i = 0; i < channel->device_count; i++) {
-        channel->board.devices[i].away =
-            !channel->connecting && (!channel->up || channel->states[i].away);
+    memcpy(channel->plan->board_entries, channel->plan->schedule.entries,
+           channel->plan->schedule.count * sizeof *channel->plan->board_entries);
+    for (uint32_t i = 0; i < channel->plan->config->device_count; i++) {
+        channel->plan->board_devices[i].away =
+            !channel->connecting && (!channel->up || channel->plan->states[i].away);
     }
     pthread_mutex_unlock(&channel->board.lock);
 }

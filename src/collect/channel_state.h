@@ -4,8 +4,7 @@
 
 #include "base/backoff.h"
 #include "collect/channel.h"
-#include "collect/poll_sets.h"
-#include "collect/schedule.h"
+#include "collect/channel_plan.h"
 
 #include <pthread.h>
 
@@ -16,50 +15,31 @@ typedef enum PsChannelState {
     PS_CHANNEL_AWAY,
 } PsChannelState;
 
-/// What the channel thread knows about one device.
-typedef struct PsDeviceState {
-    uint32_t device;    ///< index into config->devices
-    uint32_t first_set; ///< the set it is tried with; UINT32_MAX when nothing of it is read
-    bool away;
-    bool untold;   ///< away without having been asked; its silence is not in the log yet
-    bool answered; ///< at least once since the channel came up
-    bool refusing; ///< some request of it was refused the last time; logged once
-    PsMono next_try;
-    PsBackoff backoff;
-} PsDeviceState;
-
-/// The same, as the main thread may see it.
-typedef struct PsDeviceBoard {
-    bool away;
-    char last_error[384];
-} PsDeviceBoard;
-
 struct PsChannel {
     // Fixed after new.
-    const PsConfig *config;
     const PsDriver *driver;
-    uint32_t number;
     char name[PS_ENDPOINT_KEY_SIZE];
-    uint32_t *devices;
-    uint32_t device_count;
-    PsPollSets sets;
-    PsEndpoint endpoint;
     PsSession *session; // used by the thread, except for interrupt
     PsMailbox *inbox;
     PsMailbox *reports;
     PsNote stop_order;
     PsNote stop_report;
     PsNote recall_note; // there and back
-    PsBatchNote batches[PS_CHANNEL_BATCHES];
 
     // The main thread's.
     pthread_t thread;
+    uint32_t number; // its place among the channels
+    PsMono base;     // cycle 0 of all groups
     bool running;
     bool stopping;
+    bool recall_open;
     uint32_t writes_waiting;
+    PsChannelPlan *first_plan; // the one the reports are about
+    PsChannelPlan *last_plan;  // the one the orders are about; mostly the same
+    uint32_t plans_waiting;    // ordered and not reported
 
     // The channel thread's.
-    PsSchedule schedule;
+    PsChannelPlan *plan;
     PsBatchNote *free_batches[PS_CHANNEL_BATCHES];
     uint32_t free_count;
     PsWriteJob *first_write;
@@ -74,7 +54,6 @@ struct PsChannel {
     PsMono next_connect;
     PsMono next_away_try; // no device that is away is tried before
     PsBackoff backoff;
-    PsDeviceState *states; // one per device
 
     // Both threads', under the lock.
     struct {
@@ -82,10 +61,13 @@ struct PsChannel {
         PsChannelState state;
         PsDriverCounters counters;
         char last_error[384];
-        PsDeviceBoard *devices;
-        PsScheduleEntry *entries; // copy of the schedule's
+        const PsChannelPlan *plan; // whose rows are the present ones
     } board;
 };
 
 /// The thread's body; `arg` is the channel.
 void *ps_channel_run(void *arg);
+/// Channel thread, or before it runs: goes on with `plan`, and its batches are the free ones.
+void ps_channel_take_plan(PsChannel *channel, PsChannelPlan *plan);
+/// The same in place of the present plan, with what stays known, the connection and the writes.
+void ps_channel_follow_plan(PsChannel *channel, PsChannelPlan *plan);

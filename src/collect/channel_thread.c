@@ -39,33 +39,14 @@ static PsMono next_wake(const PsChannel *channel) {
     if (channel->recalling) {
         return (PsMono){0};
     }
-    wake = earlier(wake, ps_schedule_next(&channel->schedule));
-    for (uint32_t i = 0; channel->up && i < channel->device_count; i++) {
-        const PsDeviceState *state = &channel->states[i];
+    wake = earlier(wake, ps_schedule_next(&channel->plan->schedule));
+    for (uint32_t i = 0; channel->up && i < channel->plan->config->device_count; i++) {
+        const PsDeviceState *state = &channel->plan->states[i];
         if (state->away) {
             wake = earlier(wake, away_due(channel, state));
         }
     }
     return wake;
-}
-
-static void receive(PsChannel *channel, PsNote *note) {
-    switch (note->kind) {
-    case PS_NOTE_BATCH:
-        channel->free_batches[channel->free_count++] = (PsBatchNote *)note;
-        return;
-    case PS_NOTE_WRITE:
-        *channel->last_write = (PsWriteJob *)note;
-        channel->last_write = &((PsWriteJob *)note)->next;
-        return;
-    case PS_NOTE_RECALL:
-        channel->recalling = true;
-        channel->recall_set = 0;
-        return;
-    case PS_NOTE_STOP:
-        channel->stop = true;
-        return;
-    }
 }
 
 static void report(PsChannel *channel, PsNote *note) {
@@ -147,10 +128,10 @@ static bool is_postponed(PsDeviceState *state, bool waited) {
 static void poll_group(PsChannel *channel, uint32_t group, uint64_t cycle) {
     PsBatchNote *note = begin_batch(channel, group, cycle);
     uint32_t count;
-    uint32_t first = ps_poll_sets_of_group(&channel->sets, group, &count);
+    uint32_t first = ps_poll_sets_of_group(&channel->plan->sets, group, &count);
     bool waited = false;
     for (uint32_t i = first; i < first + count; i++) {
-        const PsPollSet *set = &channel->sets.sets[i];
+        const PsPollSet *set = &channel->plan->sets.sets[i];
         PsDeviceState *state = ps_health_find(channel, set->device);
         bool asked = ps_health_reachable(channel, state, NULL) && !is_postponed(state, waited);
         if (!asked || !read_set(channel, i, state, note->batch)) {
@@ -165,10 +146,10 @@ static void poll_due(PsChannel *channel) {
     uint32_t entry;
     uint64_t cycle;
     if (channel->free_count == 0 ||
-        !ps_schedule_take(&channel->schedule, ps_mono_now(), &entry, &cycle)) {
+        !ps_schedule_take(&channel->plan->schedule, ps_mono_now(), &entry, &cycle)) {
         return;
     }
-    poll_group(channel, channel->schedule.entries[entry].group, cycle);
+    poll_group(channel, channel->plan->schedule.entries[entry].group, cycle);
     ps_health_publish(channel);
 }
 
@@ -177,12 +158,12 @@ static void recall_some(PsChannel *channel) {
     if (!channel->recalling || channel->free_count == 0) {
         return;
     }
-    uint32_t group = channel->sets.sets[channel->recall_set].group;
+    uint32_t group = channel->plan->sets.sets[channel->recall_set].group;
     poll_group(channel, group, PS_CYCLE_NONE);
     ps_health_publish(channel);
     uint32_t count;
-    channel->recall_set = ps_poll_sets_of_group(&channel->sets, group, &count) + count;
-    if (channel->recall_set == channel->sets.set_count) {
+    channel->recall_set = ps_poll_sets_of_group(&channel->plan->sets, group, &count) + count;
+    if (channel->recall_set == channel->plan->sets.set_count) {
         channel->recalling = false;
         report(channel, &channel->recall_note);
     }
@@ -192,8 +173,8 @@ static void recall_some(PsChannel *channel) {
 // again and again, and the others never.
 static PsDeviceState *find_away_due(PsChannel *channel, PsMono now) {
     PsDeviceState *found = NULL;
-    for (uint32_t i = 0; channel->up && i < channel->device_count; i++) {
-        PsDeviceState *state = &channel->states[i];
+    for (uint32_t i = 0; channel->up && i < channel->plan->config->device_count; i++) {
+        PsDeviceState *state = &channel->plan->states[i];
         if (state->away && away_due(channel, state).ns <= now.ns &&
             (found == NULL || state->next_try.ns < found->next_try.ns)) {
             found = state;
@@ -210,7 +191,7 @@ static void try_away_device(PsChannel *channel) {
     if (state == NULL || channel->free_count == 0) {
         return;
     }
-    uint32_t group = channel->sets.sets[state->first_set].group;
+    uint32_t group = channel->plan->sets.sets[state->first_set].group;
     PsBatchNote *note = begin_batch(channel, group, PS_CYCLE_NONE);
     if (read_set(channel, state->first_set, state, note->batch)) {
         send_batch(channel, note);
@@ -237,7 +218,7 @@ static PsErr write_once(PsChannel *channel, PsWriteJob *job) {
 // twice does no harm.
 static PsErr do_write(PsChannel *channel, PsWriteJob *job) {
     PsDeviceState *state =
-        ps_health_find(channel, channel->config->variables[job->variable].device);
+        ps_health_find(channel, channel->plan->config->variables[job->variable].device);
     if (job->deadline.ns < ps_mono_now().ns) {
         return ps_fail(PS_ERR_TIMEOUT, &job->diag, NULL, NULL,
                        "the write was not begun in time: the channel was busy with others");
@@ -286,12 +267,82 @@ static void finish_write(PsChannel *channel, PsWriteJob *job, PsErr result) {
         job->diag = (PsDiag){0};
         keep_read_back(job);
     }
-    const PsVariable *variable = &channel->config->variables[job->variable];
+    const PsVariable *variable = &channel->plan->config->variables[job->variable];
     if (result != PS_OK && job->diag.object[0] == '\0') {
         ps_text_format(job->diag.object, sizeof job->diag.object,
                        "variable '%.40s' of device '%.40s'", variable->name, variable->device_name);
     }
     report(channel, &job->head);
+}
+
+void ps_channel_take_plan(PsChannel *channel, PsChannelPlan *plan) {
+    pthread_mutex_lock(&channel->board.lock);
+    channel->plan = plan;
+    channel->board.plan = plan;
+    pthread_mutex_unlock(&channel->board.lock);
+    channel->free_count = 0;
+    for (uint32_t i = 0; i < PS_CHANNEL_BATCHES && plan->batches[i].batch != NULL; i++) {
+        channel->free_batches[channel->free_count++] = &plan->batches[i];
+    }
+    channel->recall_set = 0;
+}
+
+// Waiting writes go on when their variable is still the same.
+static void move_writes(PsChannel *channel, const uint32_t *moved) {
+    PsWriteJob *job = channel->first_write;
+    channel->first_write = NULL;
+    channel->last_write = &channel->first_write;
+    while (job != NULL) {
+        PsWriteJob *next = job->next;
+        job->next = NULL;
+        uint32_t place = moved[job->variable];
+        if (place == PS_NOT_THERE) {
+            finish_write(channel, job,
+                         ps_fail(PS_ERR_CANCELLED, &job->diag, NULL, NULL,
+                                 "not written: the variable was changed or removed meanwhile"));
+        } else {
+            // Its report will come after that of the new plan.
+            job->variable = place;
+            *channel->last_write = job;
+            channel->last_write = &job->next;
+        }
+        job = next;
+    }
+}
+
+void ps_channel_follow_plan(PsChannel *channel, PsChannelPlan *plan) {
+    move_writes(channel, plan->moved);
+    ps_channel_plan_follow(plan, channel->plan);
+    channel->driver->replan(channel->session, &plan->endpoint);
+    ps_channel_take_plan(channel, plan);
+    if (channel->recalling && plan->sets.set_count == 0) {
+        channel->recalling = false; // nothing is left to read
+        report(channel, &channel->recall_note);
+    }
+    ps_health_publish(channel);
+}
+
+static void receive(PsChannel *channel, PsNote *note) {
+    switch (note->kind) {
+    case PS_NOTE_PLAN:
+        ps_channel_follow_plan(channel, (PsChannelPlan *)note);
+        report(channel, note);
+        return;
+    case PS_NOTE_BATCH:
+        channel->free_batches[channel->free_count++] = (PsBatchNote *)note;
+        return;
+    case PS_NOTE_WRITE:
+        *channel->last_write = (PsWriteJob *)note;
+        channel->last_write = &((PsWriteJob *)note)->next;
+        return;
+    case PS_NOTE_RECALL:
+        channel->recalling = true;
+        channel->recall_set = 0;
+        return;
+    case PS_NOTE_STOP:
+        channel->stop = true;
+        return;
+    }
 }
 
 static void run_writes(PsChannel *channel) {

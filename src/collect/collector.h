@@ -3,11 +3,12 @@
 //!
 //! All functions here and all callbacks run on the thread of the loop given at set-up. A callback
 //! may call ps_collector_write and the row functions, not stop or free.
-//! Order: new, start, ..., stop, wait for `stopped`, free. One collector per configuration; config
-//! and tag table outlive it.
+//! Order: new, start, ..., stop, wait for `stopped`, free. Config (the one given last) and tag
+//! table outlive it.
 #pragma once
 
 #include "model/config.h"
+#include "model/config_map.h"
 #include "tags/sample_batch.h"
 #include "tags/tag_table.h"
 #include "tags/upload.h"
@@ -38,6 +39,15 @@ PsErr ps_collector_new(const PsCollectorSetup *setup, PsCollector **ret_collecto
 /// Starts the channel threads; cycle 0 of every group is due now. PS_ERR_IO when the system gives
 /// no thread: then stop and free as usual.
 PsErr ps_collector_start(PsCollector *collector, PsDiag *diag);
+
+/// Another configuration takes the place of the present one, which is not needed afterwards. The
+/// tag table has become the new one's before (ps_tag_table_apply_config). Endpoints whose devices
+/// and variables are the same notice nothing; others keep their connection and go on with the new
+/// ones; only new endpoints are connected. Cycles keep their places in time. What was read of a
+/// variable that now stands elsewhere is forgotten. Writes that wait go on, or end with
+/// PS_ERR_CANCELLED when their variable is another or gone; a recall under way goes on. Not after
+/// stop.
+void ps_collector_apply(PsCollector *collector, const PsConfig *config, const PsConfigMap *map);
 
 /// Interrupts and joins the threads without holding up the loop, cancels waiting writes (their
 /// `done` is called with PS_ERR_CANCELLED), then calls `stopped` (may be NULL). No upload and no

@@ -10,6 +10,7 @@
 typedef enum PsNoteKind {
     PS_NOTE_BATCH,  ///< to main: samples; to the channel: the empty batch back
     PS_NOTE_WRITE,  ///< to the channel: do it; to main: its outcome
+    PS_NOTE_PLAN,   ///< to the channel: go on with this plan; to main: it has, the former is free
     PS_NOTE_RECALL, ///< to the channel: read everything; to main: done, the batches went before it
     PS_NOTE_STOP,   ///< to the channel: end; to main: the thread has ended
 } PsNoteKind;
@@ -31,7 +32,7 @@ typedef struct PsBatchNote {
 typedef struct PsWriteJob {
     PsNote head;
     struct PsWriteJob *next; ///< in the channel's own queue
-    uint32_t variable;
+    uint32_t variable;       ///< number in the channel's part, of the plan ordered or reported last
     PsMono deadline;
     PsWriteDone *done;
     void *ctx;

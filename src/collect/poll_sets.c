@@ -23,14 +23,13 @@ static int compare_keys(const void *left, const void *right) {
     return a->variable < b->variable ? -1 : a->variable > b->variable;
 }
 
-static Key *collect_keys(const PsConfig *config, const uint32_t *device_channel, uint32_t channel,
-                         uint32_t *ret_count) {
+static Key *collect_keys(const PsConfig *config, uint32_t *ret_count) {
     uint32_t polled = ps_config_polled_count(config);
     Key *keys = ps_alloc_array(polled, sizeof *keys);
     uint32_t count = 0;
     for (uint32_t i = 0; i < polled; i++) {
         const PsVariable *variable = &config->variables[i];
-        if (device_channel[variable->device] == channel && variable->access != PS_ACCESS_WRITE) {
+        if (variable->access != PS_ACCESS_WRITE) {
             keys[count++] = (Key){variable->group, variable->device, i};
         }
     }
@@ -58,10 +57,9 @@ static void measure_groups(PsPollSets *sets, const PsConfig *config) {
     }
 }
 
-void ps_poll_sets_init(PsPollSets *sets, const PsConfig *config, const uint32_t *device_channel,
-                       uint32_t channel) {
+void ps_poll_sets_init(PsPollSets *sets, const PsConfig *config) {
     uint32_t count;
-    Key *keys = collect_keys(config, device_channel, channel, &count);
+    Key *keys = collect_keys(config, &count);
     *sets = (PsPollSets){.variables = ps_alloc_array(count, sizeof *sets->variables),
                          .variable_count = count};
     for (uint32_t i = 0; i < count; i++) {

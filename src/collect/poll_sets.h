@@ -1,4 +1,5 @@
-//! Which variables a channel polls together: one set per device and group. Pure; built once.
+//! Which variables a channel polls together: one set per device and group. Pure; built once for
+//! each configuration of the channel.
 #pragma once
 
 #include "drivers/driver.h"
@@ -12,9 +13,8 @@ typedef struct PsPollSets {
     uint32_t variable_count; ///< all readable variables here
 } PsPollSets;
 
-/// `device_channel` has the channel number of each device of the configuration.
-void ps_poll_sets_init(PsPollSets *sets, const PsConfig *config, const uint32_t *device_channel,
-                       uint32_t channel);
+/// Of everything readable in `config`, which is one channel's.
+void ps_poll_sets_init(PsPollSets *sets, const PsConfig *config);
 void ps_poll_sets_deinit(PsPollSets *sets);
 
 /// The sets of one group: `ret_count` of them from the returned number on.

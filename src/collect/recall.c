@@ -115,6 +115,10 @@ void ps_recalls_begin(PsRecalls *recalls, uint32_t channels, PsMono now) {
     }
 }
 
+void ps_recalls_set_config(PsRecalls *recalls, const PsConfig *config) {
+    recalls->config = config;
+}
+
 void ps_recalls_channel_done(PsRecalls *recalls) {
     PS_ASSERT(recalls->running && recalls->pending > 0);
     recalls->pending--;

@@ -17,6 +17,8 @@ void ps_recalls_add(PsRecalls *recalls, PsMono deadline, PsRecallDone *done, voi
 /// True when a round is to begin now: then the caller has `channels` read and reports each.
 bool ps_recalls_due(const PsRecalls *recalls);
 void ps_recalls_begin(PsRecalls *recalls, uint32_t channels, PsMono now);
+/// The configuration has changed, and the table with it. A round under way goes on.
+void ps_recalls_set_config(PsRecalls *recalls, const PsConfig *config);
 /// A channel has read all it has, and the table has it.
 void ps_recalls_channel_done(PsRecalls *recalls);
 /// Ends what is past its deadline with PS_ERR_TIMEOUT.

@@ -10,8 +10,9 @@
 typedef struct PsScheduleEntry {
     uint32_t group; ///< the user's number for it
     int64_t interval_ns;
-    uint64_t next_cycle; ///< not yet taken
-    uint64_t late;       ///< cycles skipped because an earlier one took too long
+    uint64_t first_cycle; ///< the first it had to take: not 0 when it began later than the base
+    uint64_t next_cycle;  ///< not yet taken
+    uint64_t late;        ///< cycles skipped because an earlier one took too long
 } PsScheduleEntry;
 
 typedef struct PsSchedule {

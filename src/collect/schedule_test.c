@@ -74,7 +74,7 @@ static void an_empty_schedule_never_comes_due(void **state) {
 static PsUploadClock clock_of(int64_t polling_ms, int64_t upload_ms, uint32_t channels) {
     PsUploadClock clock;
     ps_upload_clock_init(&clock, polling_ms * MS, upload_ms * MS, 5000 * MS, channels);
-    ps_upload_clock_start(&clock, at_ms(0));
+    ps_upload_clock_start(&clock, at_ms(0), at_ms(0));
     return clock;
 }
 

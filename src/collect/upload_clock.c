@@ -22,8 +22,24 @@ void ps_upload_clock_deinit(PsUploadClock *clock) {
     *clock = (PsUploadClock){0};
 }
 
-void ps_upload_clock_start(PsUploadClock *clock, PsMono base) {
+void ps_upload_clock_start(PsUploadClock *clock, PsMono base, PsMono now) {
     clock->base = base;
+    clock->tick = ps_cycle_at(base, clock->upload_ns, now);
+}
+
+void ps_upload_clock_follow(PsUploadClock *clock, const PsUploadClock *before, PsMono now) {
+    clock->base = before->base;
+    clock->news = before->news;
+    clock->tick = clock->upload_ns == before->upload_ns
+                      ? before->tick
+                      : ps_cycle_at(clock->base, clock->upload_ns, now) + 1;
+}
+
+void ps_upload_clock_carry(PsUploadClock *clock, uint32_t slot, const PsUploadClock *before,
+                           uint32_t slot_before) {
+    if (clock->polling_ns == before->polling_ns) {
+        clock->answered[slot] = before->answered[slot_before];
+    }
 }
 
 void ps_upload_clock_report(PsUploadClock *clock, uint32_t slot, uint64_t cycle) {

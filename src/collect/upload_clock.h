@@ -27,7 +27,15 @@ void ps_upload_clock_init(PsUploadClock *clock, int64_t polling_ns, int64_t uplo
                           int64_t silence_ns, uint32_t channel_count);
 void ps_upload_clock_deinit(PsUploadClock *clock);
 
-void ps_upload_clock_start(PsUploadClock *clock, PsMono base);
+/// `base` may be long past: the tick before `now` is served first.
+void ps_upload_clock_start(PsUploadClock *clock, PsMono base, PsMono now);
+/// Instead of start: goes on as `before` did, with the same intervals at the same place, otherwise
+/// at the first tick of its own after `now`. Which channels have answered is not taken over.
+void ps_upload_clock_follow(PsUploadClock *clock, const PsUploadClock *before, PsMono now);
+
+/// With equal polling intervals: channel `slot` has answered what `slot_before` had.
+void ps_upload_clock_carry(PsUploadClock *clock, uint32_t slot, const PsUploadClock *before,
+                           uint32_t slot_before);
 
 /// Channel number `slot` of the group has polled this cycle, with whatever result.
 void ps_upload_clock_report(PsUploadClock *clock, uint32_t slot, uint64_t cycle);

@@ -10,8 +10,10 @@
 typedef struct Sent {
     bool onchange;
     bool good;
+    uint8_t data_type;
+    uint32_t room; // for text: the configured size of a STRING
     PsValue value;
-    char *text; // room for the configured size of a STRING
+    char *text;
 } Sent;
 
 // The variables of one device, side by side.
@@ -88,8 +90,10 @@ static Sent *sent_new(const PsUploader *uploader) {
     for (uint32_t i = 0; i < uploader->count; i++) {
         const PsVariable *variable = &uploader->config->variables[uploader->variables[i]];
         sent[i].onchange = variable->mode == PS_MODE_ONCHANGE;
+        sent[i].data_type = (uint8_t)variable->data_type;
         if (sent[i].onchange && variable->data_type == PS_TYPE_STRING) {
-            sent[i].text = ps_alloc((size_t)variable->size);
+            sent[i].room = (uint32_t)variable->size;
+            sent[i].text = ps_alloc(sent[i].room);
         }
     }
     return sent;
@@ -153,21 +157,50 @@ void ps_uploader_saw(PsUploader *uploader, PsWall read_wall) {
     uploader->newest = read_wall;
 }
 
-// Has it changed since it was last sent? Then it counts as sent from now on.
-static bool note_change(Sent *sent, bool good, PsValue value) {
-    if (sent->good == good && (!good || ps_value_equal(sent->value, value))) {
-        return false;
-    }
+static void keep_sent(Sent *sent, bool good, PsValue value) {
     sent->good = good;
-    if (!good) {
-        return true; // the value is kept: it may come back unchanged, and the status is news then
-    }
     sent->value = value;
     if (value.kind == PS_VALUE_TEXT) {
         if (value.text_len > 0) {
             memcpy(sent->text, value.text, value.text_len);
         }
         sent->value.text = sent->text;
+    }
+}
+
+void ps_uploader_follow(PsUploader *uploader, const PsUploader *before, const PsConfigMap *map,
+                        PsMono now) {
+    ps_upload_clock_follow(&uploader->clock, &before->clock, now);
+    uploader->newest = before->newest;
+    if (uploader->sent == NULL || before->sent == NULL) {
+        return;
+    }
+    uint32_t *places = ps_alloc_array(map->variables.old_count, sizeof *places); // plus 1
+    for (uint32_t i = 0; i < before->count; i++) {
+        places[before->variables[i]] = i + 1;
+    }
+    for (uint32_t i = 0; i < uploader->count; i++) {
+        Sent *sent = &uploader->sent[i];
+        uint32_t old = ps_index_to_old(&map->variables, uploader->variables[i]);
+        const Sent *was =
+            old != PS_NOT_THERE && places[old] > 0 ? &before->sent[places[old] - 1] : NULL;
+        if (was != NULL && was->onchange && sent->onchange && was->data_type == sent->data_type &&
+            was->room <= sent->room) {
+            keep_sent(sent, was->good, was->value);
+        }
+    }
+    free(places);
+}
+
+// Has it changed since it was last sent? Then it counts as sent from now on.
+static bool note_change(Sent *sent, bool good, PsValue value) {
+    if (sent->good == good && (!good || ps_value_equal(sent->value, value))) {
+        return false;
+    }
+    if (good) {
+        keep_sent(sent, true, value);
+    } else {
+        sent->good = false; // the value is kept: it may come back unchanged, and that is news then
     }
     return true;
 }

@@ -4,6 +4,7 @@
 
 #include "collect/upload_clock.h"
 #include "model/config.h"
+#include "model/config_map.h"
 #include "tags/tag_table.h"
 #include "tags/upload.h"
 
@@ -14,6 +15,11 @@ typedef struct PsUploader PsUploader;
 PsUploader *ps_uploader_new(const PsConfig *config, uint32_t group, uint32_t channel_count);
 /// Accepts NULL.
 void ps_uploader_free(PsUploader *uploader);
+
+/// Goes on where `before`, the same group's in the former configuration, stands: its clock, and
+/// what was last sent of variables that are still onchange and of the same data type.
+void ps_uploader_follow(PsUploader *uploader, const PsUploader *before, const PsConfigMap *map,
+                        PsMono now);
 
 PsUploadClock *ps_uploader_clock(PsUploader *uploader);
 

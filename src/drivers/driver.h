@@ -19,7 +19,8 @@ typedef struct PsPollSet {
     uint32_t variable_count;
 } PsPollSet;
 
-/// Everything behind one connection. All of it is borrowed for the session's life.
+/// Everything behind one connection. All of it is borrowed until the session's next `replan`, or
+/// for its life.
 typedef struct PsEndpoint {
     const PsConfig *config;
     const uint32_t *devices; ///< indexes into config->devices; their endpoint keys are equal
@@ -64,6 +65,11 @@ struct PsDriver {
     /// Compiles the read plans of all sets. No I/O. The caller owns the session. PS_ERR_INVALID
     /// with a diagnosis when a device or variable cannot be addressed.
     PsErr (*session_new)(const PsEndpoint *endpoint, PsSession **ret_session, PsDiag *diag);
+
+    /// The configuration has changed: `endpoint`, with the same key, takes the place of the one
+    /// before. The connection stays, and so does what was learned about sets that ask for the same
+    /// as before. No I/O; all of it has passed check_variable.
+    void (*replan)(PsSession *session, const PsEndpoint *endpoint);
 
     /// Blocks, at most the longest timeout of the endpoint's devices for each address of the host
     /// (and what the system's resolver takes for a name). `diag` names the step that failed.

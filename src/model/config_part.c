@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "model/tables.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -207,11 +208,14 @@ void ps_config_part_free(PsConfigPart *part) {
     free(part);
 }
 
+static bool same_place(const PsVariable *a, const PsVariable *b) {
+    return a->data_type == b->data_type && a->register_addr == b->register_addr &&
+           a->register_bit == b->register_bit && a->access == b->access &&
+           a->float_repr == b->float_repr && a->size == b->size && strcmp(a->name, b->name) == 0;
+}
+
 static bool same_variable(const PsVariable *a, const PsVariable *b) {
-    return a->device == b->device && a->group == b->group && a->data_type == b->data_type &&
-           a->register_addr == b->register_addr && a->register_bit == b->register_bit &&
-           a->access == b->access && a->float_repr == b->float_repr && a->size == b->size &&
-           strcmp(a->name, b->name) == 0;
+    return a->device == b->device && a->group == b->group && same_place(a, b);
 }
 
 static bool same_group(const PsGroup *a, const PsGroup *b) {
@@ -250,19 +254,47 @@ void ps_config_part_move(PsConfigPart *part, const PsConfigMap *map) {
     move(part->groups, part->config.group_count, &map->groups);
 }
 
+// Do they read and write the same thing? How long an answer may take does not matter.
+static bool same_device(const PsDevice *a, const PsDevice *b) {
+    for (size_t i = 0; i < ps_table_device.count; i++) {
+        const PsOption *option = &ps_table_device.options[i];
+        if (option->offset != offsetof(PsDevice, timeout) && !ps_option_equal(option, a, b)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Variables of `vars` by device and name; what alarms watch by group and name, and the few of them
+// that this does not tell apart count as new.
+static uint32_t find_match(const PsConfigPart *from, uint32_t index, const PsConfigPart *to,
+                           const PsMap *names, const PsMap *watched) {
+    const PsVariable *variable = &from->config.variables[index];
+    uint32_t found = index < from->config.variable_count
+                         ? ps_map_find(names, variable->device_name, variable->name)
+                         : ps_map_find(watched, variable->group_name, variable->name);
+    if (found == PS_MAP_NONE) {
+        return PS_NOT_THERE;
+    }
+    const PsVariable *other = &to->config.variables[found];
+    bool same = same_place(variable, other) && same_device(&from->config.devices[variable->device],
+                                                           &to->config.devices[other->device]);
+    return same ? found : PS_NOT_THERE;
+}
+
 uint32_t *ps_config_part_match(const PsConfigPart *from, const PsConfigPart *to) {
     PS_AUTO_MAP PsMap names = {0};
-    for (uint32_t i = 0; i < to->config.variable_count; i++) {
+    PS_AUTO_MAP PsMap watched = {0};
+    for (uint32_t i = 0; i < ps_config_polled_count(&to->config); i++) {
         const PsVariable *variable = &to->config.variables[i];
-        (void)ps_map_put(&names, variable->device_name, variable->name, i);
+        bool named = i < to->config.variable_count;
+        (void)ps_map_put(named ? &names : &watched,
+                         named ? variable->device_name : variable->group_name, variable->name, i);
     }
     uint32_t polled = ps_config_polled_count(&from->config);
     uint32_t *matches = ps_alloc_array(polled, sizeof *matches);
     for (uint32_t i = 0; i < polled; i++) {
-        const PsVariable *variable = &from->config.variables[i];
-        bool named = i < from->config.variable_count; // what alarms watch is never written
-        matches[i] =
-            named ? ps_map_find(&names, variable->device_name, variable->name) : PS_NOT_THERE;
+        matches[i] = find_match(from, i, to, &names, &watched);
     }
     return matches;
 }

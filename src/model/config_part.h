@@ -33,6 +33,7 @@ bool ps_config_part_equal(const PsConfigPart *a, const PsConfigPart *b);
 /// The whole has changed: its objects have the numbers of the new one from now on.
 void ps_config_part_move(PsConfigPart *part, const PsConfigMap *map);
 
-/// For each variable of `from` its number in `to`, by device and name; PS_NOT_THERE when it is not
-/// in there. Freed by the caller.
+/// For each variable of `from` the number in `to` of the one that is the same (name, device, place
+/// in the device, type, access), so that a value of the one is a value of the other; PS_NOT_THERE
+/// when there is none. Freed by the caller.
 uint32_t *ps_config_part_match(const PsConfigPart *from, const PsConfigPart *to);

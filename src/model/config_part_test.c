@@ -149,8 +149,18 @@ static void variables_are_found_again(void **state) {
     cut(before);
     cut(after);
     uint32_t *matches = ps_config_part_match(before->parts[0], after->parts[0]);
-    static const uint32_t expected[] = {PS_NOT_THERE, PS_NOT_THERE, 1, PS_NOT_THERE};
+    static const uint32_t expected[] = {PS_NOT_THERE, PS_NOT_THERE, 1, 3};
     assert_memory_equal(matches, expected, sizeof expected);
+    free(matches);
+    ps_config_part_free(after->parts[0]);
+    ps_config_part_free(after->parts[1]);
+    after->devices[0].timeout = 9; // which is nothing to the values
+    after->devices[2].slave = 7;
+    after->variables[5].register_addr = 40009;
+    cut(after);
+    matches = ps_config_part_match(before->parts[0], after->parts[0]);
+    static const uint32_t still[] = {PS_NOT_THERE, PS_NOT_THERE, 1, PS_NOT_THERE};
+    assert_memory_equal(matches, still, sizeof still);
     free(matches);
     whole_free(before);
     whole_free(after);

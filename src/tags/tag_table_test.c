@@ -66,9 +66,39 @@ static void a_bad_sample_keeps_the_last_value_and_its_stamp(void **state) {
     ps_tag_table_free(table);
 }
 
+static void a_changed_configuration_keeps_what_still_fits(void **state) {
+    (void)state;
+    PsTagTable *table = ps_tag_table_new(&config);
+    PsSampleBatch *batch = ps_sample_batch_new(3, 6);
+    batch->read_wall.ns = 100;
+    ps_sample_batch_add(batch, 0, PS_QUALITY_GOOD, ps_value_int(5));
+    ps_sample_batch_add(batch, 1, PS_QUALITY_GOOD, ps_value_text("wxyz", 4));
+    ps_sample_batch_add(batch, 2, PS_QUALITY_GOOD, ps_value_text("uv", 2));
+    ps_tag_table_apply(table, batch);
+    ps_sample_batch_free(batch);
+    PsVariable changed[] = {variables[2], variables[1], variables[3], variables[0], variables[0]};
+    changed[1].size = 3; // too short for what is in it
+    changed[3].data_type = PS_TYPE_INT;
+    const PsConfig after = {.variables = changed, .variable_count = 5};
+    uint32_t to_old[] = {2, 1, 3, 0, PS_NOT_THERE};
+    PsConfigMap map = {.variables = {.new_count = 5, .to_old = to_old}};
+    ps_tag_table_apply_config(table, &after, &map);
+    assert_int_equal(ps_tag_table_count(table), 5);
+    assert_true(ps_value_equal(ps_tag_table_get(table, 0)->value, ps_value_text("uv", 2)));
+    assert_int_equal(ps_tag_table_get(table, 0)->stamp.ns, 100);
+    assert_int_equal(ps_tag_table_get(table, 1)->quality, PS_QUALITY_NOT_READ);
+    assert_int_equal(ps_tag_table_get(table, 2)->quality, PS_QUALITY_WRITE_ONLY);
+    assert_int_equal(ps_tag_table_get(table, 3)->quality, PS_QUALITY_NOT_READ);
+    assert_int_equal(ps_tag_table_get(table, 4)->quality, PS_QUALITY_NOT_READ);
+    ps_tag_table_forget(table, 0);
+    assert_int_equal(ps_tag_table_get(table, 0)->quality, PS_QUALITY_NOT_READ);
+    ps_tag_table_free(table);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_table_says_why_there_is_nothing),
+        cmocka_unit_test(a_changed_configuration_keeps_what_still_fits),
         cmocka_unit_test(good_samples_bring_value_and_stamp),
         cmocka_unit_test(a_bad_sample_keeps_the_last_value_and_its_stamp),
     };

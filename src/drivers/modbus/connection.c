@@ -6,6 +6,7 @@
 #include "drivers/modbus/connection.h"
 
 #include "base/cleanup.h"
+#include "base/mem.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +23,7 @@
 PsErr ps_modbus_connection_init(PsModbusConnection *connection, const char *host, int port,
                                 PsDriverCounters *counters, PsDiag *diag) {
     *connection = (PsModbusConnection){
-        .host = host, .port = port, .wake_fd = -1, .socket = -1, .counters = counters};
+        .host = ps_strdup(host), .port = port, .wake_fd = -1, .socket = -1, .counters = counters};
     pthread_mutex_init(&connection->lock, NULL);
     char service[16];
     snprintf(service, sizeof service, "%d", port);
@@ -49,6 +50,7 @@ void ps_modbus_connection_deinit(PsModbusConnection *connection) {
         connection->wake_fd = -1;
     }
     pthread_mutex_destroy(&connection->lock);
+    free(connection->host);
 }
 
 bool ps_modbus_connection_is_open(const PsModbusConnection *connection) {

@@ -14,7 +14,7 @@
 #include <pthread.h>
 
 typedef struct PsModbusConnection {
-    const char *host; ///< borrowed
+    char *host;
     int port;
     int wake_fd; ///< an eventfd that ends a connect in progress
     atomic_bool interrupted;
@@ -34,7 +34,8 @@ typedef struct PsModbusUnit {
     int64_t timeout_ns;
 } PsModbusUnit;
 
-/// Takes a libmodbus context and an event descriptor. PS_ERR_IO. `host` and `counters` outlive it.
+/// Takes a libmodbus context and an event descriptor. PS_ERR_IO. `host` is copied, `counters`
+/// outlive it.
 PsErr ps_modbus_connection_init(PsModbusConnection *connection, const char *host, int port,
                                 PsDriverCounters *counters, PsDiag *diag);
 void ps_modbus_connection_deinit(PsModbusConnection *connection);

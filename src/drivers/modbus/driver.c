@@ -40,6 +40,14 @@ static void endpoint_key(const PsDevice *device, char *out, size_t size) {
              device->port);
 }
 
+// The plans of one endpoint, one per set.
+static void free_plans(PsModbusPlan *plans, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        ps_modbus_plan_deinit(&plans[i]);
+    }
+    free(plans);
+}
+
 static void session_free(PsSession *base) {
     if (base == NULL) {
         return;
@@ -48,10 +56,7 @@ static void session_free(PsSession *base) {
     if (session->connection_ready) {
         ps_modbus_connection_deinit(&session->connection);
     }
-    for (uint32_t i = 0; i < session->endpoint->set_count; i++) {
-        ps_modbus_plan_deinit(&session->plans[i]);
-    }
-    free(session->plans);
+    free_plans(session->plans, session->endpoint->set_count);
     free(session);
 }
 
@@ -71,16 +76,10 @@ static PsErr check_endpoint(const PsEndpoint *endpoint, PsDiag *diag) {
     return PS_OK;
 }
 
-static PsErr session_new(const PsEndpoint *endpoint, PsSession **ret_session, PsDiag *diag) {
-    PS_ASSERT(endpoint->device_count > 0);
-    PsErr err = check_endpoint(endpoint, diag);
-    if (err != PS_OK) {
-        return err;
-    }
-    ModbusSession *session = ps_alloc(sizeof *session);
-    session->base.driver = &ps_modbus_tcp_driver;
+static void take_endpoint(ModbusSession *session, const PsEndpoint *endpoint) {
     session->endpoint = endpoint;
     session->plans = ps_alloc_array(endpoint->set_count, sizeof *session->plans);
+    session->connect_timeout_ns = 0;
     for (uint32_t i = 0; i < endpoint->set_count; i++) {
         ps_modbus_plan_init(&session->plans[i], endpoint->config, &endpoint->sets[i]);
     }
@@ -89,6 +88,17 @@ static PsErr session_new(const PsEndpoint *endpoint, PsSession **ret_session, Ps
         session->connect_timeout_ns =
             timeout > session->connect_timeout_ns ? timeout : session->connect_timeout_ns;
     }
+}
+
+static PsErr session_new(const PsEndpoint *endpoint, PsSession **ret_session, PsDiag *diag) {
+    PS_ASSERT(endpoint->device_count > 0);
+    PsErr err = check_endpoint(endpoint, diag);
+    if (err != PS_OK) {
+        return err;
+    }
+    ModbusSession *session = ps_alloc(sizeof *session);
+    session->base.driver = &ps_modbus_tcp_driver;
+    take_endpoint(session, endpoint);
     const PsDevice *first = &endpoint->config->devices[endpoint->devices[0]];
     err = ps_modbus_connection_init(&session->connection, first->ip, first->port,
                                     &session->base.counters, diag);
@@ -99,6 +109,27 @@ static PsErr session_new(const PsEndpoint *endpoint, PsSession **ret_session, Ps
     }
     *ret_session = &session->base;
     return PS_OK;
+}
+
+static int slave_of(const PsEndpoint *endpoint, uint32_t set) {
+    return endpoint->config->devices[endpoint->sets[set].device].slave;
+}
+
+// A set that reads the same places of the same device as one before keeps what its device has
+// refused.
+static void session_replan(PsSession *base, const PsEndpoint *endpoint) {
+    ModbusSession *session = modbus_session(base);
+    const PsEndpoint *before = session->endpoint;
+    PsModbusPlan *plans_before = session->plans;
+    take_endpoint(session, endpoint);
+    for (uint32_t i = 0; i < endpoint->set_count; i++) {
+        bool found = false;
+        for (uint32_t j = 0; !found && j < before->set_count; j++) {
+            found = slave_of(before, j) == slave_of(endpoint, i) &&
+                    ps_modbus_plan_follow(&session->plans[i], &plans_before[j]);
+        }
+    }
+    free_plans(plans_before, before->set_count);
 }
 
 static PsErr session_connect(PsSession *base, PsDiag *diag) {
@@ -292,6 +323,7 @@ const PsDriver ps_modbus_tcp_driver = {
     .check_variable = ps_modbus_check_variable,
     .endpoint_key = endpoint_key,
     .session_new = session_new,
+    .replan = session_replan,
     .connect = session_connect,
     .connected = session_connected,
     .disconnect = session_disconnect,

@@ -55,6 +55,22 @@ void ps_modbus_plan_deinit(PsModbusPlan *plan) {
     *plan = (PsModbusPlan){0};
 }
 
+static bool same_item(const PsModbusItem *a, const PsModbusItem *b) {
+    return a->offset == b->offset && a->table == b->table && a->width == b->width;
+}
+
+bool ps_modbus_plan_follow(PsModbusPlan *plan, const PsModbusPlan *other) {
+    bool same = plan->item_count == other->item_count;
+    for (uint32_t i = 0; same && i < plan->item_count; i++) {
+        same = same_item(&plan->items[i], &other->items[i]);
+    }
+    if (same) {
+        plan->request_count = other->request_count;
+        memcpy(plan->requests, other->requests, other->request_count * sizeof *plan->requests);
+    }
+    return same;
+}
+
 static uint32_t item_end(const PsModbusItem *item) {
     return (uint32_t)item->offset + item->width;
 }

@@ -41,6 +41,10 @@ void ps_modbus_plan_init(PsModbusPlan *plan, const PsConfig *config, const PsPol
 /// Accepts a zeroed plan.
 void ps_modbus_plan_deinit(PsModbusPlan *plan);
 
+/// Does it read the same places as `other`, whatever the numbers of the variables? Then it takes
+/// the other's splits over.
+bool ps_modbus_plan_follow(PsModbusPlan *plan, const PsModbusPlan *other);
+
 /// Merges anew, forgetting all splits.
 void ps_modbus_plan_merge(PsModbusPlan *plan);
 

@@ -1,0 +1,300 @@
+// Makes the collector's channels and groups from a configuration, and changes them when another one
+// takes its place: a channel whose part is the same goes on as it is, one with another part gets a
+// new plan and keeps its connection, only new endpoints get new channels. Main thread; never
+// blocks.
+#include "collect/collector_private.h"
+
+#include "base/log.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "drivers/driver.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+PsChannel *ps_collector_channel_of(const PsCollector *collector, uint32_t device) {
+    uint32_t number = collector->layout.device_channel[device];
+    return number != PS_NOT_THERE ? collector->channels[number] : NULL;
+}
+
+static PsConfigPart **cut(const PsConfig *config, const PsLayout *layout) {
+    PsConfigPart **parts = ps_alloc_array(layout->channel_count, sizeof(PsConfigPart *));
+    ps_config_parts_new(config, layout->device_channel, layout->channel_count, parts);
+    return parts;
+}
+
+static void note_places(PsCollector *collector) {
+    uint32_t polled = ps_config_polled_count(collector->setup.config);
+    free(collector->variable_place);
+    collector->variable_place = ps_alloc_array(polled, sizeof *collector->variable_place);
+    for (uint32_t c = 0; c < collector->channel_count; c++) {
+        const PsConfigPart *part = ps_channel_part(collector->channels[c]);
+        for (uint32_t i = 0; i < ps_config_polled_count(&part->config); i++) {
+            collector->variable_place[part->variables[i]] = i;
+        }
+    }
+}
+
+static void make_room_for_reports(PsCollector *collector) {
+    size_t channels = (size_t)collector->channel_count + collector->leaving_count;
+    ps_mailbox_set_capacity(collector->reports,
+                            PS_CHANNEL_REPORTS_MAX * (channels > 0 ? channels : 1));
+}
+
+static PsErr make_channel(PsCollector *collector, PsConfigPart *part, uint32_t number,
+                          PsChannel **ret_channel, PsDiag *diag) {
+    PsChannelSetup setup = {
+        .driver = ps_driver_find(part->config.devices[0].protocol),
+        .part = part,
+        .number = number,
+        .reports = collector->reports,
+    };
+    return ps_channel_new(&setup, ret_channel, diag);
+}
+
+PsErr ps_collector_build(PsCollector *collector, PsDiag *diag) {
+    const PsCollectorSetup *setup = &collector->setup;
+    PsErr err = ps_layout_init(&collector->layout, setup->config, diag);
+    if (err != PS_OK) {
+        return err;
+    }
+    PsConfigPart **parts = cut(setup->config, &collector->layout);
+    uint32_t count = collector->layout.channel_count;
+    collector->channels = ps_alloc_array(count, sizeof(PsChannel *));
+    for (uint32_t i = 0; i < count && err == PS_OK; i++) {
+        err = make_channel(collector, parts[i], i, &collector->channels[i], diag);
+        parts[i] = NULL;
+    }
+    collector->channel_count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        ps_config_part_free(parts[i]);
+    }
+    free(parts);
+    if (err == PS_OK) {
+        make_room_for_reports(collector);
+        note_places(collector);
+        collector->groups = ps_group_states_new(setup->config, collector->channels, count,
+                                                setup->wants_uploads, setup->ctx);
+        collector->recalls = ps_recalls_new(setup->config, setup->table);
+    }
+    return err;
+}
+
+void ps_collector_free_parts(PsCollector *collector) {
+    for (uint32_t i = 0; collector->channels != NULL && i < collector->channel_count; i++) {
+        ps_channel_free(collector->channels[i]);
+    }
+    PS_ASSERT(collector->leaving_count == 0);
+    ps_group_states_free(collector->groups, collector->setup.config->group_count);
+    ps_recalls_free(collector->recalls);
+    ps_mailbox_free(collector->reports);
+    ps_layout_deinit(&collector->layout);
+    free(collector->variable_place);
+    free(collector->leaving);
+    free(collector->channels);
+    free(collector);
+}
+
+// --- another configuration ---------------------------------------------------------------------
+
+// What one change needs to know.
+typedef struct Change {
+    PsCollector *collector;
+    const PsConfig *config;
+    const PsConfigMap *map;
+    PsMono now;
+    PsChannel **channels; // of the new layout; NULL where one could not be made
+    uint32_t channel_count;
+    bool *unread; // by variable: what is known of it was read elsewhere
+} Change;
+
+// Values, reports and writes that are about these variables are about another place in a device.
+static void forget(Change *change, const PsConfigPart *part, const uint32_t *matches) {
+    for (uint32_t i = 0; i < ps_config_polled_count(&part->config); i++) {
+        uint32_t variable = part->variables[i];
+        if (variable != PS_NOT_THERE && (matches == NULL || matches[i] == PS_NOT_THERE)) {
+            change->unread[variable] = true;
+        }
+    }
+}
+
+static void leave(Change *change, PsChannel *channel) {
+    PsCollector *collector = change->collector;
+    forget(change, ps_channel_part(channel), NULL);
+    if (ps_channel_recall_open(channel)) {
+        ps_channel_recall_done(channel);
+        ps_recalls_channel_done(collector->recalls);
+    }
+    if (!ps_channel_running(channel)) {
+        ps_channel_free(channel);
+        return;
+    }
+    collector->leaving =
+        ps_grow_array(collector->leaving, collector->leaving_count + 1, sizeof(PsChannel *));
+    collector->leaving[collector->leaving_count++] = channel;
+    ps_channel_request_stop(channel);
+}
+
+// A channel that cannot be made or started stays away, which is said; the others go on.
+static PsChannel *arrive(Change *change, PsConfigPart *part, uint32_t number) {
+    PsChannel *channel = NULL;
+    PsDiag diag = {0};
+    PsErr err = make_channel(change->collector, part, number, &channel, &diag);
+    if (err == PS_OK && change->collector->started) {
+        err = ps_channel_start(channel, change->collector->base, change->now, &diag);
+    }
+    if (err != PS_OK) {
+        PS_LOGE("CHANNEL-FAILED",
+                "%s: %s; its variables are not read until the gateway starts anew", diag.object,
+                diag.text);
+        ps_channel_free(channel);
+        return NULL;
+    }
+    return channel;
+}
+
+// The present channel of the endpoint goes on with the part, or gives way to a new one.
+static PsChannel *go_on(Change *change, PsChannel *channel, PsConfigPart *part, uint32_t number) {
+    PsConfigPart *present = ps_channel_part(channel);
+    if (ps_config_part_equal(present, part)) {
+        ps_config_part_free(part);
+        ps_channel_set_number(channel, number);
+        return channel;
+    }
+    uint32_t *matches = ps_config_part_match(present, part);
+    forget(change, present, matches);
+    free(matches);
+    if (!ps_channel_replan(channel, part, change->now)) {
+        leave(change, channel);
+        return arrive(change, part, number);
+    }
+    ps_channel_set_number(channel, number);
+    return channel;
+}
+
+static void change_channels(Change *change, const PsLayout *layout) {
+    PsCollector *collector = change->collector;
+    PsConfigPart **parts = cut(change->config, layout);
+    PS_AUTO_MAP PsMap present = {0};
+    bool *kept = ps_alloc_array(collector->channel_count, sizeof *kept);
+    for (uint32_t i = 0; i < collector->channel_count; i++) {
+        const PsChannel *channel = collector->channels[i];
+        const char *scope = ps_protocol_name(ps_channel_driver(channel)->protocol);
+        (void)ps_map_put(&present, scope, ps_channel_name(channel), i);
+    }
+    for (uint32_t i = 0; i < layout->channel_count; i++) {
+        const PsDevice *device = &parts[i]->config.devices[0];
+        char key[PS_ENDPOINT_KEY_SIZE];
+        ps_driver_find(device->protocol)->endpoint_key(device, key, sizeof key);
+        uint32_t old = ps_map_find(&present, ps_protocol_name(device->protocol), key);
+        if (old == PS_MAP_NONE) {
+            change->channels[i] = arrive(change, parts[i], i);
+        } else {
+            kept[old] = true;
+            change->channels[i] = go_on(change, collector->channels[old], parts[i], i);
+        }
+    }
+    for (uint32_t i = 0; i < collector->channel_count; i++) {
+        if (!kept[i]) {
+            leave(change, collector->channels[i]);
+        }
+    }
+    free(kept);
+    free(parts);
+}
+
+// Channels that could not be made leave no holes.
+static void close_ranks(Change *change, PsLayout *layout) {
+    uint32_t used = 0;
+    for (uint32_t i = 0; i < change->channel_count; i++) {
+        bool there = change->channels[i] != NULL;
+        for (uint32_t d = 0; (!there || used != i) && d < change->config->device_count; d++) {
+            if (layout->device_channel[d] == i) {
+                layout->device_channel[d] = there ? used : PS_NOT_THERE;
+            }
+        }
+        if (there) {
+            change->channels[used] = change->channels[i];
+            ps_channel_set_number(change->channels[used], used);
+            used++;
+        }
+    }
+    change->channel_count = used;
+    layout->channel_count = used;
+}
+
+static void change_groups(Change *change) {
+    PsCollector *collector = change->collector;
+    const PsCollectorSetup *setup = &collector->setup;
+    PsGroupState *groups =
+        ps_group_states_new(change->config, collector->channels, collector->channel_count,
+                            setup->wants_uploads, setup->ctx);
+    for (uint32_t g = 0; g < change->config->group_count; g++) {
+        uint32_t old = ps_index_to_old(&change->map->groups, g);
+        if (groups[g].uploader != NULL && collector->started) {
+            ps_upload_clock_start(ps_uploader_clock(groups[g].uploader), collector->base,
+                                  change->now);
+        }
+        if (old != PS_NOT_THERE) {
+            ps_group_state_follow(&groups[g], &collector->groups[old], change->map, change->now);
+        }
+    }
+    ps_group_states_free(collector->groups, change->map->groups.old_count);
+    collector->groups = groups;
+}
+
+static void drop_what_is_unread(Change *change) {
+    for (uint32_t i = 0; i < ps_config_polled_count(change->config); i++) {
+        if (change->unread[i]) {
+            ps_tag_table_forget(change->collector->setup.table, i);
+        }
+    }
+    for (uint32_t i = 0; i < change->channel_count; i++) {
+        ps_channel_drop_reports(change->channels[i], change->unread);
+    }
+}
+
+void ps_collector_apply(PsCollector *collector, const PsConfig *config, const PsConfigMap *map) {
+    PS_ASSERT(!collector->stopping);
+    Change change = {.collector = collector, .config = config, .map = map, .now = ps_mono_now()};
+    PsLayout layout;
+    PsErr err = ps_layout_init(&layout, config, NULL);
+    PS_ASSERT(err == PS_OK); // a checked configuration has drivers for all its devices
+    change.channel_count = layout.channel_count;
+    change.channels = ps_alloc_array(layout.channel_count, sizeof(PsChannel *));
+    change.unread = ps_alloc_array(ps_config_polled_count(config), sizeof *change.unread);
+    for (uint32_t i = 0; i < collector->channel_count; i++) {
+        ps_channel_move(collector->channels[i], map);
+    }
+    ps_mailbox_set_capacity(collector->reports,
+                            PS_CHANNEL_REPORTS_MAX *
+                                ((size_t)collector->channel_count + collector->leaving_count +
+                                 layout.channel_count + 1));
+    change_channels(&change, &layout);
+    close_ranks(&change, &layout);
+    drop_what_is_unread(&change);
+    free(collector->channels);
+    ps_layout_deinit(&collector->layout);
+    collector->channels = change.channels;
+    collector->channel_count = change.channel_count;
+    collector->layout = layout;
+    collector->setup.config = config;
+    note_places(collector);
+    change_groups(&change);
+    ps_recalls_set_config(collector->recalls, config);
+    free(change.unread);
+    if (collector->started) {
+        ps_collector_serve(collector);
+    }
+}
+
+bool ps_collector_bury(PsCollector *collector, PsChannel *channel) {
+    for (uint32_t i = 0; i < collector->leaving_count; i++) {
+        if (collector->leaving[i] == channel) {
+            collector->leaving[i] = collector->leaving[--collector->leaving_count];
+            ps_channel_free(channel);
+            return true;
+        }
+    }
+    return false;
+}

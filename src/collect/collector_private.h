@@ -1,0 +1,42 @@
+//! Inside of the collector, shared by its two files: collector.c (running) and collector_build.c
+//! (making its parts from a configuration, and again when that changes). Main thread.
+#pragma once
+
+#include "base/wake.h"
+#include "collect/channel.h"
+#include "collect/collector.h"
+#include "collect/group_state.h"
+#include "collect/layout.h"
+#include "collect/recall.h"
+
+struct PsCollector {
+    PsCollectorSetup setup;
+    PsChannel **channels;
+    uint32_t channel_count;
+    PsLayout layout;          // of the present configuration
+    uint32_t *variable_place; // by variable: its number in the part of its channel
+    PsGroupState *groups;
+    PsChannel **leaving; // no longer in the configuration; freed when their threads have ended
+    uint32_t leaving_count;
+    PsRecalls *recalls;
+    PsMailbox *reports;
+    PsWake wake;
+    uv_timer_t timer;
+    unsigned open_handles;
+    PsMono base; // cycle 0 of all groups
+    bool started;
+    bool stopping;
+    void (*stopped)(void *ctx);
+    void *stopped_ctx;
+};
+
+/// Makes channels and groups of the configuration of the setup.
+PsErr ps_collector_build(PsCollector *collector, PsDiag *diag);
+void ps_collector_free_parts(PsCollector *collector);
+
+/// The channel of a device, or NULL when it has none.
+PsChannel *ps_collector_channel_of(const PsCollector *collector, uint32_t device);
+/// A channel that leaves has ended: it is freed. False when it is none that leaves.
+bool ps_collector_bury(PsCollector *collector, PsChannel *channel);
+/// Serves what is due and sets the timer for what comes next.
+void ps_collector_serve(PsCollector *collector);
