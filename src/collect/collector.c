@@ -44,7 +44,7 @@ static void begin_recall(PsCollector *collector) {
 }
 
 // What the timer is for: uploads that are due and recalls that take too long.
-void ps_collector_serve(PsCollector *collector) {
+static void serve_due(PsCollector *collector) {
     PsMono now = ps_mono_now();
     PsMono next = {INT64_MAX};
     ps_recalls_expire(collector->recalls, now);
@@ -67,7 +67,7 @@ void ps_collector_serve(PsCollector *collector) {
 }
 
 static void on_timer(uv_timer_t *timer) {
-    ps_collector_serve(timer->data);
+    serve_due(timer->data);
 }
 
 static void apply(PsCollector *collector, const PsSampleBatch *batch) {
@@ -210,9 +210,12 @@ static void on_wake(PsWake *wake) {
     if (ended && collector->stopping) {
         finish_stop(collector);
     }
-    if (!collector->stopping) {
+    for (; collector->recalls_left > 0; collector->recalls_left--) {
+        ps_recalls_channel_done(collector->recalls);
+    }
+    if (collector->started && !collector->stopping) {
         begin_recall(collector);
-        ps_collector_serve(collector);
+        serve_due(collector);
     }
 }
 
@@ -252,7 +255,7 @@ PsErr ps_collector_start(PsCollector *collector, PsDiag *diag) {
             return err;
         }
     }
-    ps_collector_serve(collector);
+    serve_due(collector);
     return PS_OK;
 }
 
@@ -332,7 +335,7 @@ void ps_collector_recall(PsCollector *collector, PsMono deadline, PsRecallDone *
     }
     ps_recalls_add(collector->recalls, deadline, done, ctx);
     begin_recall(collector);
-    ps_collector_serve(collector); // sets the timer for the deadline
+    serve_due(collector); // sets the timer for the deadline
 }
 
 PsQuality ps_collector_quality(const PsCollector *collector, uint32_t variable, PsMono now) {

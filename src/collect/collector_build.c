@@ -123,7 +123,7 @@ static void leave(Change *change, PsChannel *channel) {
     forget(change, ps_channel_part(channel), NULL);
     if (ps_channel_recall_open(channel)) {
         ps_channel_recall_done(channel);
-        ps_recalls_channel_done(collector->recalls);
+        collector->recalls_left++;
     }
     if (!ps_channel_running(channel)) {
         ps_channel_free(channel);
@@ -283,9 +283,7 @@ void ps_collector_apply(PsCollector *collector, const PsConfig *config, const Ps
     change_groups(&change);
     ps_recalls_set_config(collector->recalls, config);
     free(change.unread);
-    if (collector->started) {
-        ps_collector_serve(collector);
-    }
+    ps_wake_send(&collector->wake); // what has become due is served when the change is over
 }
 
 bool ps_collector_bury(PsCollector *collector, PsChannel *channel) {

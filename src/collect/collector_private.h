@@ -18,6 +18,7 @@ struct PsCollector {
     PsGroupState *groups;
     PsChannel **leaving; // no longer in the configuration; freed when their threads have ended
     uint32_t leaving_count;
+    uint32_t recalls_left; // channels that left while a recall waited for them
     PsRecalls *recalls;
     PsMailbox *reports;
     PsWake wake;
@@ -38,5 +39,3 @@ void ps_collector_free_parts(PsCollector *collector);
 PsChannel *ps_collector_channel_of(const PsCollector *collector, uint32_t device);
 /// A channel that leaves has ended: it is freed. False when it is none that leaves.
 bool ps_collector_bury(PsCollector *collector, PsChannel *channel);
-/// Serves what is due and sets the timer for what comes next.
-void ps_collector_serve(PsCollector *collector);

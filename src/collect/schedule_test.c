@@ -153,6 +153,43 @@ static void a_slower_upload_takes_the_newest_cycle(void **state) {
     ps_upload_clock_deinit(&clock);
 }
 
+static void a_changed_configuration_keeps_the_ticks(void **state) {
+    (void)state;
+    PsUploadClock before = clock_of(1000, 1000, 2);
+    ps_upload_clock_report(&before, 0, 4);
+    ps_upload_clock_report(&before, 1, 4);
+    ps_upload_clock_done(&before, at_ms(4010));
+    PsUploadClock same = clock_of(1000, 1000, 2); // the second channel is another one now
+    ps_upload_clock_follow(&same, &before, at_ms(4500));
+    ps_upload_clock_carry(&same, 0, &before, 0);
+    ps_upload_clock_report(&same, 0, 5);
+    assert_int_equal(ps_upload_clock_next(&same, at_ms(5010)).ns, at_ms(5500).ns);
+    ps_upload_clock_report(&same, 1, 5);
+    assert_true(ps_upload_clock_due(&same, at_ms(5010)));
+    PsUploadClock slower = clock_of(3000, 3000, 1);
+    ps_upload_clock_follow(&slower, &before, at_ms(4500));
+    ps_upload_clock_carry(&slower, 0, &before, 0); // other cycles: nothing is carried
+    ps_upload_clock_report(&slower, 0, 1);
+    assert_false(ps_upload_clock_due(&slower, at_ms(5999)));
+    ps_upload_clock_report(&slower, 0, 2);
+    assert_true(ps_upload_clock_due(&slower, at_ms(6000)));
+    ps_upload_clock_deinit(&before);
+    ps_upload_clock_deinit(&same);
+    ps_upload_clock_deinit(&slower);
+}
+
+static void a_late_beginner_takes_the_newest_tick_first(void **state) {
+    (void)state;
+    PsUploadClock clock;
+    ps_upload_clock_init(&clock, 1000 * MS, 1000 * MS, 5000 * MS, 1);
+    ps_upload_clock_start(&clock, at_ms(0), at_ms(100500));
+    ps_upload_clock_report(&clock, 0, 100);
+    assert_true(ps_upload_clock_due(&clock, at_ms(100510)));
+    ps_upload_clock_done(&clock, at_ms(100510));
+    assert_int_equal(ps_upload_clock_next(&clock, at_ms(100520)).ns, at_ms(101500).ns);
+    ps_upload_clock_deinit(&clock);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cycles_never_drift),
@@ -165,6 +202,8 @@ int main(void) {
         cmocka_unit_test(a_late_report_is_uploaded_at_once),
         cmocka_unit_test(uploads_are_never_more_frequent_than_polls),
         cmocka_unit_test(a_slower_upload_takes_the_newest_cycle),
+        cmocka_unit_test(a_changed_configuration_keeps_the_ticks),
+        cmocka_unit_test(a_late_beginner_takes_the_newest_tick_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

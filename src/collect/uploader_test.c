@@ -120,12 +120,42 @@ static void a_group_without_variables_has_no_uploader(void **state) {
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+// What was told is not told again, though every variable has another number.
+static void what_was_sent_stays_sent_in_another_configuration(void **state) {
+    Fixture *f = *state;
+    sample(f, 0, PS_QUALITY_GOOD, ps_value_int(7));
+    sample(f, 2, PS_QUALITY_GOOD, ps_value_text("wxyz", 4));
+    assert_true(build(f));
+    PsVariable changed[] = {variables[2], variables[0]};
+    const PsConfig after = {.devices = devices,
+                            .device_count = 2,
+                            .groups = groups,
+                            .group_count = 2,
+                            .variables = changed,
+                            .variable_count = 2};
+    PsConfigMap *map = ps_config_map_new(&config, &after);
+    PsUploader *uploader = ps_uploader_new(&after, 0, 1);
+    ps_uploader_follow(uploader, f->uploader, map, f->now);
+    ps_tag_table_apply_config(f->table, &after, map);
+    ps_config_map_free(map);
+    ps_uploader_free(f->uploader);
+    f->uploader = uploader;
+    assert_true(build(f));
+    assert_int_equal(f->upload.item_count, 1);
+    assert_int_equal(f->upload.items[0].variable, 1);
+    sample(f, 0, PS_QUALITY_GOOD, ps_value_text("wx", 2));
+    assert_true(build(f));
+    assert_int_equal(f->upload.item_count, 2);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(items_stand_by_device_without_write_only),
         TEST(onchange_is_sent_only_when_value_or_status_changed),
         TEST(old_values_are_never_passed_off_as_fresh),
         TEST(a_group_without_variables_has_no_uploader),
+        cmocka_unit_test_setup_teardown(what_was_sent_stays_sent_in_another_configuration, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -210,6 +210,25 @@ static void one_bad_register_is_found_by_halving(void **state) {
     fixture_free(fixture);
 }
 
+static void a_plan_of_the_same_places_keeps_the_cuts(void **state) {
+    static const Given before[] = {{40001, PS_TYPE_WORD, 0}, {40002, PS_TYPE_WORD, 0}};
+    static const Given same[] = {{40002, PS_TYPE_INT, 0}, {40001, PS_TYPE_WORD, 0}};
+    static const Given more[] = {{40001, PS_TYPE_WORD, 0}, {40002, PS_TYPE_DWORD, 0}};
+    Fixture *old_one = fixture_of(before, 2);
+    Fixture *same_one = fixture_of(same, 2);
+    Fixture *other_one = fixture_of(more, 2);
+    assert_true(ps_modbus_plan_split(&old_one->plan, 0));
+    assert_true(ps_modbus_plan_follow(&same_one->plan, &old_one->plan));
+    assert_int_equal(same_one->plan.request_count, 2);
+    assert_int_equal(same_one->plan.items[0].variable, 1); // the numbers are its own
+    assert_covers_all(&same_one->plan);
+    assert_false(ps_modbus_plan_follow(&other_one->plan, &old_one->plan));
+    assert_int_equal(other_one->plan.request_count, 1);
+    fixture_free(old_one);
+    fixture_free(same_one);
+    fixture_free(other_one);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(neighbours_and_small_holes_are_merged),
@@ -220,6 +239,7 @@ int main(void) {
         cmocka_unit_test(a_refused_request_is_cut_at_its_hole_first),
         cmocka_unit_test(bits_of_one_register_stay_together),
         cmocka_unit_test(one_bad_register_is_found_by_halving),
+        cmocka_unit_test(a_plan_of_the_same_places_keeps_the_cuts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

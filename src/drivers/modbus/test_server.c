@@ -39,6 +39,7 @@ struct TestServer {
     int forge_value;
     int trail;
     unsigned requests;
+    unsigned connections;
 };
 
 static void listen_on(TestServer *server, int port) {
@@ -149,6 +150,9 @@ static void *run(void *arg) {
             int fd = accept(server->listener, NULL, NULL);
             if (fd >= 0) {
                 server->clients[server->client_count++] = fd;
+                pthread_mutex_lock(&server->lock);
+                server->connections++;
+                pthread_mutex_unlock(&server->lock);
             }
         }
     }
@@ -253,6 +257,12 @@ void test_server_trail(TestServer *server, int bytes) {
 
 void test_server_drop_next(TestServer *server) {
     LOCKED(server, server->drop_next = true);
+}
+
+unsigned test_server_connections(TestServer *server) {
+    unsigned connections;
+    LOCKED(server, connections = server->connections);
+    return connections;
 }
 
 unsigned test_server_requests(TestServer *server) {

@@ -36,5 +36,7 @@ void test_server_forge(TestServer *server, int at, int value);
 void test_server_trail(TestServer *server, int bytes);
 /// Closes the connection instead of answering the next request.
 void test_server_drop_next(TestServer *server);
+/// Connections accepted so far.
+unsigned test_server_connections(TestServer *server);
 /// Requests received so far.
 unsigned test_server_requests(TestServer *server);
