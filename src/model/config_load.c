@@ -6,6 +6,7 @@
 #include "model/config.h"
 #include "model/config_check.h"
 #include "model/config_json.h"
+#include "model/config_text.h"
 #include "model/tables.h"
 
 #include <limits.h>
@@ -18,6 +19,7 @@
 typedef struct Loader {
     PsConfig *config;
     const json_t *root;
+    const PsConfigText *text; // where the lists are; NULL when they are in `root`
     PsOptionContext context;
 } Loader;
 
@@ -55,19 +57,44 @@ static void name_object(const PsOptionTable *table, const json_t *json, size_t i
     }
 }
 
+// The elements of one block, wherever they are.
+typedef struct List {
+    const json_t *tree; // NULL: from the text
+    const PsConfigText *text;
+    const char *at;
+    size_t count;
+} List;
+
+static List open_list(const Loader *loader, const PsOptionTable *table) {
+    const PsConfigList *list =
+        loader->text != NULL ? ps_config_text_list(loader->text, table->block) : NULL;
+    if (list != NULL) {
+        return (List){.text = loader->text, .at = list->text, .count = list->count};
+    }
+    const json_t *tree = json_object_get(loader->root, table->block);
+    bool is_list = tree == NULL || json_is_array(tree);
+    return (List){.tree = tree, .count = is_list ? json_array_size(tree) : SIZE_MAX};
+}
+
+// The element is the caller's.
+static json_t *next_of(List *list, size_t index) {
+    return list->tree != NULL ? json_incref(json_array_get(list->tree, index))
+                              : ps_config_text_next(list->text, &list->at);
+}
+
 // Loads one block that is a list of objects; returns how many, `ret_items` an arena array.
 static uint32_t load_list(Loader *loader, const PsOptionTable *table, size_t item_size,
                           uint32_t spare, void *ret_items) {
-    const json_t *list = json_object_get(loader->root, table->block);
-    size_t count = json_array_size(list);
-    if (list != NULL && (!json_is_array(list) || count > LIST_MAX)) {
+    List list = open_list(loader, table);
+    if (list.count > LIST_MAX) {
         ps_findings_error(loader->context.findings, PS_CONFIG_FILE, table->block, NULL,
                           "must be a list of at most %d objects", LIST_MAX);
-        count = 0;
+        list.count = 0;
     }
+    size_t count = list.count;
     char *items = ps_arena_take(loader->config->arena, (count + spare) * item_size);
     for (size_t i = 0; i < count; i++) {
-        const json_t *json = json_array_get(list, i);
+        json_t *json = next_of(&list, i);
         char object[128];
         name_object(table, json, i, object, sizeof object);
         loader->context.findings->place = (PsPlace){table->block, i};
@@ -75,8 +102,11 @@ static uint32_t load_list(Loader *loader, const PsOptionTable *table, size_t ite
             ps_findings_error(loader->context.findings, PS_CONFIG_FILE, object, NULL,
                               "must be an object: {\"%s\": ...}", table->name_key);
         }
+        loader->context.neighbour = i > 0 ? items + (i - 1) * item_size : NULL;
         ps_option_load(table, json, object, NULL, &loader->context, items + i * item_size);
+        json_decref(json);
     }
+    loader->context.neighbour = NULL;
     loader->context.findings->place = (PsPlace){0};
     *(void **)ret_items = items;
     return (uint32_t)count;
@@ -223,8 +253,8 @@ static void load_blocks(Loader *loader) {
     load_parameters(loader);
 }
 
-PsErr ps_config_from_json(const char *folder, const json_t *root, PsVariableCheckFor *check_for,
-                          PsFindings *findings, PsConfig **ret_config) {
+static PsErr load_all(const char *folder, const json_t *root, const PsConfigText *text,
+                      PsVariableCheckFor *check_for, PsFindings *findings, PsConfig **ret_config) {
     PsConfig *config = ps_alloc(sizeof *config);
     config->arena = ps_arena_new();
     char absolute[PATH_MAX];
@@ -232,6 +262,7 @@ PsErr ps_config_from_json(const char *folder, const json_t *root, PsVariableChec
         ps_arena_strdup(config->arena, realpath(folder, absolute) != NULL ? absolute : folder);
     Loader loader = {.config = config,
                      .root = root,
+                     .text = text,
                      .context = {.arena = config->arena,
                                  .folder = config->folder,
                                  .file = PS_CONFIG_FILE,
@@ -251,14 +282,19 @@ PsErr ps_config_from_json(const char *folder, const json_t *root, PsVariableChec
     return PS_OK;
 }
 
+PsErr ps_config_from_json(const char *folder, const json_t *root, PsVariableCheckFor *check_for,
+                          PsFindings *findings, PsConfig **ret_config) {
+    return load_all(folder, root, NULL, check_for, findings, ret_config);
+}
+
 PsErr ps_config_parse(const char *folder, const void *json, size_t len,
                       PsVariableCheckFor *check_for, PsFindings *findings, PsConfig **ret_config) {
-    json_t *root = ps_config_parse_json(json, len, findings);
-    if (root == NULL) {
+    PsConfigText text;
+    if (!ps_config_text_init(&text, json, len, findings)) {
         return PS_ERR_INVALID;
     }
-    PsErr err = ps_config_from_json(folder, root, check_for, findings, ret_config);
-    json_decref(root);
+    PsErr err = load_all(folder, text.root, &text, check_for, findings, ret_config);
+    ps_config_text_deinit(&text);
     return err;
 }
 

@@ -121,7 +121,7 @@ static void names_each_mistake(void **state) {
         const char *json;
         const char *expected;
     } cases[] = {
-        {"{", "line 1, column 1: this is not strict JSON"},
+        {"{", "line 1, column 2: this is not strict JSON"},
         {"[]", "must be one object"},
         {"{}", "version: must be 1"},
         {"{\"version\": 1, \"version\": 1}", "not strict JSON"},

@@ -71,6 +71,18 @@ static void wrong_type(const PsOption *option, const PsOptionContext *context, c
                       expected);
 }
 
+// Neighbours mostly have their device and group in common.
+static const char *keep_text(const PsOption *option, const PsOptionContext *context,
+                             const char *text) {
+    if (context->neighbour != NULL) {
+        const char *other = *(const char *const *)const_field_of(option, context->neighbour);
+        if (other != NULL && strcmp(other, text) == 0) {
+            return other;
+        }
+    }
+    return ps_arena_strdup(context->arena, text);
+}
+
 static void load_text(const PsOption *option, const json_t *value, const char *object,
                       const PsOptionContext *context, void *field) {
     const char *text = json_string_value(value);
@@ -92,8 +104,11 @@ static void load_text(const PsOption *option, const json_t *value, const char *o
             return;
         }
     }
-    *(const char **)field = option->type == PS_OPTION_PATH ? make_path(context, text)
-                                                           : ps_arena_strdup(context->arena, text);
+    if (option->type == PS_OPTION_PATH) {
+        *(const char **)field = make_path(context, text);
+    } else {
+        *(const char **)field = keep_text(option, context, text);
+    }
 }
 
 static void load_number(const PsOption *option, const json_t *value, const char *object,

@@ -54,6 +54,8 @@ typedef struct PsOptionContext {
     const char *folder; ///< for PS_OPTION_PATH
     const char *file;   ///< for findings
     PsFindings *findings;
+    const void *neighbour; ///< an object of the same table that lives as long, or NULL: texts that
+                           ///< are the same there are shared
 } PsOptionContext;
 
 /// Fills `target` (zeroed by the caller) from a JSON object: defaults first, then each key. Every

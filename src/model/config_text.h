@@ -1,0 +1,39 @@
+//! The text of a penstock.json, taken apart without ever being in memory as one tree: the long
+//! lists are walked object by object. So loading 100,000 variables needs little more than the text
+//! and the result. Pure; one thread.
+#pragma once
+
+#include "model/findings.h"
+
+#include <jansson.h>
+
+/// Blocks that are lists of objects, at most.
+#define PS_CONFIG_TEXT_LISTS_MAX 8
+
+/// One block that is a list.
+typedef struct PsConfigList {
+    const char *block; ///< the table's
+    const char *text;  ///< from the first element on; borrowed
+    size_t count;
+} PsConfigList;
+
+typedef struct PsConfigText {
+    const char *begin; ///< borrowed
+    const char *end;
+    json_t *root; ///< everything else; owned
+    PsConfigList lists[PS_CONFIG_TEXT_LISTS_MAX];
+    size_t list_count;
+} PsConfigText;
+
+/// Reads all of it: strict JSON, one object, no key twice. False after a finding that names line
+/// and column; then there is nothing to deinit. The text is borrowed for the life of `ret_text`.
+bool ps_config_text_init(PsConfigText *ret_text, const void *json, size_t len,
+                         PsFindings *findings);
+void ps_config_text_deinit(PsConfigText *text);
+
+/// The list of a block, or NULL when it has none.
+const PsConfigList *ps_config_text_list(const PsConfigText *text, const char *block);
+
+/// Walks a list: `*at` begins as the list's text; returns the element there, the caller's, and
+/// moves on. Exactly `count` times.
+json_t *ps_config_text_next(const PsConfigText *text, const char **at);
