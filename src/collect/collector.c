@@ -80,17 +80,21 @@ static void apply(PsCollector *collector, const PsSampleBatch *batch) {
 // From the numbers of the channel's part to those of the whole; what is no longer there is left
 // out.
 static void translate(PsSampleBatch *batch, const PsConfigPart *part, uint32_t channel) {
-    uint32_t used = 0;
-    for (uint32_t i = 0; i < batch->sample_count; i++) {
-        PsSample *sample = &batch->samples[i];
-        uint32_t variable = part->variables[sample->variable];
+    const uint32_t *places = part->variables;
+    PsSample *kept = batch->samples;
+    const PsSample *end = batch->samples + batch->sample_count;
+    for (PsSample *sample = batch->samples; sample < end; sample++) {
+        uint32_t variable = places[sample->variable];
         if (variable == PS_NOT_THERE) {
             continue;
         }
-        batch->samples[used] = *sample;
-        batch->samples[used++].variable = variable;
+        if (kept != sample) {
+            *kept = *sample;
+        }
+        kept->variable = variable;
+        kept++;
     }
-    batch->sample_count = used;
+    batch->sample_count = (uint32_t)(kept - batch->samples);
     batch->channel = channel;
 }
 
