@@ -48,13 +48,16 @@ PsAlarms *ps_alarms_new(const PsConfig *config, const PsTagTable *table) {
     alarms->config = config;
     alarms->table = table;
     alarms->items = ps_alloc_array(config->alarm_count, sizeof *alarms->items);
-    alarms->events = ps_alloc_array(config->alarm_count, sizeof *alarms->events);
+    alarms->events = ps_alloc_array((size_t)config->alarm_count + 1, sizeof *alarms->events);
     alarms->seen = ps_alloc_array(config->watched_count, sizeof *alarms->seen);
     for (uint32_t i = 0; i < config->alarm_count; i++) {
-        const PsVariable *watched = &config->variables[config->alarms[i].watched];
-        ps_alarm_rule_init(&alarms->items[i].rule, &config->alarms[i], watched->data_type);
         alarms->items[i].delays = (PsAlarmDelays){ps_seconds_to_ns(config->alarms[i].on_delay),
                                                   ps_seconds_to_ns(config->alarms[i].off_delay)};
+        if (config->alarms[i].is_comm) {
+            continue;
+        }
+        const PsVariable *watched = &config->variables[config->alarms[i].watched];
+        ps_alarm_rule_init(&alarms->items[i].rule, &config->alarms[i], watched->data_type);
         if (watched->data_type == PS_TYPE_STRING) {
             alarms->items[i].text = ps_alloc((size_t)watched->size);
         }
@@ -88,23 +91,32 @@ static void keep_value(Alarm *alarm, PsValue value) {
     }
 }
 
-// True when it changed; then `event` says how.
+// True when it changed; then `event`, which has the rest, says how.
+static bool step(PsAlarms *alarms, PsAlarmVerdict verdict, PsMono now, PsAlarmEvent *event) {
+    Alarm *alarm = &alarms->items[event->alarm];
+    PsAlarmChange change =
+        ps_alarm_state_step(&alarm->state, alarm->delays, verdict, now, event->stamp);
+    if (change == PS_ALARM_SAME) {
+        return false;
+    }
+    event->on = change == PS_ALARM_TRIGGERED;
+    alarms->on_count = event->on ? alarms->on_count + 1 : alarms->on_count - 1;
+    return true;
+}
+
 static bool evaluate(PsAlarms *alarms, uint32_t index, PsMono now, PsAlarmEvent *event) {
     const PsConfig *config = alarms->config;
     Alarm *alarm = &alarms->items[index];
     uint32_t watched = config->alarms[index].watched;
     const PsUploadItem *item = alarms->seen[watched - config->variable_count];
     PsValue value = item != NULL && item->good ? item->value : ps_value_none();
-    PsWall stamp = ps_tag_table_get(alarms->table, watched)->stamp;
     PsAlarmVerdict verdict = ps_alarm_rule_judge(&alarm->rule, value, alarm->state.on);
-    PsAlarmChange change = ps_alarm_state_step(&alarm->state, alarm->delays, verdict, now, stamp);
-    if (change == PS_ALARM_SAME) {
+    *event = (PsAlarmEvent){
+        .alarm = index, .stamp = ps_tag_table_get(alarms->table, watched)->stamp, .value = value};
+    if (!step(alarms, verdict, now, event)) {
         return false;
     }
-    bool on = change == PS_ALARM_TRIGGERED;
-    alarms->on_count = on ? alarms->on_count + 1 : alarms->on_count - 1;
     keep_value(alarm, value);
-    *event = (PsAlarmEvent){.alarm = index, .on = on, .stamp = stamp, .value = value};
     return true;
 }
 
@@ -117,7 +129,9 @@ bool ps_alarms_evaluate(PsAlarms *alarms, const PsUpload *upload, PsMono now,
     }
     uint32_t count = 0;
     for (uint32_t i = alarms->first[upload->group]; i < alarms->first[upload->group + 1]; i++) {
-        count += evaluate(alarms, alarms->by_group[i], now, &alarms->events[count]);
+        uint32_t index = alarms->by_group[i];
+        bool judged = !alarms->config->alarms[index].is_comm;
+        count += judged && evaluate(alarms, index, now, &alarms->events[count]);
     }
     for (uint32_t i = 0; i < upload->item_count; i++) {
         alarms->seen[upload->items[i].variable - watched_from] = NULL;
@@ -129,6 +143,39 @@ bool ps_alarms_evaluate(PsAlarms *alarms, const PsUpload *upload, PsMono now,
     return count > 0;
 }
 
+PsValue ps_alarms_comm_value(bool on) {
+    return on ? ps_value_text("no answer", strlen("no answer"))
+              : ps_value_text("answers", strlen("answers"));
+}
+
+bool ps_alarms_evaluate_devices(PsAlarms *alarms, uint32_t group, const PsAlarmVerdict *devices,
+                                PsMono now, PsWall stamp, PsAlarmUpload *ret_changed) {
+    uint32_t count = 0;
+    for (uint32_t i = alarms->first[group]; i < alarms->first[group + 1]; i++) {
+        uint32_t index = alarms->by_group[i];
+        const PsAlarm *definition = &alarms->config->alarms[index];
+        PsAlarmEvent *event = &alarms->events[count];
+        *event = (PsAlarmEvent){.alarm = index, .stamp = stamp};
+        if (definition->is_comm && step(alarms, devices[definition->device], now, event)) {
+            event->value = ps_alarms_comm_value(event->on);
+            alarms->items[index].value = event->value;
+            count++;
+        }
+    }
+    *ret_changed = (PsAlarmUpload){
+        .group = group, .collected = stamp, .event_count = count, .events = alarms->events};
+    return count > 0;
+}
+
+void ps_alarms_restore(PsAlarms *alarms, uint32_t alarm, PsWall since) {
+    PS_ASSERT(alarms->config->alarms[alarm].is_comm);
+    Alarm *item = &alarms->items[alarm];
+    alarms->on_count += !item->state.on;
+    item->state.on = true;
+    item->state.since = since;
+    item->value = ps_alarms_comm_value(true);
+}
+
 PsAlarmEvent ps_alarms_event(const PsAlarms *alarms, uint32_t alarm) {
     const Alarm *item = &alarms->items[alarm];
     return (PsAlarmEvent){
@@ -138,6 +185,10 @@ PsAlarmEvent ps_alarms_event(const PsAlarms *alarms, uint32_t alarm) {
 bool ps_alarms_is_clear(const PsAlarms *alarms, uint32_t alarm) {
     const PsAlarmState *state = &alarms->items[alarm].state;
     return !state->on && state->known && !state->turning;
+}
+
+bool ps_alarms_is_known(const PsAlarms *alarms, uint32_t alarm) {
+    return alarms->items[alarm].state.known;
 }
 
 uint32_t ps_alarms_on_count(const PsAlarms *alarms) {

@@ -2,6 +2,7 @@
 //! alarms are on. Main thread; no I/O. Nothing is allocated while evaluating.
 #pragma once
 
+#include "alarm/rule.h"
 #include "model/config.h"
 #include "tags/alarm_upload.h"
 #include "tags/tag_table.h"
@@ -20,6 +21,16 @@ void ps_alarms_free(PsAlarms *alarms);
 bool ps_alarms_evaluate(PsAlarms *alarms, const PsUpload *upload, PsMono now,
                         PsAlarmUpload *ret_changed);
 
+/// The same for the communication alarms of `group` among all alarms: `devices` says by index into
+/// PsConfig.devices whether it is silent (PS_ALARM_MET), answers (PS_ALARM_CLEAR), or has not been
+/// heard of since the start. `stamp` is `now` on the wall clock.
+bool ps_alarms_evaluate_devices(PsAlarms *alarms, uint32_t group, const PsAlarmVerdict *devices,
+                                PsMono now, PsWall stamp, PsAlarmUpload *ret_changed);
+/// A communication alarm is on since before the start.
+void ps_alarms_restore(PsAlarms *alarms, uint32_t alarm, PsWall since);
+/// What a communication alarm has for a value: "no answer" or "answers".
+PsValue ps_alarms_comm_value(bool on);
+
 /// One alarm that is on.
 typedef struct PsAlarmRow {
     uint32_t alarm; ///< index into PsConfig.alarms
@@ -32,6 +43,9 @@ typedef struct PsAlarmRow {
 PsAlarmEvent ps_alarms_event(const PsAlarms *alarms, uint32_t alarm);
 /// Off, and the newest value says so. An alarm whose value is not known is not clear.
 bool ps_alarms_is_clear(const PsAlarms *alarms, uint32_t alarm);
+
+/// The newest verdict was one.
+bool ps_alarms_is_known(const PsAlarms *alarms, uint32_t alarm);
 
 /// How many are on.
 uint32_t ps_alarms_on_count(const PsAlarms *alarms);

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LEVEL 1 // reserved in Device Supervisor 1.x: always 1
-
 typedef struct Item {
     PsAlarmMark mark;
     bool told_on; // what scripts were told last
@@ -31,10 +29,12 @@ struct PsAlarmDesk {
 // Fills in what all entries about an alarm share.
 static void put(PsAlarmDesk *desk, uint32_t index, PsJournalEntry entry) {
     const PsAlarm *alarm = &desk->setup.config->alarms[index];
-    entry.level = LEVEL;
+    Item *item = &desk->items[index];
+    item->mark.told_on = alarm->is_comm && item->told_on;
+    entry.level = alarm->level;
     entry.name = alarm->name;
     entry.group = alarm->group_name;
-    entry.mark = desk->items[index].mark;
+    entry.mark = item->mark;
     ps_journal_put(desk->journal, &entry);
 }
 
@@ -50,21 +50,27 @@ static void put_with_value(PsAlarmDesk *desk, const PsAlarmEvent *event, PsJourn
     char value[512];
     ps_value_format(event->value, value, sizeof value);
     entry.value = value;
-    entry.unit = desk->setup.config->variables[alarm->watched].unit;
+    entry.unit = alarm->is_comm ? "" : desk->setup.config->variables[alarm->watched].unit;
     entry.description = alarm->content;
     put(desk, event->alarm, entry);
 }
 
+// With its mark when that changes: a communication alarm keeps its state there.
 static void record(PsAlarmDesk *desk, const PsAlarmEvent *event) {
-    bool forgets = !event->on && desk->items[event->alarm].mark.acknowledged.ns != 0;
+    PsAlarmMark *mark = &desk->items[event->alarm].mark;
+    bool keeps = desk->setup.config->alarms[event->alarm].is_comm;
+    bool forgets = !event->on && mark->acknowledged.ns != 0;
     if (forgets) {
         forget_acknowledgement(desk, event->alarm);
+    }
+    if (keeps) {
+        mark->on_since = event->on ? event->stamp : (PsWall){0};
     }
     put_with_value(
         desk, event,
         (PsJournalEntry){.time = event->stamp,
                          .status = event->on ? PS_JOURNAL_TRIGGERED : PS_JOURNAL_RESTORED,
-                         .marks = forgets});
+                         .marks = forgets || keeps});
 }
 
 // ---- open and close
@@ -73,7 +79,14 @@ static void on_marked(const char *name, const PsAlarmMark *mark, void *ctx) {
     PsAlarmDesk *desk = ctx;
     uint32_t index = ps_map_find(&desk->names, NULL, name);
     if (index != PS_MAP_NONE) { // others wait for their alarm to come back
-        desk->items[index].mark = *mark;
+        Item *item = &desk->items[index];
+        item->mark = *mark;
+        if (!desk->setup.config->alarms[index].is_comm) { // it was one, when this was kept
+            item->mark.on_since = (PsWall){0};
+        } else if (mark->on_since.ns != 0) {
+            ps_alarms_restore(desk->alarms, index, mark->on_since);
+        }
+        item->told_on = desk->setup.config->alarms[index].is_comm && mark->told_on;
         desk->acknowledged_count += mark->acknowledged.ns != 0;
         desk->shelved_count += mark->shelved_until.ns != 0;
     }
@@ -183,27 +196,28 @@ PsErr ps_alarm_desk_shelve(PsAlarmDesk *desk, const char *name, int64_t seconds,
     return PS_OK;
 }
 
-// What scripts did not hear meanwhile.
-static void tell_missed(PsAlarmDesk *desk, uint32_t index, PsWall now) {
-    PsAlarmEvent event = ps_alarms_event(desk->alarms, index);
-    if (event.on != desk->items[index].told_on) {
-        desk->items[index].told_on = event.on;
-        PsAlarmUpload changed = {.group = desk->setup.config->alarms[index].group,
-                                 .collected = now,
-                                 .event_count = 1,
-                                 .events = &event};
-        desk->setup.on_changed(&changed, desk->setup.ctx);
-    }
+static void tell_one(PsAlarmDesk *desk, const PsAlarmEvent *event, PsWall now) {
+    PsAlarmUpload changed = {.group = desk->setup.config->alarms[event->alarm].group,
+                             .collected = now,
+                             .event_count = 1,
+                             .events = event};
+    desk->setup.on_changed(&changed, desk->setup.ctx);
 }
 
+// Scripts are told what they did not hear meanwhile.
 static void end_shelf(PsAlarmDesk *desk, uint32_t index, PsWall now, const char *who) {
     PsAlarmMark *mark = &desk->items[index].mark;
+    PsAlarmEvent event = ps_alarms_event(desk->alarms, index);
+    bool missed = event.on != desk->items[index].told_on;
+    desk->items[index].told_on = event.on;
     mark->shelved_until = (PsWall){0};
     mark->shelved_by[0] = '\0';
     desk->shelved_count--;
     put(desk, index,
         (PsJournalEntry){.time = now, .status = PS_JOURNAL_UNSHELVED, .who = who, .marks = true});
-    tell_missed(desk, index, now);
+    if (missed) {
+        tell_one(desk, &event, now);
+    }
 }
 
 PsErr ps_alarm_desk_unshelve(PsAlarmDesk *desk, const char *name, const char *who, PsDiag *diag) {
@@ -242,23 +256,41 @@ static void end_what_is_over(PsAlarmDesk *desk) {
     }
 }
 
-void ps_alarm_desk_evaluate(PsAlarmDesk *desk, const PsUpload *upload) {
-    PsAlarmUpload changed;
-    bool some = ps_alarms_evaluate(desk->alarms, upload, ps_mono_now(), &changed);
+// Keeps what changed, and tells those that are not shelved.
+static void take_changes(PsAlarmDesk *desk, PsAlarmUpload *changed) {
     uint32_t count = 0;
-    for (uint32_t i = 0; some && i < changed.event_count; i++) {
-        const PsAlarmEvent *event = &changed.events[i];
+    for (uint32_t i = 0; i < changed->event_count; i++) {
+        const PsAlarmEvent *event = &changed->events[i];
         Item *item = &desk->items[event->alarm];
-        record(desk, event);
         if (item->mark.shelved_until.ns == 0) {
             item->told_on = event->on;
             desk->told[count++] = *event;
         }
+        record(desk, event);
     }
     if (count > 0) {
-        changed.event_count = count;
-        changed.events = desk->told;
-        desk->setup.on_changed(&changed, desk->setup.ctx);
+        changed->event_count = count;
+        changed->events = desk->told;
+        desk->setup.on_changed(changed, desk->setup.ctx);
+    }
+}
+
+void ps_alarm_desk_evaluate(PsAlarmDesk *desk, const PsUpload *upload) {
+    PsAlarmUpload changed;
+    if (ps_alarms_evaluate(desk->alarms, upload, ps_mono_now(), &changed)) {
+        take_changes(desk, &changed);
+    }
+    end_what_is_over(desk);
+}
+
+void ps_alarm_desk_evaluate_devices(PsAlarmDesk *desk, const PsAlarmVerdict *devices) {
+    PsMono now = ps_mono_now();
+    PsWall stamp = ps_wall_now();
+    for (uint32_t group = 0; group < desk->setup.config->group_count; group++) {
+        PsAlarmUpload changed;
+        if (ps_alarms_evaluate_devices(desk->alarms, group, devices, now, stamp, &changed)) {
+            take_changes(desk, &changed);
+        }
     }
     end_what_is_over(desk);
 }

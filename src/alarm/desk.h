@@ -31,6 +31,11 @@ void ps_alarm_desk_close(PsAlarmDesk *desk);
 /// A snapshot of an alarm group.
 void ps_alarm_desk_evaluate(PsAlarmDesk *desk, const PsUpload *upload);
 
+/// Which devices are silent, as ps_alarms_evaluate_devices: for the communication alarms, about
+/// once a second. These keep their state over restarts: one that was on is not told again, and one
+/// that has ended meanwhile is told as ended.
+void ps_alarm_desk_evaluate_devices(PsAlarmDesk *desk, const PsAlarmVerdict *devices);
+
 /// `who` did it, for the journal. PS_ERR_NOT_FOUND; PS_ERR_INVALID when the alarm is not on,
 /// PS_ERR_EXISTS when it is acknowledged.
 PsErr ps_alarm_desk_acknowledge(PsAlarmDesk *desk, const char *name, const char *who, PsDiag *diag);

@@ -25,6 +25,13 @@ static PsAlarm definitions[] = {
      .content = "too low",
      .place = 1,
      .conditions = {{PS_COMPARE_LT, "10"}}},
+    {.name = "D communication",
+     .group_name = "warning",
+     .content = "away",
+     .place = 2,
+     .level = 4,
+     .watched = UINT32_MAX,
+     .is_comm = true},
 };
 static const PsConfig config = {
     .groups = groups,
@@ -32,7 +39,8 @@ static const PsConfig config = {
     .variables = variables,
     .watched_count = 1,
     .alarms = definitions,
-    .alarm_count = 2,
+    .alarm_count = 3,
+    .device_count = 1,
     .parameters = {.warning_recording = 100, .max_loss_s = 1},
 };
 
@@ -52,6 +60,10 @@ static void on_changed(const PsAlarmUpload *changed, void *ctx) {
     for (uint32_t i = 0; i < changed->event_count; i++) {
         const PsAlarmEvent *event = &changed->events[i];
         size_t used = strlen(bench->told);
+        if (definitions[event->alarm].is_comm) {
+            snprintf(bench->told + used, sizeof bench->told - used, "D%c ", event->on ? '+' : '-');
+            continue;
+        }
         snprintf(bench->told + used, sizeof bench->told - used, "%s%c%lld ",
                  definitions[event->alarm].name, event->on ? '+' : '-',
                  (long long)event->value.integer);
@@ -234,6 +246,75 @@ static void what_was_told_is_taken_back(void **state) {
                           "high Shelved  by 'ann'; high Triggered 31mm by ''; ");
 }
 
+static void see_device(Bench *bench, PsAlarmVerdict verdict) {
+    ps_alarm_desk_evaluate_devices(bench->desk, &verdict);
+}
+
+static void a_silent_device_is_told_once_over_restarts(void **state) {
+    Bench *bench = *state;
+    PsDiag diag = {0};
+    see_device(bench, PS_ALARM_UNKNOWN);
+    see_device(bench, PS_ALARM_CLEAR);
+    see_device(bench, PS_ALARM_MET);
+    expect_told(bench, "D+ ");
+    assert_int_equal(ps_alarm_desk_acknowledge(bench->desk, "D communication", "ann", &diag),
+                     PS_OK);
+    desk_reopen(bench);
+    assert_int_equal(ps_alarms_on_count(ps_alarm_desk_alarms(bench->desk)), 1);
+    see_device(bench, PS_ALARM_UNKNOWN);
+    see_device(bench, PS_ALARM_MET);
+    assert_string_equal(mark_of(bench, 2)->acknowledged_by, "ann");
+    expect_told(bench, "");
+    desk_reopen(bench);
+    see_device(bench, PS_ALARM_CLEAR); // it came back while the gateway was stopped
+    expect_told(bench, "D- ");
+    assert_int_equal(mark_of(bench, 2)->acknowledged.ns, 0);
+    desk_reopen(bench);
+    assert_int_equal(ps_alarms_on_count(ps_alarm_desk_alarms(bench->desk)), 0);
+    see_device(bench, PS_ALARM_CLEAR);
+    expect_told(bench, "");
+    expect_history(bench, "D communication Restored answers by ''; "
+                          "D communication Acknowledged no answer by 'ann'; "
+                          "D communication Triggered no answer by ''; ");
+}
+
+static void what_scripts_know_of_a_device_is_kept_too(void **state) {
+    Bench *bench = *state;
+    PsDiag diag = {0};
+    assert_int_equal(ps_alarm_desk_shelve(bench->desk, "D communication", 3600, "ann", &diag),
+                     PS_OK);
+    see_device(bench, PS_ALARM_MET);
+    expect_told(bench, "");
+    desk_reopen(bench);
+    see_device(bench, PS_ALARM_MET);
+    expect_told(bench, "");
+    assert_int_equal(ps_alarm_desk_unshelve(bench->desk, "D communication", "bob", &diag), PS_OK);
+    expect_told(bench, "D+ ");
+    desk_reopen(bench);
+    assert_int_equal(ps_alarm_desk_shelve(bench->desk, "D communication", 3600, "ann", &diag),
+                     PS_OK);
+    see_device(bench, PS_ALARM_CLEAR);
+    desk_reopen(bench);
+    see_device(bench, PS_ALARM_CLEAR);
+    assert_int_equal(ps_alarm_desk_unshelve(bench->desk, "D communication", "bob", &diag), PS_OK);
+    expect_told(bench, "D- ");
+}
+
+// A configuration that has another alarm of this name, or none of this kind any more.
+static void the_state_of_a_device_is_no_other_alarms(void **state) {
+    Bench *bench = *state;
+    see_device(bench, PS_ALARM_MET);
+    expect_told(bench, "D+ ");
+    definitions[2].is_comm = false;
+    definitions[2].watched = 0;
+    definitions[2].conditions[0] = (PsCondition){PS_COMPARE_GT, "100"};
+    desk_reopen(bench);
+    uint32_t on = ps_alarms_on_count(ps_alarm_desk_alarms(bench->desk));
+    definitions[2].is_comm = true;
+    definitions[2].watched = UINT32_MAX;
+    assert_int_equal(on, 0);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void) {
@@ -243,6 +324,9 @@ int main(void) {
         TEST(an_acknowledgement_after_a_restart),
         TEST(a_shelved_alarm_is_recorded_but_not_told),
         TEST(what_was_told_is_taken_back),
+        TEST(a_silent_device_is_told_once_over_restarts),
+        TEST(what_scripts_know_of_a_device_is_kept_too),
+        TEST(the_state_of_a_device_is_no_other_alarms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
 
 typedef enum Statement {
     INSERT,
@@ -30,15 +30,22 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
     [FIND] = "SELECT id, time, level, name, group_name, status, value, unit, description, "
              "who FROM entry WHERE id < ?1 ORDER BY id DESC",
     [SET_MARK] = "INSERT OR REPLACE INTO mark(name, acknowledged, acknowledged_by, shelved_until, "
-                 "shelved_by) VALUES(?1, ?2, ?3, ?4, ?5)",
+                 "shelved_by, on_since, told_on) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [REMOVE_MARK] = "DELETE FROM mark WHERE name = ?1",
-    [MARKS] = "SELECT name, acknowledged, acknowledged_by, shelved_until, shelved_by FROM mark",
+    [MARKS] = "SELECT name, acknowledged, acknowledged_by, shelved_until, shelved_by, "
+              "on_since, told_on FROM mark",
 };
 
 #define MARK_TABLE                                                                                 \
     "CREATE TABLE mark(name TEXT PRIMARY KEY, acknowledged INTEGER NOT NULL,"                      \
-    " acknowledged_by TEXT NOT NULL, shelved_until INTEGER NOT NULL, shelved_by TEXT NOT NULL);"   \
-    "PRAGMA user_version = 2;"                                                                     \
+    " acknowledged_by TEXT NOT NULL, shelved_until INTEGER NOT NULL, shelved_by TEXT NOT "         \
+    "NULL);" KEPT_STATE
+
+// Since version 3.
+#define KEPT_STATE                                                                                 \
+    "ALTER TABLE mark ADD COLUMN on_since INTEGER NOT NULL DEFAULT 0;"                             \
+    "ALTER TABLE mark ADD COLUMN told_on INTEGER NOT NULL DEFAULT 0;"                              \
+    "PRAGMA user_version = 3;"                                                                     \
     "COMMIT;"
 
 static const char schema[] =
@@ -50,6 +57,9 @@ static const char schema[] =
 // Version 1 knew nobody who did something.
 static const char from_version_1[] =
     "BEGIN IMMEDIATE; ALTER TABLE entry ADD COLUMN who TEXT NOT NULL DEFAULT '';" MARK_TABLE;
+
+// Version 2 kept no states of alarms.
+static const char from_version_2[] = "BEGIN IMMEDIATE;" KEPT_STATE;
 
 struct PsJournalDb {
     sqlite3 *handle;
@@ -138,6 +148,8 @@ static PsErr prepare_schema(PsJournalDb *db) {
         }
     } else if (err == PS_OK && version == 1) {
         err = execute(db, from_version_1);
+    } else if (err == PS_OK && version == 2) {
+        err = execute(db, from_version_2);
     } else if (err == PS_OK && version != SCHEMA_VERSION) {
         err = PS_ERR_UNSUPPORTED;
     }
@@ -224,7 +236,8 @@ static PsErr insert(PsJournalDb *db, const PsJournalEntry *entry) {
 }
 
 static PsErr write_mark(PsJournalDb *db, const char *name, const PsAlarmMark *mark) {
-    bool is_set = mark->acknowledged.ns != 0 || mark->shelved_until.ns != 0;
+    bool is_set = mark->acknowledged.ns != 0 || mark->shelved_until.ns != 0 ||
+                  mark->on_since.ns != 0 || mark->told_on;
     sqlite3_stmt *statement = db->statements[is_set ? SET_MARK : REMOVE_MARK];
     sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
     if (is_set) {
@@ -232,6 +245,8 @@ static PsErr write_mark(PsJournalDb *db, const char *name, const PsAlarmMark *ma
         sqlite3_bind_text(statement, 3, mark->acknowledged_by, -1, SQLITE_STATIC);
         sqlite3_bind_int64(statement, 4, mark->shelved_until.ns);
         sqlite3_bind_text(statement, 5, mark->shelved_by, -1, SQLITE_STATIC);
+        sqlite3_bind_int64(statement, 6, mark->on_since.ns);
+        sqlite3_bind_int(statement, 7, mark->told_on);
     }
     PsErr err = run(statement);
     sqlite3_clear_bindings(statement);
@@ -314,7 +329,9 @@ PsErr ps_journal_db_marks(PsJournalDb *db, PsJournalMarked *marked, void *ctx) {
     int code;
     while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
         PsAlarmMark mark = {.acknowledged = {sqlite3_column_int64(statement, 1)},
-                            .shelved_until = {sqlite3_column_int64(statement, 3)}};
+                            .shelved_until = {sqlite3_column_int64(statement, 3)},
+                            .on_since = {sqlite3_column_int64(statement, 5)},
+                            .told_on = sqlite3_column_int(statement, 6) != 0};
         snprintf(mark.acknowledged_by, sizeof mark.acknowledged_by, "%s", text_of(statement, 2));
         snprintf(mark.shelved_by, sizeof mark.shelved_by, "%s", text_of(statement, 4));
         marked(text_of(statement, 0), &mark, ctx);

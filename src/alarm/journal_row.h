@@ -16,12 +16,15 @@
 
 #define PS_ALARM_USER_SIZE 64
 
-/// What people have said about an alarm. Kept over restarts.
+/// What people have said about an alarm, and of a communication alarm how it is. Kept over
+/// restarts.
 typedef struct PsAlarmMark {
     PsWall acknowledged; ///< when; 0: it is not
     char acknowledged_by[PS_ALARM_USER_SIZE];
     PsWall shelved_until; ///< 0: it is not
     char shelved_by[PS_ALARM_USER_SIZE];
+    PsWall on_since; ///< 0: it is off, or no communication alarm
+    bool told_on;    ///< what scripts were told last
 } PsAlarmMark;
 
 typedef void PsJournalMarked(const char *name, const PsAlarmMark *mark, void *ctx);

@@ -239,24 +239,60 @@ static void a_damaged_file_is_set_aside(void **state) {
     bench_close(bench);
 }
 
-static void a_file_of_version_1(void **state) {
-    Bench *bench = *state;
+static void write_file(const Bench *bench, const char *statements) {
     sqlite3 *handle = NULL;
     assert_int_equal(sqlite3_open(bench->path, &handle), SQLITE_OK);
-    int code = sqlite3_exec(
-        handle,
+    assert_int_equal(sqlite3_exec(handle, statements, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(handle);
+}
+
+static void a_file_of_version_1(void **state) {
+    Bench *bench = *state;
+    write_file(
+        bench,
         "CREATE TABLE entry(id INTEGER PRIMARY KEY, time INTEGER NOT NULL, level INTEGER NOT NULL,"
         " name TEXT NOT NULL, group_name TEXT NOT NULL, status TEXT NOT NULL, value TEXT NOT NULL,"
         " unit TEXT NOT NULL, description TEXT NOT NULL); PRAGMA user_version = 1;"
         "INSERT INTO entry VALUES(1, 1, 1, 'Pump1', 'warning', 'Triggered', '40.5', '°C',"
-        " 'too warm');",
-        NULL, NULL, NULL);
-    assert_int_equal(code, SQLITE_OK);
-    sqlite3_close(handle);
+        " 'too warm');");
     bench_open(bench);
     put(bench, 2, 1);
     find_all(bench);
     expect_names(bench, 2, 1);
+    bench_close(bench);
+}
+
+static void on_mark(const char *name, const PsAlarmMark *mark, void *ctx) {
+    PsAlarmMark *kept = ctx;
+    assert_string_equal(name, "Pump1");
+    *kept = *mark;
+}
+
+static void a_file_of_version_2(void **state) {
+    Bench *bench = *state;
+    write_file(
+        bench,
+        "CREATE TABLE entry(id INTEGER PRIMARY KEY, time INTEGER NOT NULL, level INTEGER NOT NULL,"
+        " name TEXT NOT NULL, group_name TEXT NOT NULL, status TEXT NOT NULL, value TEXT NOT NULL,"
+        " unit TEXT NOT NULL, description TEXT NOT NULL, who TEXT NOT NULL);"
+        "CREATE TABLE mark(name TEXT PRIMARY KEY, acknowledged INTEGER NOT NULL,"
+        " acknowledged_by TEXT NOT NULL, shelved_until INTEGER NOT NULL, shelved_by TEXT NOT NULL);"
+        "PRAGMA user_version = 2; INSERT INTO mark VALUES('Pump1', 5, 'ann', 0, '');");
+    bench_open(bench);
+    PsAlarmMark mark = {.told_on = true};
+    ps_journal_load_marks(bench->journal, on_mark, &mark);
+    assert_int_equal(mark.acknowledged.ns, 5);
+    assert_int_equal(mark.on_since.ns, 0);
+    assert_false(mark.told_on);
+    mark.on_since.ns = 6;
+    mark.told_on = true;
+    ps_journal_put(bench->journal, &(PsJournalEntry){.name = "Pump1", .marks = true, .mark = mark});
+    bench_close(bench);
+    bench_open(bench);
+    mark = (PsAlarmMark){0};
+    ps_journal_load_marks(bench->journal, on_mark, &mark);
+    assert_int_equal(mark.on_since.ns, 6);
+    assert_true(mark.told_on);
     bench_close(bench);
 }
 
@@ -337,6 +373,7 @@ int main(void) {
         TEST(a_file_that_comes_later),
         TEST(a_full_disk),
         TEST(a_file_of_version_1),
+        TEST(a_file_of_version_2),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,7 +5,7 @@
 
 static json_t *alarm_row(const PsConfig *config, const PsAlarmRow *row, const PsAlarmMark *mark) {
     const PsAlarm *alarm = &config->alarms[row->alarm];
-    const PsVariable *watched = &config->variables[alarm->watched];
+    const char *unit = alarm->is_comm ? "" : config->variables[alarm->watched].unit;
     char shown[512];
     ps_value_format(row->value, shown, sizeof shown);
     json_t *json =
@@ -14,7 +14,8 @@ static json_t *alarm_row(const PsConfig *config, const PsAlarmRow *row, const Ps
                   "Triggered", "description", alarm->content);
     json_object_set_new(json, "value", ps_api_value(row->value));
     json_object_set_new(json, "text", json_string(shown));
-    json_object_set_new(json, "unit", json_string(watched->unit));
+    json_object_set_new(json, "unit", json_string(unit));
+    json_object_set_new(json, "level", json_integer(alarm->level));
     json_object_set_new(json, "time", ps_api_time(row->since));
     if (mark->acknowledged.ns != 0) {
         json_object_set_new(json, "acknowledged", ps_api_time(mark->acknowledged));
@@ -31,14 +32,24 @@ static void add_shelved(const PsAlarm *alarm, const PsAlarmMark *mark, json_t *r
     }
 }
 
-// An alarm whose value cannot be read stays as it is: nobody would notice.
-static void add_unread(const PsApiSources *sources, const PsAlarm *alarm, PsMono now,
-                       json_t *rows) {
+// Why an alarm cannot be evaluated; NULL when it can.
+static const char *unread_reason(const PsApiSources *sources, uint32_t index, PsMono now) {
+    const PsAlarm *alarm = &sources->config->alarms[index];
+    if (alarm->is_comm) {
+        bool known = ps_alarms_is_known(ps_alarm_desk_alarms(sources->alarms), index);
+        return known ? NULL : "not asked yet";
+    }
     PsQuality quality = ps_collector_quality(sources->collector, alarm->watched, now);
-    if (quality != PS_QUALITY_GOOD) {
-        json_array_append_new(rows,
-                              json_pack("{s:s, s:s, s:s}", "name", alarm->name, "device",
-                                        alarm->device_name, "quality", ps_quality_name(quality)));
+    return quality != PS_QUALITY_GOOD ? ps_quality_name(quality) : NULL;
+}
+
+// An alarm whose value cannot be read stays as it is: nobody would notice.
+static void add_unread(const PsApiSources *sources, uint32_t index, PsMono now, json_t *rows) {
+    const PsAlarm *alarm = &sources->config->alarms[index];
+    const char *reason = unread_reason(sources, index, now);
+    if (reason != NULL) {
+        json_array_append_new(rows, json_pack("{s:s, s:s, s:s}", "name", alarm->name, "device",
+                                              alarm->device_name, "quality", reason));
     }
 }
 
@@ -57,7 +68,7 @@ void ps_api_alarms(PsApiCall *call) {
             json_array_append_new(on, alarm_row(config, &row, mark));
         }
         add_shelved(&config->alarms[i], mark, shelved);
-        add_unread(sources, &config->alarms[i], now, unread);
+        add_unread(sources, i, now, unread);
     }
     ps_api_call_reply(call,
                       json_pack("{s:o, s:o, s:o, s:I}", "alarms", on, "shelved", shelved, "unread",

@@ -36,7 +36,7 @@ static void put_alarm(const PsKeptAlarm *alarm, void *ctx) {
                         json_pack("{s:I, s:s, s:i, s:o, s:o, s:i}", "timestamp",
                                   (json_int_t)alarm->timestamp, "current", alarm->on ? "on" : "off",
                                   "status", (int)!alarm->on, "value", ps_api_value(alarm->value),
-                                  "alarm_content", text_of(alarm->content), "level", 1));
+                                  "alarm_content", text_of(alarm->content), "level", alarm->level));
 }
 
 static json_t *message_of(const PsDeadLetter *letter) {

@@ -66,6 +66,13 @@ static PsAlarmUpload all_triggered(const PsApiSources *sources, uint32_t group) 
         if (config->alarms[i].group != group) {
             continue;
         }
+        if (config->alarms[i].is_comm) {
+            events[upload.event_count++] = (PsAlarmEvent){.alarm = i,
+                                                          .on = true,
+                                                          .stamp = upload.collected,
+                                                          .value = ps_alarms_comm_value(true)};
+            continue;
+        }
         uint32_t watched = config->alarms[i].watched;
         bool good = ps_collector_quality(sources->collector, watched, now) == PS_QUALITY_GOOD;
         const PsTag *tag = ps_tag_table_get(sources->table, watched);

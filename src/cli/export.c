@@ -46,6 +46,17 @@ static int put_out(const PsBuf *text, const char *output) {
     return CLI_DONE;
 }
 
+// What Device Supervisor's files have no place for must not go unnoticed.
+static void tell_not_taken(const PsConfig *config, const char *kind) {
+    uint32_t count = config->alarm_count - ps_config_warning_count(config);
+    if (count > 0 && (strcmp(kind, "alarms") == 0 || strcmp(kind, "devices") == 0)) {
+        fprintf(stderr,
+                "penstock: not taken: %u communication alarm%s (comm_alarm of devices); the CSV "
+                "files of Device Supervisor have none\n",
+                count, count > 1 ? "s" : "");
+    }
+}
+
 int cli_export(const CliOptions *options, int count, char **arguments) {
     Arguments taken = {.folder = CLI_DEFAULT_CONFIG};
     if (!take_arguments(&taken, count, arguments)) {
@@ -66,6 +77,7 @@ int cli_export(const CliOptions *options, int count, char **arguments) {
         status = cli_fail(CLI_USAGE, "'%s' cannot be exported: " CALL, taken.kind);
     } else {
         status = put_out(&text, taken.output);
+        tell_not_taken(config, taken.kind);
     }
     ps_findings_deinit(&findings);
     ps_config_free(config);

@@ -80,7 +80,7 @@ const char *ps_channel_name(const PsChannel *channel);
 bool ps_channel_polls(const PsChannel *channel, uint32_t group);
 
 void ps_channel_row(PsChannel *channel, PsChannelRow *ret_row);
-/// Fills away and last_error.
+/// Fills away, contact and last_error.
 void ps_channel_device_row(PsChannel *channel, uint32_t device, PsDeviceRow *ret_row);
 /// Cycles of a group that were due here, and those of them that were skipped.
 void ps_channel_group_counts(PsChannel *channel, uint32_t group, uint64_t *ret_due,

@@ -161,6 +161,19 @@ static PsChannelState state_now(const PsChannel *channel) {
     return PS_CHANNEL_AWAY;
 }
 
+// More careful than `away`, which is what is not asked: a connection that stands is no answer yet,
+// and a device that was passed over has not been silent. One that is never read would stay silent
+// for ever once its endpoint was lost.
+static PsContact contact_now(const PsChannel *channel, const PsDeviceState *state) {
+    if (state->first_set == UINT32_MAX || channel->connecting) {
+        return PS_CONTACT_NONE;
+    }
+    if (!channel->up || (state->away && !state->untold)) {
+        return PS_CONTACT_SILENT;
+    }
+    return state->answered && !state->away ? PS_CONTACT_ANSWERS : PS_CONTACT_NONE;
+}
+
 void ps_health_publish(PsChannel *channel) {
     PsChannelState state = state_now(channel);
     pthread_mutex_lock(&channel->board.lock);
@@ -169,6 +182,7 @@ void ps_health_publish(PsChannel *channel) {
     memcpy(channel->plan->board_entries, channel->plan->schedule.entries,
            channel->plan->schedule.count * sizeof *channel->plan->board_entries);
     for (uint32_t i = 0; i < channel->plan->config->device_count; i++) {
+        channel->plan->board_devices[i].contact = contact_now(channel, &channel->plan->states[i]);
         channel->plan->board_devices[i].away =
             !channel->connecting && (!channel->up || channel->plan->states[i].away);
     }

@@ -28,6 +28,7 @@ typedef struct PsDeviceState {
 /// The same, as the main thread may see it.
 typedef struct PsDeviceBoard {
     bool away;
+    PsContact contact;
     char last_error[384];
 } PsDeviceBoard;
 

@@ -101,10 +101,18 @@ typedef struct PsChannelRow {
 uint32_t ps_collector_channel_count(const PsCollector *collector);
 void ps_collector_channel_row(PsCollector *collector, uint32_t index, PsChannelRow *ret_row);
 
+/// Whether a device answers, as far as its polls and writes say.
+typedef enum PsContact {
+    PS_CONTACT_NONE, ///< not asked yet, or not since the connection came back; or nothing is read
+    PS_CONTACT_ANSWERS,
+    PS_CONTACT_SILENT,
+} PsContact;
+
 /// One device, for status and for explaining a bad value.
 typedef struct PsDeviceRow {
-    uint32_t channel;     ///< UINT32_MAX when the device has no variables and so no channel
-    bool away;            ///< it did not answer the last time
+    uint32_t channel; ///< UINT32_MAX when the device has no variables and so no channel
+    bool away;        ///< it did not answer the last time
+    PsContact contact;
     char last_error[384]; ///< newest failure or refusal, "" when there was none
 } PsDeviceRow;
 

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "collect/collector.h"
+#include "daemon/comm_watch.h"
 #include "daemon/delivery.h"
 #include "daemon/intake.h"
 #include "daemon/outbox_setup.h"
@@ -56,6 +57,7 @@ typedef struct App {
     PsScriptWatch *watch;
     PsCanary *canary;
     PsCollector *collector;
+    PsCommWatch *comm;
     PsApi *api;
     char **filters; // expanded topic of each subscribe entry
     char scratch[PATH_MAX];
@@ -297,6 +299,8 @@ static void begin_stop(App *app) {
     ps_replay_close(app->replay);
     ps_script_watch_close(app->watch);
     app->watch = NULL;
+    ps_comm_watch_close(app->comm);
+    app->comm = NULL;
     uv_timer_start(&app->stop_limit, on_stop_limit, STOP_LIMIT_MS, 0);
     if (app->api != NULL) {
         ps_api_close(app->api, on_api_closed, app);
@@ -496,7 +500,11 @@ static PsErr start_all(App *app, PsDiag *diag) {
     if (err == PS_OK && app->link != NULL) {
         err = ps_link_start(app->link, diag);
     }
-    return err == PS_OK ? ps_collector_start(app->collector, diag) : err;
+    if (err == PS_OK) {
+        app->comm = ps_comm_watch_new(&app->loop, app->config, app->collector, app->alarms);
+        err = ps_collector_start(app->collector, diag);
+    }
+    return err;
 }
 
 static PsErr build_all(App *app, PsDiag *diag) {

@@ -179,7 +179,7 @@ PsErr ps_export(const PsConfig *config, const char *kind, PsBuf *out) {
         {config, "groups", &ps_table_group, group_columns, PS_COUNT(group_columns), config->groups,
          sizeof(PsGroup), config->group_count},
         {config, "alarms", &ps_table_alarm, alarm_columns, PS_COUNT(alarm_columns), config->alarms,
-         sizeof(PsAlarm), config->alarm_count},
+         sizeof(PsAlarm), ps_config_warning_count(config)},
     };
     for (size_t i = 0; i < PS_COUNT(exports); i++) {
         if (strcmp(exports[i].kind, kind) == 0) {

@@ -203,6 +203,11 @@ static void put_alarm(Dice *dice, unsigned number, const char *device, PsBuf *js
                "\"group\":\"register_bit\":\"data_type\":\"register_addr\":", json);
 }
 
+// A communication alarm does not go into CSV files; penstock export says so.
+#define NOT_TAKEN                                                                                  \
+    "\"comm_alarm\":\"comm_alarm_level\":\"comm_alarm_group\":\"comm_alarm_on_delay\":"            \
+    "\"comm_alarm_off_delay\":\"comm_alarm_content\":"
+
 static void make_config(Dice *dice, PsBuf *json) {
     static const char *const orders[] = {"abcd", "badc", "cdab", "dcba"};
     static const char *const times[] = {"0.01", "0.05", "1", "2.5", "60", "3600"};
@@ -218,7 +223,7 @@ static void make_config(Dice *dice, PsBuf *json) {
                       "\"port\": %u, \"slave\": %u, \"byte_order\": \"%s\", \"timeout\": %s",
                       i > 0 ? ", " : "", devices.texts[i], roll(dice, 256), 1 + roll(dice, 65535),
                       roll(dice, 248), orders[roll(dice, 4)], times[1 + roll(dice, 3)]);
-        put_others(dice, &ps_table_device, from, "", json);
+        put_others(dice, &ps_table_device, from, NOT_TAKEN, json);
     }
     ps_buf_printf(json, "], \"groups\": [");
     for (unsigned i = 0; i < groups.count; i++) {

@@ -1,13 +1,17 @@
 // Checks alarms, and gives each the variable that is read for it: a copy of the one it names, or
 // its own address, which belongs to its alarm group and is seen by nobody else. So an alarm is
-// evaluated as often as its group says, whatever collect group its variable is in. Pure; one
-// thread.
+// evaluated as often as its group says, whatever collect group its variable is in. Behind them come
+// the communication alarms that devices ask for. Pure; one thread.
+#include "base/cleanup.h"
+#include "base/mem.h"
 #include "model/checker.h"
 #include "model/operand.h"
 #include "model/tables.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#define LEVEL 1 // of `warning`; reserved in Device Supervisor 1.x: always 1
 
 static void refuse_unused(PsChecker *checker, const PsAlarm *alarm) {
     const char *key = alarm->register_addr != PS_UNSET  ? "register_addr"
@@ -154,6 +158,81 @@ static uint32_t put_watched(PsChecker *checker, PsMap *shared, const PsAlarm *al
     return next;
 }
 
+// Keys of an alarm that is not wanted mean nothing; whoever wrote them should hear it.
+static void warn_unused(PsChecker *checker, const PsDevice *device) {
+    for (size_t i = 0; i < ps_table_device.count; i++) {
+        const PsOption *option = &ps_table_device.options[i];
+        if (strncmp(option->key, "comm_alarm_", strlen("comm_alarm_")) == 0 &&
+            !ps_option_is_default(option, device)) {
+            PS_CHECK_WARN(checker, option->key,
+                          "does not count without \"comm_alarm\": true; add that, or remove it");
+        }
+    }
+}
+
+static void add_comm_alarm(PsChecker *checker, PsMap *names, uint32_t index) {
+    PsConfig *config = checker->config;
+    const PsDevice *device = &config->devices[index];
+    PsAlarm *alarm = &config->alarms[config->alarm_count];
+    char name[160];
+    snprintf(name, sizeof name, "%s" PS_COMM_ALARM_SUFFIX, device->name);
+    *alarm = (PsAlarm){
+        .name = ps_arena_strdup(config->arena, name),
+        .group_name = device->comm_alarm_group,
+        .device_name = device->name,
+        .variable_name = "",
+        .content = device->comm_alarm_content,
+        .conditions = {{.operand = ""}, {.operand = ""}},
+        .on_delay = device->comm_alarm_on_delay,
+        .off_delay = device->comm_alarm_off_delay,
+        .unit = "",
+        .desc = "",
+        .variable = PS_MAP_NONE,
+        .watched = PS_MAP_NONE,
+        .device = index,
+        .level = device->comm_alarm_level,
+        .is_comm = true,
+    };
+    if (!ps_map_put(names, NULL, alarm->name, config->alarm_count)) {
+        PS_CHECK_FAIL(checker, "comm_alarm",
+                      "its alarm would be called '%.150s', as one of `warning` is; give that one "
+                      "another name",
+                      alarm->name);
+    }
+    alarm->group = ps_checker_group(checker, "comm_alarm_group", alarm->group_name, PS_GROUP_ALARM);
+    alarm->place = config->groups[alarm->group].alarm_count++;
+    config->alarm_count++;
+}
+
+static bool *read_devices(const PsConfig *config) {
+    bool *read = ps_alloc_array(config->device_count, sizeof *read);
+    for (uint32_t i = 0; i < ps_config_polled_count(config); i++) {
+        const PsVariable *variable = &config->variables[i];
+        read[variable->device] = read[variable->device] || variable->access != PS_ACCESS_WRITE;
+    }
+    return read;
+}
+
+static void add_comm_alarms(PsChecker *checker, PsMap *names) {
+    const PsConfig *config = checker->config;
+    PS_AUTO_FREE bool *read = read_devices(config);
+    for (uint32_t i = 0; i < config->device_count; i++) {
+        const PsDevice *device = &config->devices[i];
+        checker->findings->place = (PsPlace){ps_table_device.block, i};
+        snprintf(checker->object, sizeof checker->object, "device '%.100s'", device->name);
+        if (!device->comm_alarm) {
+            warn_unused(checker, device);
+            continue;
+        }
+        add_comm_alarm(checker, names, i);
+        if (!read[i]) {
+            PS_CHECK_WARN(checker, "comm_alarm",
+                          "nothing is read from this device, so nobody notices whether it "
+                          "answers; add a variable");
+        }
+    }
+}
+
 void ps_checker_alarms(PsChecker *checker) {
     PsConfig *config = checker->config;
     PS_AUTO_MAP PsMap names = {0};
@@ -166,13 +245,16 @@ void ps_checker_alarms(PsChecker *checker) {
             PS_CHECK_FAIL(checker, "warn_name", "is used twice; give each alarm a name of its own");
         }
         alarm->variable = PS_MAP_NONE;
+        alarm->level = LEVEL;
         alarm->group = ps_checker_group(checker, "group", alarm->group_name, PS_GROUP_ALARM);
         uint32_t device = ps_checker_device(checker, alarm->device_name);
         PsVariable watched;
+        alarm->device = device;
         if (device != PS_MAP_NONE && make_watched(checker, alarm, device, &watched)) {
             check_conditions(checker, alarm, watched.data_type);
             alarm->place = config->groups[alarm->group].alarm_count++;
             alarm->watched = put_watched(checker, &shared, alarm, &watched);
         }
     }
+    add_comm_alarms(checker, &names);
 }

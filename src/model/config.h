@@ -117,6 +117,12 @@ typedef struct PsDevice {
     int slave;
     int byte_order; ///< PsByteOrder
     double timeout; ///< seconds a request may take before the device counts as silent
+    bool comm_alarm;
+    int comm_alarm_level; ///< from here on: of that alarm
+    const char *comm_alarm_group;
+    double comm_alarm_on_delay;  ///< seconds of silence
+    double comm_alarm_off_delay; ///< seconds it must answer
+    const char *comm_alarm_content;
 } PsDevice;
 
 typedef struct PsVariable {
@@ -151,7 +157,11 @@ typedef struct PsCondition {
     const char *operand;
 } PsCondition;
 
-/// An alarm, `warning` in the file.
+/// What the name of a device's communication alarm has behind the device's.
+#define PS_COMM_ALARM_SUFFIX " communication"
+
+/// An alarm: `warning` in the file, or the communication alarm of a device, which watches no
+/// variable.
 typedef struct PsAlarm {
     const char *name;
     const char *group_name;
@@ -174,7 +184,10 @@ typedef struct PsAlarm {
     uint32_t group;    ///< index into groups
     uint32_t place;    ///< its number among the alarms of its group
     uint32_t variable; ///< quotes 1: index into variables of the one that is meant
-    uint32_t watched;  ///< index into variables of what is read for it
+    uint32_t watched;  ///< index into variables of what is read for it; none when is_comm
+    uint32_t device;   ///< index into devices
+    int level;         ///< 1 to 5; 1 for those of `warning`
+    bool is_comm;      ///< on while the device does not answer; no variable, condition or address
 } PsAlarm;
 
 typedef struct PsCloud {
@@ -288,7 +301,7 @@ typedef struct PsConfig {
     uint32_t watched_count; ///< what alarms read, each in its alarm group; nobody else sees them
     PsGroup *groups;        ///< always holds `default` (collect) and `warning` (alarm)
     uint32_t group_count;
-    PsAlarm *alarms;
+    PsAlarm *alarms; ///< those of `warning`, then those of devices
     uint32_t alarm_count;
     PsPublish *publish;
     uint32_t publish_count;
@@ -301,6 +314,15 @@ typedef struct PsConfig {
 /// Everything that is read or written: variables of `vars` and what alarms watch.
 static inline uint32_t ps_config_polled_count(const PsConfig *config) {
     return config->variable_count + config->watched_count;
+}
+
+/// How many alarms stand in `warning`: those before the communication alarms.
+static inline uint32_t ps_config_warning_count(const PsConfig *config) {
+    uint32_t count = config->alarm_count;
+    while (count > 0 && config->alarms[count - 1].is_comm) {
+        count--;
+    }
+    return count;
 }
 
 /// Asks the protocol's owner whether a variable can exist on its device; true when sound. The

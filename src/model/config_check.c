@@ -205,7 +205,7 @@ static void check_publish(PsChecker *checker, PsPublish *publish) {
             }
         }
         const PsGroup *group = &checker->config->groups[publish->groups[i]];
-        if (group->variable_count == 0) {
+        if (group->variable_count + group->alarm_count == 0) {
             WARN(checker, "groups", "'%.100s' has no %s, so the script never runs for it", name,
                  publish->group_type == PS_GROUP_ALARM ? "alarms" : "variables");
         }

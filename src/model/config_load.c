@@ -241,7 +241,8 @@ static void load_blocks(Loader *loader) {
     check_top_level(loader);
     config->device_count =
         load_list(loader, &ps_table_device, sizeof(PsDevice), 0, &config->devices);
-    config->alarm_count = load_list(loader, &ps_table_alarm, sizeof(PsAlarm), 0, &config->alarms);
+    config->alarm_count =
+        load_list(loader, &ps_table_alarm, sizeof(PsAlarm), config->device_count, &config->alarms);
     config->variable_count = load_list(loader, &ps_table_variable, sizeof(PsVariable),
                                        config->alarm_count, &config->variables);
     config->group_count = load_list(loader, &ps_table_group, sizeof(PsGroup), 2, &config->groups);

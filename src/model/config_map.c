@@ -84,7 +84,7 @@ static void match_watched(PsConfigMap *map, const PsConfig *old_config,
         }
         const PsAlarm *old_alarm = &old_config->alarms[before];
         const PsAlarm *new_alarm = &new_config->alarms[i];
-        if (old_alarm->quotes == new_alarm->quotes &&
+        if (!old_alarm->is_comm && !new_alarm->is_comm && old_alarm->quotes == new_alarm->quotes &&
             strcmp(old_alarm->device_name, new_alarm->device_name) == 0 &&
             strcmp(old_alarm->variable_name, new_alarm->variable_name) == 0 &&
             map->variables.to_old[new_alarm->watched] == PS_NOT_THERE) {

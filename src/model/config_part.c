@@ -85,6 +85,16 @@ static void take_room(PsConfigPart *part) {
     config->watched_count = 0;
 }
 
+// A communication alarm is judged elsewhere; changing it must not touch the reading.
+static void forget_alarm(PsDevice *device) {
+    device->comm_alarm = false;
+    device->comm_alarm_level = 0;
+    device->comm_alarm_group = "";
+    device->comm_alarm_on_delay = 0;
+    device->comm_alarm_off_delay = 0;
+    device->comm_alarm_content = "";
+}
+
 static void put_devices(const Cutter *cutter) {
     for (uint32_t i = 0; i < cutter->whole->device_count; i++) {
         if (cutter->device_part[i] == PS_NOT_THERE) {
@@ -94,6 +104,7 @@ static void put_devices(const Cutter *cutter) {
         uint32_t place = part->config.device_count++;
         PsDevice *device = &part->config.devices[place];
         *device = cutter->whole->devices[i];
+        forget_alarm(device);
         for (size_t option = 0; option < ps_table_device.count; option++) {
             const char **text = device_text(device, option);
             if (text != NULL) {

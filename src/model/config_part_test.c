@@ -111,6 +111,12 @@ static void change_timeout(Whole *whole) {
     whole->devices[1].timeout = 3;
 }
 
+static void change_alarm(Whole *whole) {
+    whole->devices[0].comm_alarm = true;
+    whole->devices[0].comm_alarm_on_delay = 60;
+    whole->devices[0].comm_alarm_content = "away";
+}
+
 static void swap_groups(Whole *whole) {
     whole->variables[0].group = 0;
     whole->variables[2].group = 2;
@@ -124,6 +130,7 @@ static void only_what_reading_and_writing_needs_counts(void **state) {
     assert_true(same_after(change_interval, 1));
     assert_true(same_after(change_timeout, 0));
     assert_false(same_after(change_timeout, 1));
+    assert_true(same_after(change_alarm, 0));
     assert_false(same_after(swap_groups, 0));
     assert_true(same_after(swap_groups, 1));
 }

@@ -158,11 +158,13 @@ static json_t *make_groups(Dice *dice) {
     return list;
 }
 
-static json_t *make_devices(Dice *dice) {
+static json_t *make_devices(Dice *dice, json_t *groups) {
     json_t *list = json_array();
     for (uint32_t i = 0, count = roll(dice, 4) + 1; i < count; i++) {
         json_t *device = random_object(dice, &ps_table_device);
         name(dice, device, "device_name", i);
+        set_text(device, "comm_alarm_group",
+                 roll(dice, 2) ? name_of(groups, 0, "group_name") : "warning");
         json_array_append_new(list, device);
     }
     return list;
@@ -274,7 +276,7 @@ static json_t *make_parameters(Dice *dice) {
 static char *make_text(Dice *dice) {
     json_t *root = json_object();
     json_t *groups = make_groups(dice);
-    json_t *devices = make_devices(dice);
+    json_t *devices = make_devices(dice, groups);
     json_t *variables = make_variables(dice, devices, groups);
     json_object_set_new(root, "version", json_integer(PS_CONFIG_VERSION));
     json_object_set_new(root, "warning", make_alarms(dice, variables, groups));

@@ -40,7 +40,8 @@ void ps_config_write(const PsConfig *config, PsBuf *out) {
     write_list(&ps_table_variable, config->variables, config->variable_count, sizeof(PsVariable),
                folder, out);
     write_list(&ps_table_group, config->groups, config->group_count, sizeof(PsGroup), folder, out);
-    write_list(&ps_table_alarm, config->alarms, config->alarm_count, sizeof(PsAlarm), folder, out);
+    write_list(&ps_table_alarm, config->alarms, ps_config_warning_count(config), sizeof(PsAlarm),
+               folder, out);
     if (config->cloud.endpoint[0] != '\0') {
         ps_buf_printf(out, ",\n  \"cloud\": ");
         ps_option_write(&ps_table_cloud, &config->cloud, folder, out);

@@ -57,6 +57,8 @@ const char *ps_cloud_type_name(int type) {
     return ps_word_at(&cloud_type_words, type);
 }
 
+#define COMM "Communication alarm only: "
+
 static const PsOption device_options[] = {
     {.key = "device_name",
      .type = PS_OPTION_TEXT,
@@ -108,6 +110,49 @@ static const PsOption device_options[] = {
      .unit = "s",
      .fallback = "1",
      .help = "How long a request may take before the device counts as silent."},
+    {.key = "comm_alarm",
+     .type = PS_OPTION_BOOL,
+     .offset = offsetof(PsDevice, comm_alarm),
+     .fallback = "false",
+     .help = "Gives the device an alarm, named after it with ` communication` behind, that is on "
+             "while the device does not answer."},
+    {.key = "comm_alarm_level",
+     .type = PS_OPTION_INT,
+     .offset = offsetof(PsDevice, comm_alarm_level),
+     .min = 1,
+     .max = 5,
+     .fallback = "1",
+     .help = COMM "its level, 1 (remind) to 5 (serious)."},
+    {.key = "comm_alarm_group",
+     .type = PS_OPTION_TEXT,
+     .offset = offsetof(PsDevice, comm_alarm_group),
+     .min = 1,
+     .max = 128,
+     .unit = "characters",
+     .fallback = "warning",
+     .help = COMM "the alarm group whose messages are told."},
+    {.key = "comm_alarm_on_delay",
+     .type = PS_OPTION_NUMBER,
+     .offset = offsetof(PsDevice, comm_alarm_on_delay),
+     .min = 0,
+     .max = 86400,
+     .unit = "s",
+     .fallback = "30",
+     .help = COMM "how long the device must be silent before it begins."},
+    {.key = "comm_alarm_off_delay",
+     .type = PS_OPTION_NUMBER,
+     .offset = offsetof(PsDevice, comm_alarm_off_delay),
+     .min = 0,
+     .max = 86400,
+     .unit = "s",
+     .fallback = "10",
+     .help = COMM "how long the device must answer before it ends."},
+    {.key = "comm_alarm_content",
+     .type = PS_OPTION_TEXT,
+     .offset = offsetof(PsDevice, comm_alarm_content),
+     .max = 1024,
+     .fallback = "the device does not answer",
+     .help = COMM "what scripts and displays say about it."},
 };
 TABLE(ps_table_device, "devices", "device", "device_name", "The devices (PLCs) to read.",
       device_options);

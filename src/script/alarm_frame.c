@@ -41,7 +41,7 @@ PsErr ps_alarm_frame_put(const PsConfig *config, const PsAlarmUpload *upload, Ps
         const PsAlarmEvent *event = &upload->events[i];
         PS_ASSERT(config->alarms[event->alarm].group == upload->group);
         ps_buf_put_u32(out, config->alarms[event->alarm].place);
-        ps_buf_put_u8(out, event->on);
+        ps_buf_put_u8(out, ps_wire_alarm_state(config->alarms[event->alarm].level, event->on));
         ps_buf_put_u64(out, (uint64_t)(event->stamp.ns / PS_NS_PER_S));
         ps_wire_put_value(out, event->value);
     }

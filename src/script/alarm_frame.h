@@ -5,7 +5,7 @@
 //! ALARM_NAMES: u32 group, text group name, u32 count, then for each alarm of the group in the
 //! order of the configuration texts name, content.
 //! ALARMS: u8 link, u32 group, f64 timestamp, u32 count, items. An item is u32 place in
-//! ALARM_NAMES, u8 on, u64 seconds since 1970, value.
+//! ALARM_NAMES, u8 state (ps_wire_alarm_state), u64 seconds since 1970, value.
 #pragma once
 
 #include "model/config.h"

@@ -21,7 +21,7 @@ static PsGroup groups[] = {
 static PsAlarm alarms[] = {
     {.name = "High", .content = "too \"high\"", .group = 1, .place = 0},
     {.name = "Elsewhere", .content = "", .group = 2, .place = 0},
-    {.name = "Low", .content = "", .group = 1, .place = 1},
+    {.name = "Low", .content = "", .group = 1, .place = 1, .level = 5},
 };
 
 static Rig *start(const char *source) {
@@ -54,7 +54,7 @@ static void test_layout(void **state) {
     rig_expect(rig, 0,
                "{\"timestamp\": 1597305662.5, \"values\": {\"Low\": {\"timestamp\": 1597305661, "
                "\"current\": \"off\", \"status\": 1, \"value\": 1.5, \"alarm_content\": \"\", "
-               "\"level\": 1}, \"High\": {\"timestamp\": 1597305662, \"current\": \"on\", "
+               "\"level\": 5}, \"High\": {\"timestamp\": 1597305662, \"current\": \"on\", "
                "\"status\": 0, \"value\": 40, \"alarm_content\": \"too \\\"high\\\"\", \"level\": "
                "1}}, \"group_name\": \"warning\"}");
     assert_true(rig->messages[0].collected.ns == COLLECTED);

@@ -132,7 +132,9 @@ static PsErr read_alarms(PsReader *reader, const PsKeptAlarm *alarms, uint32_t a
             return PS_ERR_INVALID;
         }
         PsKeptAlarm alarm = alarms[place];
-        alarm.on = ps_reader_u8(reader) != 0;
+        uint8_t state = ps_reader_u8(reader);
+        alarm.on = ps_wire_alarm_on(state);
+        alarm.level = ps_wire_alarm_level(state);
         alarm.timestamp = ps_reader_u64(reader);
         alarm.value = ps_wire_get_value(reader);
         if (!reader->failed) {

@@ -52,6 +52,7 @@ typedef struct PsKeptAlarm {
     PsWireText name;
     PsWireText content;
     bool on;
+    int level;
     uint64_t timestamp; ///< seconds since 1970
     PsValue value;
 } PsKeptAlarm;

@@ -156,6 +156,7 @@ static PsErr take_alarm(Parser *parser, const char *name, const json_t *json, Ps
     }
     const json_t *stamp = json_object_get(json, "timestamp");
     const char *content = json_string_value(json_object_get(json, "alarm_content"));
+    json_int_t level = json_integer_value(json_object_get(json, "level"));
     PsAlarm *alarm = &sample->config.alarms[sample->config.alarm_count];
     *alarm = (PsAlarm){.name = ps_arena_strdup(sample->arena, name),
                        .group_name = sample->config.groups[0].name,
@@ -163,6 +164,7 @@ static PsErr take_alarm(Parser *parser, const char *name, const json_t *json, Ps
                        .variable_name = "",
                        .device_name = "",
                        .conditions = {{0, ""}, {0, ""}},
+                       .level = level >= 1 && level <= 5 ? (int)level : 1,
                        .place = sample->config.alarm_count};
     event->alarm = sample->config.alarm_count++;
     event->on = on;

@@ -160,11 +160,12 @@ void ps_tag_config_put(const PsConfig *config, PsBuf *out) {
         put_group(&config->groups[i], out);
     }
     ps_buf_printf(out, config->group_count > 0 ? "}], \"warning\": [" : "], \"warning\": [");
-    for (uint32_t i = 0; i < config->alarm_count; i++) {
+    uint32_t alarm_count = ps_config_warning_count(config); // others have no place in its layout
+    for (uint32_t i = 0; i < alarm_count; i++) {
         ps_buf_printf(out, i > 0 ? "}, {" : "{");
         put_alarm(config, &config->alarms[i], out);
     }
-    ps_buf_printf(out, config->alarm_count > 0 ? "}], \"vars\": [" : "], \"vars\": [");
+    ps_buf_printf(out, alarm_count > 0 ? "}], \"vars\": [" : "], \"vars\": [");
     for (uint32_t i = 0; i < config->variable_count; i++) {
         ps_buf_printf(out, i > 0 ? "}, {" : "{");
         put_variable(config, &config->variables[i], out);

@@ -111,6 +111,20 @@ void ps_wire_end(PsBuf *out, size_t begin);
 /// A whole frame with ready bytes.
 void ps_wire_put(PsBuf *out, PsWireType type, const void *body, size_t len);
 
+/// State of an alarm in one byte: bit 0 on, above it the level; 0 there, as kept by versions
+/// without levels, means 1.
+static inline uint8_t ps_wire_alarm_state(int level, bool on) {
+    return (uint8_t)(level << 1 | on);
+}
+
+static inline int ps_wire_alarm_level(uint8_t state) {
+    return state >> 1 != 0 ? state >> 1 : 1;
+}
+
+static inline bool ps_wire_alarm_on(uint8_t state) {
+    return (state & 1) != 0;
+}
+
 /// Appends kind and content. Text of more than PS_WIRE_TEXT_MAX bytes is the caller's error.
 void ps_wire_put_value(PsBuf *out, PsValue value);
 /// Text is borrowed from the reader's bytes. An unknown kind fails the reader.

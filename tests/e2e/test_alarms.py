@@ -83,7 +83,7 @@ def test_triggered_and_restored(folder, cloud, plant, cleanup):
     assert 0 <= row.pop("time") - float(found[1]) < 1
     assert row == {"name": "Mid level", "group": "fast", "device": "D", "var_name": "level",
                    "status": "Triggered", "description": "level in the middle", "value": 40,
-                   "text": "40", "unit": "mm"}
+                   "text": "40", "unit": "mm", "level": 1}
     assert re.search(r"Mid level +Triggered +40 mm +20.* level in the middle",
                      gateway.cli("alarms").stdout)
     plant.knob("set 40001 45")

@@ -7,7 +7,6 @@
 
 #define STATUS_TRIGGERED 0
 #define STATUS_CLEARED 1
-#define LEVEL 1 // the only one Device Supervisor 1.x has
 
 bool ps_worker_alarms_init(PsWorkerAlarms *alarms) {
     *alarms = (PsWorkerAlarms){
@@ -84,7 +83,8 @@ static bool put(PyObject *dict, PyObject *key, PyObject *value) {
 static bool put_alarm(const PsWorkerAlarms *alarms, const PsWorkerGroups *groups,
                       const PsWorkerAlarmGroup *group, PsReader *reader, PyObject *values) {
     uint32_t place = ps_reader_u32(reader);
-    bool on = ps_reader_u8(reader) != 0;
+    uint8_t state = ps_reader_u8(reader);
+    bool on = ps_wire_alarm_on(state);
     long long seconds = (long long)ps_reader_u64(reader);
     PsValue value = ps_wire_get_value(reader);
     if (reader->failed || place >= group->count) {
@@ -97,7 +97,7 @@ static bool put_alarm(const PsWorkerAlarms *alarms, const PsWorkerGroups *groups
         put(alarm, groups->key_status, PyLong_FromLong(on ? STATUS_TRIGGERED : STATUS_CLEARED)) &&
         put(alarm, alarms->key_value, ps_worker_value_object(value)) &&
         put(alarm, alarms->key_alarm_content, Py_NewRef(group->contents[place])) &&
-        put(alarm, alarms->key_level, PyLong_FromLong(LEVEL)) &&
+        put(alarm, alarms->key_level, PyLong_FromLong(ps_wire_alarm_level(state))) &&
         PyDict_SetItem(values, group->names[place], alarm) == 0;
     Py_XDECREF(alarm);
     return ok;
