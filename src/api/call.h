@@ -2,6 +2,7 @@
 #pragma once
 
 #include "api/api.h"
+#include "api/log_hold.h"
 
 /// Lives until it is answered, even when the client goes away first.
 typedef struct PsApiCall PsApiCall;
@@ -13,6 +14,9 @@ const json_t *ps_api_call_arguments(const PsApiCall *call);
 /// The user at the other end, as the system says, or "uid 1001" when it has no name here. While the
 /// handler runs.
 void ps_api_call_user(const PsApiCall *call, char *out, size_t size);
+
+/// What sets the log level; borrowed.
+PsLogHold *ps_api_call_log_hold(const PsApiCall *call);
 
 /// Each call is answered exactly once, at once or later on the main thread; afterwards it is gone.
 /// Takes over `result`.
@@ -51,6 +55,7 @@ PsApiHandler ps_api_alarm_shelve;
 PsApiHandler ps_api_alarm_unshelve;
 PsApiHandler ps_api_write;
 PsApiHandler ps_api_log;
+PsApiHandler ps_api_log_level;
 PsApiHandler ps_api_dead;
 PsApiHandler ps_api_clear;
 PsApiHandler ps_api_replay;

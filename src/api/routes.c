@@ -12,6 +12,7 @@ const PsApiRoute ps_api_routes[] = {
     {"alarm_unshelve", ps_api_alarm_unshelve},
     {"write", ps_api_write},
     {"log", ps_api_log},
+    {"log_level", ps_api_log_level},
     {"dead", ps_api_dead},
     {"clear", ps_api_clear},
     {"replay", ps_api_replay},

@@ -40,6 +40,7 @@ struct PsApiCall {
 struct PsApi {
     PsApiSources sources;
     PsApiUsers *users;
+    PsLogHold *log_hold; // until close
     uv_pipe_t listener;
     char path[sizeof((struct sockaddr_un *)0)->sun_path];
     Client *clients;
@@ -175,6 +176,10 @@ static void finish(PsApiCall *call, json_t *answer) {
 
 const PsApiSources *ps_api_call_sources(const PsApiCall *call) {
     return &call->api->sources;
+}
+
+PsLogHold *ps_api_call_log_hold(const PsApiCall *call) {
+    return call->api->log_hold;
 }
 
 const json_t *ps_api_call_arguments(const PsApiCall *call) {
@@ -386,6 +391,7 @@ PsErr ps_api_open(uv_loop_t *loop, const char *path, const PsApiSources *sources
     struct PsApi *api = ps_alloc(sizeof *api);
     api->sources = *sources;
     api->users = ps_api_users_new("/etc/passwd");
+    api->log_hold = ps_log_hold_new(loop);
     snprintf(api->path, sizeof api->path, "%s", path);
     uv_pipe_init(loop, &api->listener, 0);
     api->listener.data = api;
@@ -416,6 +422,8 @@ void ps_api_close(PsApi *api, void (*closed)(void *ctx), void *ctx) {
     while (api->clients != NULL) {
         client_close(api->clients);
     }
+    ps_log_hold_close(api->log_hold);
+    api->log_hold = NULL;
     uv_close((uv_handle_t *)&api->listener, on_listener_closed);
 }
 

@@ -31,6 +31,7 @@ CliCommand cli_demo;
 CliCommand cli_export;
 CliCommand cli_import;
 CliCommand cli_log;
+CliCommand cli_log_level;
 CliCommand cli_metrics;
 CliCommand cli_outbox;
 CliCommand cli_outbox_clear;

@@ -31,6 +31,8 @@ static const Command commands[] = {
      "what waits; dead [NAME | --id N]; replay NAME [--keep-going] | --stop; clear NAME"},
     {"metrics", cli_metrics, "", "all numbers of status as Prometheus reads them"},
     {"log", cli_log, "[-f]", "the newest log lines; -f goes on as they come"},
+    {"log-level", cli_log_level, "[LEVEL]",
+     "show or set it: DEBUG, INFO, WARNING, ERROR; [--for TIME], else until the restart"},
     {"check", cli_check, "DIR", "validate a configuration folder; lists every finding"},
     {"import", cli_import, "FILE.csv...",
      "take Device Supervisor's files over; [--config DIR] [--dry-run] [--skip-bad]"},

@@ -410,7 +410,8 @@ static const PsOption parameter_options[] = {
      .offset = offsetof(PsParameters, log_level),
      .words = &log_level_words,
      .fallback = "INFO",
-     .help = "Least level of log lines that are shown."},
+     .help = "Least level of log lines that are shown. `penstock log-level` changes it until the "
+             "restart, or for a time."},
     {.key = "catch_recording",
      .type = PS_OPTION_INT,
      .offset = offsetof(PsParameters, catch_recording),
