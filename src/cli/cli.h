@@ -39,6 +39,7 @@ CliCommand cli_schema;
 CliCommand cli_script;
 CliCommand cli_status;
 CliCommand cli_tags;
+CliCommand cli_tags_move;
 CliCommand cli_write;
 
 /// Prints "penstock: ..." on standard error and returns `status`.

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "cli/cli_findings.h"
+#include "cli/config_file.h"
 #include "drivers/driver.h"
 
 #include <errno.h>
@@ -18,9 +19,7 @@ typedef struct Import {
     bool skip_bad;
     int file_count;
     char **files;
-    char path[PATH_MAX]; // of penstock.json
-    PsBuf old;
-    bool is_new; // there is no penstock.json yet
+    CliConfigFile config; // penstock.json as it is
 } Import;
 
 // The files stay in `arguments`; false when an option is wrong.
@@ -44,17 +43,8 @@ static bool take_arguments(Import *import, int count, char **arguments) {
 }
 
 static PsErr read_old(Import *import, PsDiag *diag) {
-    int length =
-        snprintf(import->path, sizeof import->path, "%s/%s", import->folder, PS_CONFIG_FILE);
-    if (length < 0 || (size_t)length >= sizeof import->path) {
-        return ps_fail(PS_ERR_TOO_BIG, diag, import->folder, NULL, "the path is too long");
-    }
-    PsErr err = ps_file_read(import->path, PS_CONFIG_BYTES_MAX, &import->old, diag);
-    if (err == PS_ERR_NOT_FOUND && access(import->folder, X_OK) == 0) {
-        import->is_new = true;
-        return PS_OK;
-    }
-    return err;
+    PsErr err = cli_config_read(&import->config, import->folder, diag);
+    return import->config.is_new ? PS_OK : err;
 }
 
 static PsErr read_files(const Import *import, PsPlan *plan, PsDiag *diag) {
@@ -116,15 +106,15 @@ static int finish(const CliOptions *options, const Import *import, const PsPlan 
     }
     bool written = false;
     if (reason == NULL) {
-        PsErr err = cli_import_write(plan, import->path, import->is_new ? NULL : &import->old,
-                                     backup, sizeof backup, &diag);
+        PsErr err =
+            cli_config_write(plan->config, &import->config, "import", backup, sizeof backup, &diag);
         written = err == PS_OK;
         ps_diag_format(&diag, text, sizeof text);
         reason = text;
         status = written ? CLI_DONE : CLI_FAILED;
     }
     CliImportEnd end = {
-        .written = written, .path = import->path, .backup = backup, .reason = reason};
+        .written = written, .path = import->config.path, .backup = backup, .reason = reason};
     show_end(plan, &end, options->json);
     return status;
 }
@@ -158,8 +148,8 @@ int cli_import(const CliOptions *options, int count, char **arguments) {
     PsDiag diag = {0};
     int status = CLI_FAILED;
     if (read_old(&import, &diag) != PS_OK ||
-        ps_plan_new(import.folder, import.is_new ? NULL : import.old.data, import.old.len,
-                    ps_driver_check_for, &findings, &plan) != PS_OK ||
+        ps_plan_new(import.folder, import.config.is_new ? NULL : import.config.old.data,
+                    import.config.old.len, ps_driver_check_for, &findings, &plan) != PS_OK ||
         read_files(&import, plan, &diag) != PS_OK) {
         status = fail(&findings, &diag, options->json);
     } else {
@@ -168,6 +158,6 @@ int cli_import(const CliOptions *options, int count, char **arguments) {
     }
     ps_plan_free(plan);
     ps_findings_deinit(&findings);
-    ps_buf_deinit(&import.old);
+    ps_buf_deinit(&import.config.old);
     return status;
 }

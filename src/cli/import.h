@@ -16,8 +16,3 @@ typedef struct CliImportEnd {
 void cli_import_show(const PsPlan *plan);
 /// Prints everything as JSON.
 void cli_import_show_json(const PsPlan *plan, const CliImportEnd *end);
-
-/// Writes the plan's configuration to `path`, whose bytes were `old` when the plan was made (NULL:
-/// there was no file). The old file stays beside it as `backup`. Says why on failure.
-PsErr cli_import_write(const PsPlan *plan, const char *path, const PsBuf *old, char *backup,
-                       size_t backup_size, PsDiag *diag);

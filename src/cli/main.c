@@ -20,7 +20,9 @@ typedef struct Command {
 
 static const Command commands[] = {
     {"status", cli_status, "", "cloud link, channels, groups, messages, script workers"},
-    {"tags", cli_tags, "[DEVICE] [--watch]", "current values with quality, time and unit"},
+    {"tags", cli_tags, "[DEVICE] [--watch]",
+     "current values with quality, time and unit; move --group NAME [--device D] [--from G] "
+     "[--config DIR] [--dry-run] [NAME...]: variables to another group"},
     {"alarms", cli_alarms, "[--history|ack|shelve|unshelve]",
      "the alarms that are on; --history [--name TEXT] [--from TIME] [--to TIME]: what they did; "
      "ack NAME; shelve NAME --for TIME; unshelve NAME"},

@@ -1,4 +1,5 @@
-// `penstock tags [DEVICE] [--watch]`: current values as a table. Blocking.
+// `penstock tags [DEVICE] [--watch]`: current values as a table; `tags move` is another file.
+// Blocking.
 #include "cli/cli.h"
 
 #include "base/time.h"
@@ -36,6 +37,9 @@ static void print_table(const json_t *result) {
 int cli_tags(const CliOptions *options, int count, char **arguments) {
     const char *device = NULL;
     bool watch = false;
+    if (count > 1 && strcmp(arguments[0], "move") == 0) { // alone it is a device's name
+        return cli_tags_move(options, count - 1, arguments + 1);
+    }
     for (int i = 0; i < count; i++) {
         if (strcmp(arguments[i], "--watch") == 0) {
             watch = true;

@@ -1,5 +1,6 @@
-// Writes the configuration that an import makes, and keeps the one before. Blocking.
-#include "cli/import.h"
+// Reads the penstock.json that a command edits, writes the new one, and keeps the one before.
+// Blocking.
+#include "cli/config_file.h"
 
 #include "base/file.h"
 
@@ -24,7 +25,8 @@ static PsErr copy_as(const char *path, const PsBuf *old, const char *backup, PsD
 
 // A second name for the file, which the new one then takes the first from; a copy where the file
 // system has no second names.
-static PsErr keep_old(const char *path, const PsBuf *old, char *backup, size_t size, PsDiag *diag) {
+static PsErr keep_old(const char *path, const PsBuf *old, const char *what, char *backup,
+                      size_t size, PsDiag *diag) {
     time_t now = time(NULL);
     struct tm parts;
     char stamp[32] = "";
@@ -36,7 +38,7 @@ static PsErr keep_old(const char *path, const PsBuf *old, char *backup, size_t s
         if (i > 1) {
             snprintf(number, sizeof number, "-%d", i);
         }
-        int length = snprintf(backup, size, "%s.before-import-%s%s", path, stamp, number);
+        int length = snprintf(backup, size, "%s.before-%s-%s%s", path, what, stamp, number);
         if (length < 0 || (size_t)length >= size) {
             return ps_fail(PS_ERR_TOO_BIG, diag, path, NULL, "the path is too long");
         }
@@ -59,23 +61,23 @@ static PsErr check_unchanged(const char *path, const PsBuf *old, PsDiag *diag) {
     bool same = now.len == old->len && memcmp(now.data, old->data, now.len) == 0;
     return same ? PS_OK
                 : ps_fail(PS_ERR_BUSY, diag, path, NULL,
-                          "was changed by somebody else meanwhile; import again");
+                          "was changed by somebody else meanwhile; try again");
 }
 
-PsErr cli_import_write(const PsPlan *plan, const char *path, const PsBuf *old, char *backup,
-                       size_t backup_size, PsDiag *diag) {
+PsErr cli_config_write(const PsConfig *config, const CliConfigFile *file, const char *what,
+                       char *backup, size_t backup_size, PsDiag *diag) {
     PS_AUTO_BUF PsBuf text = {0};
-    ps_config_write(plan->config, &text);
+    ps_config_write(config, &text);
     backup[0] = '\0';
-    if (old == NULL) {
-        return ps_file_write(path, text.data, text.len, 0644, diag);
+    if (file->is_new) {
+        return ps_file_write(file->path, text.data, text.len, 0644, diag);
     }
     char real[PATH_MAX];
-    if (realpath(path, real) == NULL) {
-        return ps_fail(PS_ERR_IO, diag, path, NULL, "cannot be found: %s", strerror(errno));
+    if (realpath(file->path, real) == NULL) {
+        return ps_fail(PS_ERR_IO, diag, file->path, NULL, "cannot be found: %s", strerror(errno));
     }
-    PsErr err = check_unchanged(real, old, diag);
-    err = err == PS_OK ? keep_old(real, old, backup, backup_size, diag) : err;
+    PsErr err = check_unchanged(real, &file->old, diag);
+    err = err == PS_OK ? keep_old(real, &file->old, what, backup, backup_size, diag) : err;
     if (err != PS_OK) {
         return err;
     }
@@ -83,6 +85,18 @@ PsErr cli_import_write(const PsPlan *plan, const char *path, const PsBuf *old, c
     if (err != PS_OK) {
         unlink(backup); // the file itself is still there
         backup[0] = '\0';
+    }
+    return err;
+}
+
+PsErr cli_config_read(CliConfigFile *file, const char *folder, PsDiag *diag) {
+    int length = snprintf(file->path, sizeof file->path, "%s/%s", folder, PS_CONFIG_FILE);
+    if (length < 0 || (size_t)length >= sizeof file->path) {
+        return ps_fail(PS_ERR_TOO_BIG, diag, folder, NULL, "the path is too long");
+    }
+    PsErr err = ps_file_read(file->path, PS_CONFIG_BYTES_MAX, &file->old, diag);
+    if (err == PS_ERR_NOT_FOUND && access(folder, X_OK) == 0) {
+        file->is_new = true;
     }
     return err;
 }
