@@ -58,6 +58,7 @@ void ps_mailbox_set_capacity(PsMailbox *mailbox, size_t capacity) {
 }
 
 static void grow(PsMailbox *mailbox) {
+    PS_ASSERT(mailbox->room > 0);
     size_t room = mailbox->room * 2 < mailbox->capacity ? mailbox->room * 2 : mailbox->capacity;
     void **items = ps_alloc_array(room, sizeof *items);
     for (size_t i = 0; i < mailbox->count; i++) {

@@ -11,9 +11,14 @@
 
 #include <cmocka.h>
 
-#define DEVICE(called) {.name = called, .ip = "10.0.0.1", .port = 502, .slave = 1, .timeout = 1}
+#define DEVICE(called) {.name = (called), .ip = "10.0.0.1", .port = 502, .slave = 1, .timeout = 1}
 #define VARIABLE(called, of, in)                                                                   \
-    {.name = called, .device_name = "x", .device = of, .group = in, .group_name = "x", .unit = "m"}
+    {.name = (called),                                                                             \
+     .device_name = "x",                                                                           \
+     .device = (of),                                                                               \
+     .group = (in),                                                                                \
+     .group_name = "x",                                                                            \
+     .unit = "m"}
 
 // What the tests change: a whole of three devices, the second in a part of its own.
 typedef struct Whole {

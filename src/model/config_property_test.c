@@ -83,7 +83,7 @@ static json_t *random_text(Dice *dice, double min, double max) {
         if ((double)(strlen(text) + strlen(letter)) > max) {
             break;
         }
-        strcat(text, letter);
+        memcpy(text + strlen(text), letter, strlen(letter) + 1);
     }
     return json_string(text);
 }

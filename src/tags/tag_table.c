@@ -82,8 +82,8 @@ static PsValue keep_text(PsTagTable *table, uint32_t variable, PsValue value) {
 static bool keeps_value(const PsTagTable *table, uint32_t variable, const PsTag *former) {
     const PsTag *tag = &table->tags[variable];
     bool written_only = tag->quality == PS_QUALITY_WRITE_ONLY;
-    bool fits = former->value.kind != PS_VALUE_TEXT ||
-                former->value.text_len <= table->slots[variable].capacity;
+    uint32_t room = table->slots != NULL ? table->slots[variable].capacity : 0;
+    bool fits = former->value.kind != PS_VALUE_TEXT || former->value.text_len <= room;
     return tag->data_type == former->data_type && fits &&
            written_only == (former->quality == PS_QUALITY_WRITE_ONLY);
 }
