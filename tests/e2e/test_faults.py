@@ -1,13 +1,18 @@
 """The fault runs of `make fault` (tests/fault, docs/reliability.md) in small, and what judges them."""
+import os
 import pathlib
 import secrets
+import signal
 import sys
+import time
 
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "fault"))
 
 import account as books
+import harness
+from rig import Rig
 from runs import RUNS, make
 
 SHORT = [(run, max_loss_s) for run in RUNS if run.short for max_loss_s in run.short_losses]
@@ -21,6 +26,22 @@ def test_the_promise_is_kept(run, max_loss_s):
     if result.skipped:
         pytest.skip(result.skipped)
     assert result.passed, result.line()
+
+
+def test_a_gateway_that_ends_by_itself_is_noticed(tmp_path):
+    rig = Rig(tmp_path, 0, 1)
+    try:
+        rig.start()
+        os.kill(rig.gateway.program.pid, signal.SIGKILL)
+        begin = time.monotonic()
+        with pytest.raises(AssertionError, match="ended by itself with -9(.*\n)+.*STARTED"):
+            rig.accepts(10 ** 6)
+        assert time.monotonic() - begin < harness.PATIENCE / 2
+        with pytest.raises(AssertionError, match="ended by itself"):
+            rig.kill()
+    finally:
+        rig.gateway.kill()
+        rig.stop()
 
 
 def judged(numbers, accepted, **allowed):

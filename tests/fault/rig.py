@@ -11,6 +11,7 @@ import json
 import mmap
 import os
 import random
+import signal
 import struct
 import subprocess
 import threading
@@ -26,6 +27,7 @@ SAVING = ("save1", "save2", "save3")
 LOOK_S = 0.25
 CONNECTED = "Connection Successful"
 RESENT_S = 1.5  # an acknowledged row leaves the disk half a second later, and disks are slow
+LAST_LINES = 15  # of a gateway that ended
 WINDOW = 100    # messages in flight on one connection, at most: `window`
 
 
@@ -85,6 +87,11 @@ class Looker:
         self.thread.join(30)
 
 
+def ended(program):
+    last = "\n".join(program.lines[-LAST_LINES:])
+    return f"penstockd ended by itself with {program.process.returncode}; its last lines:\n{last}"
+
+
 class Rig:
     def __init__(self, folder, max_loss_s, seed, count=6, pad=40, keepalive=60, shim=False,
                  saving=SAVING, returns=True):
@@ -123,10 +130,18 @@ class Rig:
         return thing
 
     def stop(self):
-        for thing in reversed(self.started):
-            thing.stop()
-        if self.at_end is not None:
-            self.at_end()
+        """Everything, whatever fails; the first failure is raised at the end."""
+        failures = []
+        stops = [thing.stop if thing is not self.gateway else self.end
+                 for thing in reversed(self.started)]
+        for stop in [*stops, self.at_end]:
+            try:
+                if stop is not None:
+                    stop()
+            except Exception as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
 
     def config(self, keepalive):
         fast = [harness.publish("return", "return", ["fast"], network=True)] if self.returns else []
@@ -152,24 +167,54 @@ class Rig:
             self.looker = self.keep(Looker(self.gateway))
         return self
 
+    def runs(self):
+        """Fails when penstockd has ended by itself: everything else would only look odd then."""
+        program = self.gateway.program
+        if program is not None and program.process.poll() is not None:
+            program.reader.join(5)
+            raise AssertionError(ended(program))
+
+    def wait(self, condition, what, timeout=harness.PATIENCE):
+        """As wait_for, but not beyond the end of penstockd."""
+        def look():
+            self.runs()
+            return condition()
+        return wait_for(look, what, timeout)
+
     def kill(self):
+        self.runs()
         self.kills.append(time.monotonic())
+        program = self.gateway.program
         self.gateway.kill()
+        assert program.process.returncode == -signal.SIGKILL, ended(program)
+
+    def end(self):
+        """An orderly stop."""
+        self.runs()
+        status = self.gateway.stop()
+        assert status == 0, f"penstockd, told to stop, ended with {status}"
+
+    def status(self):
+        try:
+            return self.gateway.status()
+        except (AssertionError, ValueError, subprocess.SubprocessError):
+            self.runs()
+            raise
 
     def outbox(self):
-        return self.gateway.status()["outbox"]
+        return self.status()["outbox"]
 
     def link_up(self):
-        return self.gateway.status()["link"]["state"] == CONNECTED
+        return self.status()["link"]["state"] == CONNECTED
 
     def flows(self, messages=50):
         """Until so many more messages have arrived."""
         before = self.receiver.count
-        wait_for(lambda: self.receiver.count >= before + messages, "messages to flow")
+        self.wait(lambda: self.receiver.count >= before + messages, "messages to flow")
 
     def accepts(self, messages):
         before = self.witness.total()
-        wait_for(lambda: self.witness.total() >= before + messages, "messages to be accepted")
+        self.wait(lambda: self.witness.total() >= before + messages, "messages to be accepted")
 
     # ---- the network
 
@@ -194,7 +239,7 @@ class Rig:
         while quiet < 3:
             assert time.monotonic() < deadline, f"not drained: {self.outbox()}"
             time.sleep(LOOK_S)
-            status = self.gateway.status()
+            status = self.status()
             state = (self.witness.total(), self.receiver.count,
                      sum(row["calls"] for row in status["workers"]) // 10 ** 9)
             drained = status["outbox"]["waiting"] == 0 and status["link"]["state"] == CONNECTED
@@ -206,7 +251,7 @@ class Rig:
         found = [f"the ledger does not add up: {row}" for row in self.looker.wrong[:1]]
         if self.looker.looks == 0:
             found.append("the ledger was never looked at")
-        for row in self.gateway.status()["messages"]:
+        for row in self.status()["messages"]:
             name = row["name"]
             accepted = len(self.witness.accepted[name])
             most = self.witness.given[name]

@@ -1,17 +1,15 @@
 """Disks that are full, read-only, broken, or give back other bytes than were written."""
 import errno
 import os
+import pathlib
 import re
 import subprocess
 import time
 
-import harness
 from harness import wait_for
 
 TMPFS_BYTES = 16 * 1024 * 1024
-# penstockd is not killed by SIGXFSZ then: Python ignores it, and so do the programs it becomes.
-WITH_A_LIMIT = ("import os, resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, "
-                "(int(sys.argv[1]),) * 2); os.execv(sys.argv[2], sys.argv[2:])")
+REMOUNT_S = 20  # until the processes of a killed gateway have let go of their files
 
 
 class SmallDisk:
@@ -36,8 +34,36 @@ class SmallDisk:
         self.filler.unlink()
 
     def remount(self, how):
-        subprocess.run(["mount", "-o", f"remount,{how}", str(self.path)], check=True,
-                       capture_output=True)
+        """While somebody has a file open for writing the kernel refuses `ro`; so it does for a moment
+        after a kill, since scripts end a little later than their gateway."""
+        said = ""
+
+        def done():
+            nonlocal said
+            said = subprocess.run(["mount", "-o", f"remount,{how}", str(self.path)], check=False,
+                                  capture_output=True, text=True)
+            return said.returncode == 0
+        try:
+            wait_for(done, f"the disk to be remounted {how}", REMOUNT_S)
+        except AssertionError as error:
+            holders = ", ".join(self.holders()) or "nobody"
+            raise AssertionError(f"{error} ({said.stderr.strip()}); held by {holders}") from None
+
+    def holders(self):
+        """Processes with open files on the disk: "PID NAME: FILES"."""
+        device = self.path.stat().st_dev
+        found = []
+        for process in pathlib.Path("/proc").glob("[0-9]*"):
+            files = []
+            try:
+                for link in (process / "fd").iterdir():
+                    files += [os.readlink(link)] if link.stat().st_dev == device else []
+                name = (process / "comm").read_text().strip()
+            except OSError:
+                pass  # the process or the file is gone meanwhile
+            if files:
+                found.append(f"{process.name} {name}: {' '.join(files)}")
+        return found
 
     def stop(self):
         subprocess.run(["umount", "-l", str(self.path)], check=False)
@@ -63,61 +89,47 @@ def mend(rig):
     rig.proxy.heal()
 
 
-def disk_full(rig, seconds):
-    """The disk of the state folder is full, with the broker away and back, and has room again."""
-    if may_mount():
-        disk = rig.disk = SmallDisk(rig.folder)
-        rig.gateway.state = disk.path / "state"
-        try:
-            full_tmpfs(rig, disk, seconds)
-        finally:
-            rig.at_end = disk.stop
-    else:
-        rig.start(wrapper=[harness.PYTHON, "-c", WITH_A_LIMIT, 256 * 1024])
-        rig.flows()
-        cut(rig)
-        wait_for(lambda: failing(rig), "the store to fail")
-        time.sleep(seconds)
-        mend(rig)
-        rig.notes.append("a limit of 256 KB for each file (not root: no small disk)")
+def small_disk(rig):
+    """The state folder is on a small disk from now on."""
+    disk = SmallDisk(rig.folder)
+    rig.at_end = disk.stop
+    rig.gateway.state = disk.path / "state"
+    return disk
 
 
-def full_tmpfs(rig, disk, seconds):
+def disk_fails(rig, seconds, fail, repair):
+    """`fail` with messages waiting, the broker back and away again, `repair`."""
     rig.start()
     rig.flows()
     cut(rig)
     rig.accepts(200)
-    disk.fill()
-    wait_for(lambda: failing(rig), "the store to fail")
+    fail()
+    rig.wait(lambda: failing(rig), "the store to fail")
     time.sleep(seconds)
     waiting = rig.outbox()["waiting"]
     mend(rig)
     rig.flows(100)  # from memory
     cut(rig)
     rig.accepts(100)
-    disk.empty()
-    wait_for(lambda: not failing(rig), "the store to write again")
+    repair()
+    rig.wait(lambda: not failing(rig), "the store to write again")
     mend(rig)
     rig.flows(100)
-    rig.notes.append(f"a full tmpfs; {waiting:,} waited then")
+    return waiting
+
+
+def disk_full(rig, seconds):
+    """The disk of the state folder is full, with the broker away and back, and has room again."""
+    if may_mount():
+        disk = small_disk(rig)
+        waiting = disk_fails(rig, seconds, disk.fill, disk.empty)
+        rig.notes.append(f"a full tmpfs; {waiting:,} waited then")
+    else:
+        disk_refuses(rig, seconds, errno.ENOSPC)
 
 
 def disk_refuses(rig, seconds, number):
-    rig.start()
-    rig.flows()
-    cut(rig)
-    rig.accepts(100)
-    rig.shim.disk(number)
-    wait_for(lambda: failing(rig), "the store to fail")
-    time.sleep(seconds)
-    mend(rig)
-    rig.flows(100)
-    cut(rig)
-    rig.accepts(100)
-    rig.shim.disk(0)
-    wait_for(lambda: not failing(rig), "the store to write again")
-    mend(rig)
-    rig.flows(100)
+    disk_fails(rig, seconds, lambda: rig.shim.disk(number), lambda: rig.shim.disk(0))
     rig.notes.append(f"every write fails with {errno.errorcode[number]} for {seconds} s and more")
 
 
@@ -137,9 +149,7 @@ def read_only_start(rig, _):
     if not may_mount():
         rig.skip = "needs root to mount a tmpfs"
         return
-    disk = SmallDisk(rig.folder)
-    rig.at_end = disk.stop
-    rig.gateway.state = disk.path / "state"
+    disk = small_disk(rig)
     rig.start()
     rig.flows()
     cut(rig)
@@ -153,10 +163,10 @@ def read_only_start(rig, _):
     disk.remount("ro")
     rig.start()
     said = rig.gateway.program.wait_line("OUTBOX-DISK")
-    wait_for(lambda: failing(rig), "the read-only disk to be noticed")
+    rig.wait(lambda: failing(rig), "the read-only disk to be noticed")
     rig.flows()
     disk.remount("rw")
-    wait_for(lambda: not failing(rig), "the disk to be writable again")
+    rig.wait(lambda: not failing(rig), "the disk to be writable again")
     rig.flows(200)
     rig.notes.append("works from memory and says: " + tidy(said, rig))
 
@@ -213,7 +223,7 @@ def damage(rig, rows, name, how):
     time.sleep(2)  # the last of them are on the disk
     before = rig.outbox()["waiting"]
     if name == "outbox.db":
-        assert rig.gateway.stop() == 0  # an orderly end leaves no log
+        rig.end()  # an orderly end leaves no log
     else:
         rig.kill()
     what, rig.allowed_lost = how(rig, rig.gateway.state / name)

@@ -1,7 +1,6 @@
 """Networks and brokers that fail; a proxy between gateway and broker does it."""
 import time
 
-from harness import wait_for
 from proxy import PUBACK
 
 KEEPALIVE_S = 4  # of the runs with silence
@@ -85,8 +84,8 @@ def puback_drop(rig, count):
     rig.flows()
     before = rig.proxy.accepted
     rig.proxy.filter = lose
-    wait_for(lambda: len(taken) == count, "acknowledgements to be lost")
-    wait_for(lambda: rig.proxy.accepted > before, "a new connection", 60)
+    rig.wait(lambda: len(taken) == count, "acknowledgements to be lost")
+    rig.wait(lambda: rig.proxy.accepted > before, "a new connection", 60)
     rig.proxy.filter = None
     rig.flows(100)
     rig.notes.append(f"{count} acknowledgements lost")
@@ -115,6 +114,6 @@ def slow_broker(rig, seconds):
     rig.flows()
     rig.proxy.bytes_per_s = 4000
     time.sleep(seconds)
-    waiting = wait_for(lambda: rig.outbox()["waiting"], "a backlog")
+    waiting = rig.wait(lambda: rig.outbox()["waiting"], "a backlog")
     rig.proxy.bytes_per_s = 0
     rig.notes.append(f"4,000 bytes a second for {seconds} s; {waiting:,} waited at its end")

@@ -3,7 +3,7 @@ import os
 import signal
 import time
 
-from harness import children, wait_for
+from harness import children
 
 
 def kill_gateway(rig, count):
@@ -44,7 +44,7 @@ def kill_broker(rig, count):
         rig.proxy.refuse = True  # the receiver first, or nobody is there to hear
         time.sleep(rig.random.uniform(0, 0.5))
         rig.broker.start()
-        wait_for(lambda: rig.receiver.subscribed > before, "the receiver to be back")
+        rig.wait(lambda: rig.receiver.subscribed > before, "the receiver to be back")
         rig.proxy.refuse = False
     rig.flows()
     rig.notes.append(f"{count} kills")
@@ -52,7 +52,7 @@ def kill_broker(rig, count):
 
 def workers(rig):
     """The running scripts by name."""
-    return {row["name"]: row["pid"] for row in rig.gateway.status()["workers"]
+    return {row["name"]: row["pid"] for row in rig.status()["workers"]
             if row["state"] == "running"}
 
 
@@ -61,21 +61,21 @@ def kill_workers(rig, count):
     rig.start()
     rig.flows()
     for number in range(count):
-        names = wait_for(lambda: sorted(workers(rig).items()), "a running script")
+        names = rig.wait(lambda: sorted(workers(rig).items()), "a running script")
         _, pid = rig.random.choice(names)
         time.sleep(rig.random.uniform(0, 0.5))
         kill_process(pid)
-        for row in rig.gateway.status()["workers"]:
+        for row in rig.status()["workers"]:
             if row["state"] == "held":
                 rig.gateway.cli("script", "release", row["name"])
     for pid in children(rig.gateway.program.pid):
         kill_process(pid)
-    for row in rig.gateway.status()["workers"]:
+    for row in rig.status()["workers"]:
         if row["state"] == "held":
             rig.gateway.cli("script", "release", row["name"])
-    wait_for(lambda: len(workers(rig)) == len(rig.saving) + rig.returns, "all scripts to run again")
+    rig.wait(lambda: len(workers(rig)) == len(rig.saving) + rig.returns, "all scripts to run again")
     rig.flows()
-    dead = sum(row["dead"] for row in rig.gateway.status()["messages"])
+    dead = sum(row["dead"] for row in rig.status()["messages"])
     rig.notes.append(f"{count} kills of a script and one of their parent; {dead} calls that did not "
                      "finish are dead letters")
 

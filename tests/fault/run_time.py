@@ -1,8 +1,6 @@
 """Clocks that are set, and outages that last."""
 import time
 
-from harness import wait_for
-
 # Less than a day in all: more, for the first time, is a clock that had not been set, and its stamps
 # are corrected (src/base/clock.h; tested in src/outbox/era_test.c).
 JUMPS_S = (-3600, 7200, -20000, 20000, -5, 5)
@@ -44,19 +42,19 @@ def backlog(rig, rows):
     again; then they are drained."""
     rig.proxy.refuse = True
     rig.start()
-    for part, end in enumerate((rig.gateway.stop, rig.kill, rig.gateway.stop), 1):
+    for part, end in enumerate((rig.end, rig.kill, rig.end), 1):
         rig.witness.limit = rows * part // 4
-        wait_for(lambda: rig.witness.total() >= rig.witness.limit - 2, "a backlog", 300)
+        rig.wait(lambda: rig.witness.total() >= rig.witness.limit - 2, "a backlog", 300)
         time.sleep(2 * (end == rig.kill))  # at rest: that a kill costs nothing older is seen here
         end()
         rig.start()
     rig.witness.limit = rows
-    wait_for(lambda: rig.witness.total() >= rows, "the backlog", 300)
+    rig.wait(lambda: rig.witness.total() >= rows, "the backlog", 300)
     waiting = rig.outbox()["waiting"]
     memory = resident_mb(rig.gateway.program.pid)
     start = time.monotonic()
     rig.proxy.refuse = False
-    wait_for(lambda: rig.outbox()["waiting"] == 0, "the backlog to be drained", 600)
+    rig.wait(lambda: rig.outbox()["waiting"] == 0, "the backlog to be drained", 600)
     took = time.monotonic() - start
     rig.notes.append(f"{waiting:,} waited after three restarts, with {memory:.0f} MB of memory; "
                      f"drained in {took:.0f} s")

@@ -49,7 +49,7 @@ RUNS = (
     Run("puback-drop", run_network.puback_drop, "acknowledgements lost", 10, "count"),
     Run("puback-delay", run_network.puback_delay, "acknowledgements late", 20, "seconds", 2),
     Run("slow-broker", run_network.slow_broker, "slow broker", 30, "seconds", 2),
-    Run("disk-full", run_disk.disk_full, "disk full", 5, "seconds", 1),
+    Run("disk-full", run_disk.disk_full, "disk full", 5, "seconds", 1, rig=SHIM),
     Run("disk-read-only", run_disk.disk_read_only, "file system turns read-only", 5, "seconds", 1,
         rig=SHIM),
     Run("disk-error", run_disk.disk_error, "disk errors", 5, "seconds", rig=SHIM),
