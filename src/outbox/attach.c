@@ -146,9 +146,9 @@ static void count_waiting(PsOutbox *outbox, const PsContents *contents, const si
         }
     }
     for (size_t i = 0; i < count; i++) {
-        PsLedger *book = &entries[i].book;
+        const PsLedger *book = &entries[i].book;
         if (outbox->attached_once && book->waiting < before[i]) {
-            book->dropped[PS_DROP_DAMAGED] += before[i] - book->waiting;
+            ps_ledgers_lose(&outbox->ledgers, i, ps_gap_some(before[i] - book->waiting));
         }
     }
     free(before);
@@ -159,6 +159,7 @@ void ps_outbox_attach(PsOutbox *outbox, const PsContents *contents) {
     merge_names(outbox, &contents->ledgers, indexes);
     write_again(outbox);
     count_waiting(outbox, contents, indexes);
+    ps_damage_attach(outbox, contents, indexes);
     ps_dead_attach(outbox, contents, indexes);
     free(indexes);
     for (size_t i = 0; i < outbox->ledgers.count; i++) {

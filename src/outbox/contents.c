@@ -10,19 +10,19 @@
 
 void ps_contents_deinit(PsContents *contents) {
     ps_ledgers_deinit(&contents->ledgers);
+    ps_damaged_rows_deinit(&contents->damaged);
     free(contents->letters);
     *contents = (PsContents){0};
 }
 
-static void on_letter(uint64_t id, int64_t number, size_t reason_len, size_t input_len, void *ctx) {
+static void on_letter(const PsDeadStored *letter, void *ctx) {
     PsContents *contents = ctx;
     if (contents->letter_count == contents->letter_capacity) {
         contents->letter_capacity = contents->letter_count > 0 ? contents->letter_count * 2 : 64;
         contents->letters =
             ps_grow_array(contents->letters, contents->letter_capacity, sizeof *contents->letters);
     }
-    contents->letters[contents->letter_count++] =
-        (PsContentsLetter){id, number, reason_len, input_len};
+    contents->letters[contents->letter_count++] = *letter;
 }
 
 // Letters of a name that is not in the database.
@@ -34,6 +34,14 @@ static bool is_strange(const PsContents *contents) {
         }
     }
     return false;
+}
+
+static bool is_held(PsHeldRows held, uint64_t id) {
+    size_t i = 0;
+    while (i < held.count && held.ids[i] != id) {
+        i++;
+    }
+    return i < held.count;
 }
 
 static PsErr leave_out(PsDb *db, PsHeldRows held, PsContents *contents) {
@@ -61,6 +69,27 @@ static PsErr leave_out(PsDb *db, PsHeldRows held, PsContents *contents) {
     return err;
 }
 
+// They were counted among those that wait; what memory holds, too, is counted no more.
+static PsErr leave_out_damaged(PsDb *db, PsHeldRows held, PsContents *contents) {
+    PsDamagedRows found = {0};
+    PsErr err = ps_sum_db_find(db, &found);
+    size_t kept = 0;
+    for (size_t i = 0; err == PS_OK && i < found.count; i++) {
+        const PsDamagedRow *row = &found.items[i];
+        if (is_held(held, row->id)) {
+            continue;
+        }
+        size_t name = ps_ledgers_number(&contents->ledgers, row->stored_number);
+        contents->ledgers.entries[name].book.waiting--;
+        contents->stock[row->class].rows--;
+        contents->stock[row->class].bytes -= row->bytes;
+        found.items[kept++] = *row;
+    }
+    found.count = kept;
+    contents->damaged = found;
+    return err;
+}
+
 static PsErr load(PsDb *db, PsHeldRows held, PsContents *contents) {
     PsErr err = ps_db_load(db, &contents->ledgers, contents->stock, &contents->next_id);
     if (err == PS_OK) {
@@ -68,6 +97,9 @@ static PsErr load(PsDb *db, PsHeldRows held, PsContents *contents) {
     }
     if (err == PS_OK) {
         err = leave_out(db, held, contents);
+    }
+    if (err == PS_OK) {
+        err = leave_out_damaged(db, held, contents);
     }
     if (err == PS_OK) {
         err = ps_dead_db_load(db, on_letter, contents);

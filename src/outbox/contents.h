@@ -2,22 +2,17 @@
 //! on from there. Blocks on the disk; the opener's thread or the store's.
 #pragma once
 
-#include "outbox/db.h"
+#include "outbox/dead_db.h"
 #include "outbox/era_db.h"
-
-typedef struct PsContentsLetter {
-    uint64_t id;
-    int64_t number; ///< of its name
-    size_t reason_len;
-    size_t input_len;
-} PsContentsLetter;
+#include "outbox/sum_db.h"
 
 typedef struct PsContents {
     PsLedgers ledgers; ///< numbers, stored counts, waiting rows
     PsDbStock stock[PS_OUTBOX_CLASS_COUNT];
     uint64_t next_id;
+    PsDamagedRows damaged; ///< not among those that wait
     PsEraRecord era;
-    PsContentsLetter *letters; ///< by rising id
+    PsDeadStored *letters; ///< by rising id
     size_t letter_count;
     size_t letter_capacity;
 } PsContents;

@@ -8,6 +8,7 @@
 #include "outbox/era_db.h"
 #include "outbox/gap_db.h"
 #include "outbox/shed_db.h"
+#include "outbox/sum_db.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,25 +23,32 @@ static const char *const statement_texts[PS_DB_STATEMENT_COUNT] = {
     [PS_DB_BEGIN] = "BEGIN IMMEDIATE",
     [PS_DB_COMMIT] = "COMMIT",
     [PS_DB_ROLLBACK] = "ROLLBACK",
-    [PS_DB_INSERT_ROW] = "INSERT INTO message(id, class, collected, name, topic, qos, payload) "
-                         "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [PS_DB_INSERT_ROW] =
+        "INSERT INTO message(id, class, collected, name, topic, qos, payload, sum) "
+        "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     [PS_DB_DELETE_ROW] = "DELETE FROM message WHERE id = ?1",
     [PS_DB_SET_BOOK] = "UPDATE name SET delivered = ?2 WHERE number = ?1",
     [PS_DB_SET_DROPPED] = "INSERT OR REPLACE INTO dropped(name, reason, count) VALUES(?1, ?2, ?3)",
-    [PS_DB_FETCH] =
-        "SELECT id, collected, name, topic, qos, payload FROM message "
-        "WHERE class = ?1 AND (collected, id) >= (?2, ?3) ORDER BY collected, id LIMIT ?4",
-    [PS_DB_DEAD_SCHEMA] = "INSERT OR IGNORE INTO dead_schema(hash, bytes) VALUES(?1, ?2)",
+    [PS_DB_FETCH] = "SELECT id, collected, name, topic, qos, payload, "
+                    "sum IS NULL OR sum = " PS_MESSAGE_SUM(
+                        "collected", "name") " FROM message "
+                                             "WHERE class = ?1 AND (collected, id) >= (?2, ?3) "
+                                             "ORDER BY collected, id LIMIT ?4",
+    // Bytes that have changed are put right again.
+    [PS_DB_DEAD_SCHEMA] = "INSERT INTO dead_schema(hash, bytes) VALUES(?1, ?2) ON CONFLICT "
+                          "DO UPDATE SET bytes = excluded.bytes WHERE bytes <> excluded.bytes",
     [PS_DB_DEAD_PUT] = "INSERT INTO dead(id, name, collected, died, form, qos, schema, reason, "
-                       "input) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                       "input, sum) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
+                       "row_sum(?1, ?2, ?3, ?5, ?6, ?7, ?9))",
     [PS_DB_DEAD_FAILED] = "UPDATE dead SET died = ?2, reason = ?3 WHERE id = ?1",
     [PS_DB_DEAD_REMOVE] = "DELETE FROM dead WHERE id = ?1",
     [PS_DB_DEAD_LIST] = "SELECT id, name, collected, died, form, qos, "
                         "substr(reason, 1, instr(reason || char(10), char(10)) - 1), "
-                        "length(input), NULL, NULL, NULL FROM dead " DEAD_WHERE,
+                        "length(input), NULL, NULL, NULL, 1 FROM dead " DEAD_WHERE,
     [PS_DB_DEAD_WHOLE] =
         "SELECT id, name, collected, died, form, qos, reason, length(input), "
-        "input, hash, bytes FROM dead LEFT JOIN dead_schema ON hash = schema " DEAD_WHERE,
+        "input, hash, bytes, sum IS NULL OR sum = " PS_LETTER_SUM(
+            "collected", "name") " FROM dead LEFT JOIN dead_schema ON hash = schema " DEAD_WHERE,
     [PS_DB_SET_GAP] = "INSERT OR REPLACE INTO gap(name, reason, first, last, count) "
                       "VALUES(?1, ?2, ?3, ?4, ?5)",
     [PS_DB_SHED_LOOK] =
@@ -262,9 +270,11 @@ static PsErr insert_row(PsDb *db, const PsRow *row, int64_t number) {
     sqlite3_bind_int(statement, 2, (int)row->pub.class);
     sqlite3_bind_int64(statement, 3, row->pub.collected.ns);
     sqlite3_bind_int64(statement, 4, number);
-    sqlite3_bind_text(statement, 5, row->pub.topic, -1, SQLITE_STATIC);
+    size_t topic_len = row->bytes - row->pub.len;
+    sqlite3_bind_text64(statement, 5, row->pub.topic, topic_len, SQLITE_STATIC, SQLITE_UTF8);
     sqlite3_bind_int(statement, 6, row->pub.qos);
     sqlite3_bind_blob64(statement, 7, row->pub.payload, row->pub.len, SQLITE_STATIC);
+    sqlite3_bind_int(statement, 8, ps_message_sum(&row->pub, number, topic_len));
     PsErr err = ps_db_put(db, PS_DB_INSERT_ROW, PS_DB_DELETE_ROW, row->pub.id);
     sqlite3_clear_bindings(statement);
     return err;
@@ -328,57 +338,7 @@ PsErr ps_db_write(PsDb *db, const PsDbBatch *batch) {
     return PS_OK;
 }
 
-// ---- fetching
-
-static PsRow *row_of(sqlite3_stmt *statement, PsOutboxClass class) {
-    PsOutboxRow content = {
-        .id = (uint64_t)sqlite3_column_int64(statement, 0),
-        .collected = {sqlite3_column_int64(statement, 1)},
-        .topic = (const char *)sqlite3_column_text(statement, 3),
-        .qos = sqlite3_column_int(statement, 4),
-        .class = class,
-        .payload = sqlite3_column_blob(statement, 5),
-        .len = (size_t)sqlite3_column_bytes(statement, 5),
-    };
-    return content.topic != NULL ? ps_row_new(&content) : NULL;
-}
-
-PsErr ps_db_fetch(PsDb *db, PsOutboxClass class, PsRowKey from, size_t limit, size_t limit_bytes,
-                  PsRow **ret_rows, int64_t *ret_numbers, size_t *ret_count, bool *ret_complete) {
-    sqlite3_stmt *statement = db->statements[PS_DB_FETCH];
-    sqlite3_bind_int(statement, 1, (int)class);
-    sqlite3_bind_int64(statement, 2, from.collected_ns);
-    sqlite3_bind_int64(statement, 3, (sqlite3_int64)from.id);
-    sqlite3_bind_int64(statement, 4, (sqlite3_int64)limit + 1); // one more tells whether all
-    size_t count = 0;
-    size_t bytes = 0;
-    int code = SQLITE_ROW;
-    PsErr err = PS_OK;
-    while (err == PS_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
-        if (count == limit || (count > 0 && bytes >= limit_bytes)) {
-            break;
-        }
-        PsRow *row = row_of(statement, class);
-        if (row == NULL) {
-            err = PS_ERR_NO_MEMORY;
-            break;
-        }
-        bytes += row->bytes;
-        ret_numbers[count] = sqlite3_column_int64(statement, 2);
-        ret_rows[count++] = row;
-    }
-    sqlite3_reset(statement);
-    err = err != PS_OK ? err : ps_db_err(code);
-    if (err != PS_OK) {
-        for (size_t i = 0; i < count; i++) {
-            ps_row_unref(ret_rows[i]);
-        }
-        return err;
-    }
-    *ret_count = count;
-    *ret_complete = code == SQLITE_DONE;
-    return PS_OK;
-}
+// ---- the disk
 
 uint64_t ps_db_free_bytes(PsDb *db) {
     struct statvfs space;

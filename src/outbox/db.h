@@ -68,11 +68,6 @@ typedef struct PsDbBatch {
 /// All of it or nothing. PS_ERR_FULL (disk full), PS_ERR_IO.
 PsErr ps_db_write(PsDb *db, const PsDbBatch *batch);
 
-/// Up to `limit` rows of a class at or above `from`, in order, stopping after `limit_bytes`. Each
-/// row's `pub.message` is left 0 and its number put into `numbers`. `ret_complete`: nothing above.
-PsErr ps_db_fetch(PsDb *db, PsOutboxClass class, PsRowKey from, size_t limit, size_t limit_bytes,
-                  PsRow **ret_rows, int64_t *ret_numbers, size_t *ret_count, bool *ret_complete);
-
 /// What the file system of the database has left for us; UINT64_MAX when it does not say.
 uint64_t ps_db_free_bytes(PsDb *db);
 

@@ -8,12 +8,13 @@
 #include "outbox/db_private.h"
 #include "outbox/disk_db.h"
 #include "outbox/gap_db.h"
+#include "outbox/sum_db.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SCHEMA_VERSION 4
+#define SCHEMA_VERSION 5
 // The version stands in the file twice: where only one place says that it is of a newer version,
 // the file is damaged.
 #define MARK(version) (0x50530000 + (version))
@@ -22,7 +23,8 @@
 #define DEAD_TABLES                                                                                \
     "CREATE TABLE dead(id INTEGER PRIMARY KEY, name INTEGER NOT NULL,"                             \
     " collected INTEGER NOT NULL, died INTEGER NOT NULL, form INTEGER NOT NULL,"                   \
-    " qos INTEGER NOT NULL, schema INTEGER, reason TEXT NOT NULL, input BLOB NOT NULL);"           \
+    " qos INTEGER NOT NULL, schema INTEGER, reason TEXT NOT NULL, input BLOB NOT NULL,"            \
+    " sum INTEGER);"                                                                               \
     "CREATE INDEX dead_order ON dead(collected, id);"                                              \
     "CREATE TABLE dead_schema(hash INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
 
@@ -33,9 +35,9 @@
 #define ERA_TABLE                                                                                  \
     "CREATE TABLE era(boot TEXT PRIMARY KEY, started INTEGER NOT NULL, offset INTEGER NOT NULL,"   \
     " settled INTEGER NOT NULL, first_message INTEGER NOT NULL, first_letter INTEGER NOT NULL)"    \
-    " WITHOUT ROWID;"                                                                              \
-    "PRAGMA user_version = 4;"                                                                     \
-    "COMMIT;"
+    " WITHOUT ROWID;"
+
+#define VERSION "PRAGMA user_version = 5; COMMIT;"
 
 static const char schema[] =
     "BEGIN IMMEDIATE;"
@@ -45,15 +47,23 @@ static const char schema[] =
     " PRIMARY KEY(name, reason)) WITHOUT ROWID;"
     "CREATE TABLE message(id INTEGER PRIMARY KEY, class INTEGER NOT NULL,"
     " collected INTEGER NOT NULL, name INTEGER NOT NULL, topic TEXT NOT NULL,"
-    " qos INTEGER NOT NULL, payload BLOB NOT NULL);"
-    "CREATE INDEX message_order ON message(class, collected, id);" DEAD_TABLES DISK_TABLE ERA_TABLE;
+    " qos INTEGER NOT NULL, payload BLOB NOT NULL, sum INTEGER);"
+    "CREATE INDEX message_order ON message(class, collected, id);" DEAD_TABLES DISK_TABLE ERA_TABLE
+        VERSION;
+
+// Rows stay as they are: what has no checksum needs none made for it, and a full disk is no reason
+// not to open.
+#define ADD_MESSAGE_SUM "ALTER TABLE message ADD COLUMN sum INTEGER;"
+#define ADD_SUMS ADD_MESSAGE_SUM "ALTER TABLE dead ADD COLUMN sum INTEGER;"
 
 // Version 1 had no dead letters, and a count of them that was always 0; version 2 did not count
-// what it wrote; version 3 took each clock for right.
+// what it wrote; version 3 took each clock for right; version 4 each row for what was stored.
 static const char *const from_version[SCHEMA_VERSION] = {
-    [1] = "BEGIN IMMEDIATE; ALTER TABLE name DROP COLUMN dead;" DEAD_TABLES DISK_TABLE ERA_TABLE,
-    [2] = "BEGIN IMMEDIATE;" DISK_TABLE ERA_TABLE,
-    [3] = "BEGIN IMMEDIATE;" ERA_TABLE,
+    [1] = "BEGIN IMMEDIATE; ALTER TABLE name DROP COLUMN dead;" ADD_MESSAGE_SUM DEAD_TABLES
+        DISK_TABLE ERA_TABLE VERSION,
+    [2] = "BEGIN IMMEDIATE;" ADD_SUMS DISK_TABLE ERA_TABLE VERSION,
+    [3] = "BEGIN IMMEDIATE;" ADD_SUMS ERA_TABLE VERSION,
+    [4] = "BEGIN IMMEDIATE;" ADD_SUMS VERSION,
 };
 
 // The whole check: an index that has other keys than its table would keep rows back.
@@ -144,6 +154,9 @@ PsErr ps_db_open(const char *path, PsDb **ret_db, PsDiag *diag) {
     }
     if (err == PS_OK) {
         err = ps_gap_db_prepare(db);
+    }
+    if (err == PS_OK) {
+        err = ps_sum_db_prepare(db);
     }
     if (err == PS_OK) {
         err = ps_db_prepare(db);

@@ -66,6 +66,18 @@ static void remove_item(PsDead *dead, PsDeadItem *item) {
     dead->end--;
 }
 
+// ---- what the store is to do
+
+static void put_op(PsOutbox *outbox, PsDeadOp *op) {
+    op->since = ps_mono_now();
+    ps_dead_ops_put(&outbox->pending.dead, op);
+}
+
+static void put_removal(PsOutbox *outbox, uint64_t id) {
+    PsDeadLetter letter = {.id = id};
+    put_op(outbox, ps_dead_op_new(PS_DEAD_REMOVE, &letter));
+}
+
 // ---- together with the database
 
 typedef struct Changes {
@@ -112,12 +124,25 @@ static void add_counted(PsOutbox *outbox, PsDeadItem item) {
     }
 }
 
+static void take_stored(PsOutbox *outbox, const PsDeadStored *letter, size_t message) {
+    if (!letter->damaged) {
+        add_counted(outbox, (PsDeadItem){letter->id, message, letter->collected, letter->reason_len,
+                                         letter->input_len});
+        return;
+    }
+    put_removal(outbox, letter->id);
+    if (!outbox->attached_once) { // or it is missing, and counted for that
+        ps_ledgers_lose(&outbox->ledgers, message, ps_gap_one(letter->collected));
+    }
+    ps_damage_note(outbox, "dead letter", message, letter->collected);
+}
+
 // Those of the database and those that only memory has, by rising id.
 static void merge_items(PsOutbox *outbox, const PsContents *contents, const size_t *indexes,
                         const PsDead *old, const Changes *changes) {
     size_t next = old->first;
     for (size_t i = 0; i <= contents->letter_count; i++) {
-        const PsContentsLetter *letter = i < contents->letter_count ? &contents->letters[i] : NULL;
+        const PsDeadStored *letter = i < contents->letter_count ? &contents->letters[i] : NULL;
         for (; next < old->end && (letter == NULL || old->items[next].id <= letter->id); next++) {
             if (is_among(changes->put, changes->put_count, old->items[next].id)) {
                 add_counted(outbox, old->items[next]);
@@ -126,8 +151,7 @@ static void merge_items(PsOutbox *outbox, const PsContents *contents, const size
         if (letter != NULL && !is_among(changes->removed, changes->removed_count, letter->id) &&
             !is_among(changes->put, changes->put_count, letter->id)) {
             size_t name = ps_ledgers_number(&contents->ledgers, letter->number);
-            add_counted(outbox, (PsDeadItem){letter->id, indexes[name], letter->reason_len,
-                                             letter->input_len});
+            take_stored(outbox, letter, indexes[name]);
         }
     }
 }
@@ -146,9 +170,9 @@ void ps_dead_attach(PsOutbox *outbox, const PsContents *contents, const size_t *
     }
     merge_items(outbox, contents, indexes, &old, &changes);
     for (size_t i = 0; i < count; i++) {
-        PsLedger *book = &outbox->ledgers.entries[i].book;
-        if (outbox->attached_once && book->dead < before[i]) {
-            book->dropped[PS_DROP_DAMAGED] += before[i] - book->dead;
+        uint64_t dead = outbox->ledgers.entries[i].book.dead;
+        if (outbox->attached_once && dead < before[i]) {
+            ps_ledgers_lose(&outbox->ledgers, i, ps_gap_some(before[i] - dead));
         }
     }
     free(before);
@@ -166,29 +190,6 @@ void ps_dead_deinit(PsDead *dead) {
 
 // ---- changes
 
-static void put_op(PsOutbox *outbox, PsDeadOp *op) {
-    op->since = ps_mono_now();
-    ps_dead_ops_put(&outbox->pending.dead, op);
-}
-
-static void put_removal(PsOutbox *outbox, uint64_t id) {
-    PsDeadLetter letter = {.id = id};
-    put_op(outbox, ps_dead_op_new(PS_DEAD_REMOVE, &letter));
-}
-
-// FNV-1a. The bytes are names from the configuration, so nobody aims at a collision.
-static int64_t hash_of(const void *bytes, size_t len) {
-    const uint8_t *at = bytes;
-    uint64_t hash = UINT64_C(14695981039346656037);
-    for (size_t i = 0; i < len; i++) {
-        hash = (hash ^ at[i]) * UINT64_C(1099511628211);
-    }
-    hash = hash != 0 ? hash : 1;
-    int64_t key;
-    memcpy(&key, &hash, sizeof key);
-    return key;
-}
-
 static const PsDeadSchema *share_schema(PsDead *dead, const PsDeadLetter *letter) {
     for (PsDeadSchema *schema = dead->schemas; schema != NULL; schema = schema->next) {
         if (schema->len == letter->schema_len &&
@@ -197,7 +198,7 @@ static const PsDeadSchema *share_schema(PsDead *dead, const PsDeadLetter *letter
         }
     }
     PsDeadSchema *schema = ps_alloc(sizeof *schema + letter->schema_len);
-    schema->hash = hash_of(letter->schema, letter->schema_len);
+    schema->hash = ps_dead_schema_hash(letter->schema, letter->schema_len);
     schema->len = letter->schema_len;
     memcpy(schema->bytes, letter->schema, letter->schema_len);
     schema->next = dead->schemas;
@@ -218,7 +219,7 @@ static void enforce(PsOutbox *outbox) {
                     (unsigned long long)(dead->end - dead->first),
                     outbox->ledgers.entries[oldest.message].book.name);
         }
-        ps_ledgers_drop_dead(&outbox->ledgers, oldest.message);
+        ps_ledgers_drop_dead(&outbox->ledgers, oldest.message, PS_DROP_DEAD, oldest.collected);
         remove_item(dead, &dead->items[dead->first]);
         put_removal(outbox, oldest.id);
     }
@@ -255,8 +256,8 @@ static PsErr new_letter(PsOutbox *outbox, const PsDeadLetter *letter, PsDeadOp *
     op->number = outbox->ledgers.entries[letter->message].number;
     op->schema = letter->schema != NULL ? share_schema(dead, letter) : NULL;
     op->letter.schema = NULL; // the op's own is the one that lasts
-    add_item(dead, (PsDeadItem){op->letter.id, letter->message, strlen(op->letter.reason),
-                                letter->input_len});
+    add_item(dead, (PsDeadItem){op->letter.id, letter->message, letter->collected,
+                                strlen(op->letter.reason), letter->input_len});
     *ret_op = op;
     return PS_OK;
 }
@@ -374,6 +375,14 @@ static void answer(PsDead *dead, PsErr result, const PsDeadLetter *letters, size
     free(request);
 }
 
+static void drop_damaged(PsOutbox *outbox, PsDeadItem *item) {
+    PsDeadItem gone = *item;
+    remove_item(&outbox->dead, item);
+    put_removal(outbox, gone.id);
+    ps_ledgers_drop_dead(&outbox->ledgers, gone.message, PS_DROP_DAMAGED, gone.collected);
+    ps_damage_note(outbox, "dead letter", gone.message, gone.collected);
+}
+
 void ps_dead_fetch_end(PsOutbox *outbox, PsStoreCommand *command) {
     PsDead *dead = &outbox->dead;
     dead->fetching = false;
@@ -384,14 +393,22 @@ void ps_dead_fetch_end(PsOutbox *outbox, PsStoreCommand *command) {
     const PsDeadOps *found = &command->found.letters;
     PsDeadLetter *letters = ps_alloc_array(found->count + 1, sizeof *letters);
     size_t count = 0;
+    size_t damaged = 0;
     for (const PsDeadOp *op = found->first; op != NULL; op = op->next) {
-        const PsDeadItem *item = find_item(dead, op->letter.id);
-        if (item != NULL) { // it may have gone meanwhile
+        PsDeadItem *item = find_item(dead, op->letter.id);
+        if (item != NULL && op->damaged) {
+            drop_damaged(outbox, item);
+            damaged++;
+        } else if (item != NULL) { // it may have gone meanwhile
             letters[count] = op->letter;
             letters[count++].message = item->message;
         }
     }
-    answer(dead, command->result, letters, count);
+    // None would mean that there are no more: asked again when the damaged ones are gone.
+    bool again = count == 0 && damaged > 0;
+    if (!again || outbox->failing) {
+        answer(dead, again ? PS_ERR_IO : command->result, letters, count);
+    }
     free(letters);
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "outbox/db_private.h"
+#include "outbox/sum_db.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -144,9 +145,13 @@ typedef struct Loading {
 
 static PsErr load_letter(sqlite3_stmt *statement, void *ctx) {
     const Loading *loading = ctx;
-    loading->loaded((uint64_t)sqlite3_column_int64(statement, 0),
-                    sqlite3_column_int64(statement, 1), (size_t)sqlite3_column_int64(statement, 2),
-                    (size_t)sqlite3_column_int64(statement, 3), loading->ctx);
+    PsDeadStored letter = {.id = (uint64_t)sqlite3_column_int64(statement, 0),
+                           .number = sqlite3_column_int64(statement, 1),
+                           .collected = {sqlite3_column_int64(statement, 2)},
+                           .reason_len = (size_t)sqlite3_column_int64(statement, 3),
+                           .input_len = (size_t)sqlite3_column_int64(statement, 4),
+                           .damaged = sqlite3_column_int(statement, 5) == 0};
+    loading->loaded(&letter, loading->ctx);
     return PS_OK;
 }
 
@@ -157,8 +162,9 @@ static PsErr no_row(sqlite3_stmt *statement, void *ctx) {
 PsErr ps_dead_db_load(PsDb *db, PsDeadLoaded *loaded, void *ctx) {
     Loading loading = {loaded, ctx};
     PsErr err = ps_db_for_each(db,
-                               "SELECT id, name, length(CAST(reason AS BLOB)), length(input) "
-                               "FROM dead ORDER BY id",
+                               "SELECT id, name, collected, length(CAST(reason AS BLOB)), "
+                               "length(input), sum IS NULL OR sum = " PS_LETTER_SUM(
+                                   "collected", "name") " FROM dead ORDER BY id",
                                load_letter, &loading);
     return err != PS_OK ? err
                         : ps_db_for_each(db,
@@ -181,6 +187,7 @@ static PsDeadOp *letter_of(sqlite3_stmt *statement) {
     };
     PsDeadOp *op = ps_dead_op_new(PS_DEAD_PUT, &letter);
     op->number = sqlite3_column_int64(statement, 1);
+    op->damaged = sqlite3_column_int(statement, 11) == 0;
     if (letter.input == NULL) {
         op->letter.input = NULL;
     }
@@ -219,6 +226,8 @@ PsErr ps_dead_db_fetch(PsDb *db, const PsDeadQuery *query, int64_t name, PsDeadF
         PsDeadOp *op = letter_of(statement);
         op->schema = schema_of(statement, &found.schemas);
         if (op->schema != NULL) {
+            op->damaged |=
+                ps_dead_schema_hash(op->schema->bytes, op->schema->len) != op->schema->hash;
             op->letter.schema = op->schema->bytes;
             op->letter.schema_len = op->schema->len;
         }
@@ -232,6 +241,18 @@ PsErr ps_dead_db_fetch(PsDb *db, const PsDeadQuery *query, int64_t name, PsDeadF
     }
     *ret_found = found;
     return PS_OK;
+}
+
+int64_t ps_dead_schema_hash(const void *bytes, size_t len) {
+    const uint8_t *at = bytes;
+    uint64_t hash = UINT64_C(14695981039346656037); // FNV-1a
+    for (size_t i = 0; i < len; i++) {
+        hash = (hash ^ at[i]) * UINT64_C(1099511628211);
+    }
+    hash = hash != 0 ? hash : 1;
+    int64_t key;
+    memcpy(&key, &hash, sizeof key);
+    return key;
 }
 
 void ps_dead_schemas_free(PsDeadSchema *first) {

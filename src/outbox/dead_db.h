@@ -28,6 +28,7 @@ typedef struct PsDeadOp {
     const PsDeadSchema *schema;
     PsDeadLetter letter;
     size_t bytes; ///< held by this op
+    bool damaged; ///< of one that was fetched: it is not as it was stored
     char data[];  ///< reason, NUL, input
 } PsDeadOp;
 
@@ -48,8 +49,17 @@ void ps_dead_ops_clear(PsDeadOps *ops);
 /// Inside the transaction of a batch.
 PsErr ps_dead_db_apply(PsDb *db, const PsDeadOp *first);
 
-typedef void PsDeadLoaded(uint64_t id, int64_t number, size_t reason_len, size_t input_len,
-                          void *ctx);
+/// A letter as it was found when the database was opened.
+typedef struct PsDeadStored {
+    uint64_t id;
+    int64_t number; ///< of its name
+    PsWall collected;
+    size_t reason_len;
+    size_t input_len;
+    bool damaged; ///< its bytes have changed
+} PsDeadStored;
+
+typedef void PsDeadLoaded(const PsDeadStored *letter, void *ctx);
 /// Every letter, by rising id; schemas that nobody refers to are removed.
 PsErr ps_dead_db_load(PsDb *db, PsDeadLoaded *loaded, void *ctx);
 
@@ -66,6 +76,8 @@ void ps_dead_found_deinit(PsDeadFound *found);
 /// All schemas of a list.
 void ps_dead_schemas_free(PsDeadSchema *first);
 
+/// The key of a schema. The bytes are names from the configuration, so nobody aims at a collision.
+int64_t ps_dead_schema_hash(const void *bytes, size_t len);
 /// Bytes a letter counts with against the limit.
 size_t ps_dead_bytes(size_t reason_len, size_t input_len);
 /// A new op with copies of the letter's reason and input.

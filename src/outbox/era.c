@@ -152,6 +152,13 @@ static int64_t correction_of(const PsEraShift *shift, uint64_t id, int64_t colle
     return moves ? shift->moved_ns : 0;
 }
 
+static void move_letter(const PsEraShift *shift, uint64_t id, PsWall *collected) {
+    if (shift->move && id >= shift->record.first_letter && id < shift->end_letter &&
+        collected->ns >= shift->from.ns && collected->ns <= shift->before.ns) {
+        collected->ns += shift->moved_ns;
+    }
+}
+
 // Rows that the database does not have yet; the others were counted there.
 static uint64_t move_memory(PsOutbox *outbox, const PsEraShift *shift) {
     uint64_t moved = 0;
@@ -167,11 +174,12 @@ static uint64_t move_memory(PsOutbox *outbox, const PsEraShift *shift) {
         ps_queue_sort(queue);
     }
     for (PsDeadOp *op = outbox->pending.dead.first; op != NULL; op = op->next) {
-        if (op->kind == PS_DEAD_PUT && shift->move && op->letter.id >= shift->record.first_letter &&
-            op->letter.id < shift->end_letter && op->letter.collected.ns >= shift->from.ns &&
-            op->letter.collected.ns <= shift->before.ns) {
-            op->letter.collected.ns += shift->moved_ns;
+        if (op->kind == PS_DEAD_PUT) {
+            move_letter(shift, op->letter.id, &op->letter.collected);
         }
+    }
+    for (size_t i = outbox->dead.first; i < outbox->dead.end; i++) {
+        move_letter(shift, outbox->dead.items[i].id, &outbox->dead.items[i].collected);
     }
     return moved;
 }

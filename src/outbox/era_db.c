@@ -3,6 +3,7 @@
 #include "outbox/era_db.h"
 
 #include "outbox/db_private.h"
+#include "outbox/sum_db.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -74,8 +75,8 @@ static PsErr push_down(PsDb *db, PsEraShift *shift) {
     shift->pushed_ns = latest - started + PS_NS_PER_S;
     int64_t numbers[] = {shift->pushed_ns, (int64_t)shift->record.first_message};
     return run_with(db,
-                    "UPDATE message SET collected = collected - ?1 WHERE id < ?2 AND collected "
-                    "< " PLAUSIBLE,
+                    "UPDATE message SET collected = collected - ?1, " PS_SUM_MOVED(
+                        PS_MESSAGE_SUM, "- ?1") " WHERE id < ?2 AND collected < " PLAUSIBLE,
                     numbers, 2);
 }
 
@@ -88,8 +89,9 @@ static PsErr move(PsDb *db, const PsEraShift *shift, const char *text, uint64_t 
     return err;
 }
 
-#define MOVED                                                                                      \
-    "SET collected = collected + ?1 WHERE id >= ?2 AND id < ?3 AND collected BETWEEN ?4 AND ?5"
+#define MOVED(sum)                                                                                 \
+    "SET collected = collected + ?1, " PS_SUM_MOVED(                                               \
+        sum, "+ ?1") " WHERE id >= ?2 AND id < ?3 AND collected BETWEEN ?4 AND ?5"
 
 PsErr ps_era_db_shift(PsDb *db, PsEraShift *shift) {
     PsErr err = ps_db_run(db, PS_DB_BEGIN);
@@ -100,12 +102,12 @@ PsErr ps_era_db_shift(PsDb *db, PsEraShift *shift) {
         err = push_down(db, shift);
     }
     if (err == PS_OK && shift->move) {
-        err = move(db, shift, "UPDATE message " MOVED, shift->record.first_message,
+        err = move(db, shift, "UPDATE message " MOVED(PS_MESSAGE_SUM), shift->record.first_message,
                    shift->end_message, &shift->messages);
     }
     if (err == PS_OK && shift->move) {
-        err = move(db, shift, "UPDATE dead " MOVED, shift->record.first_letter, shift->end_letter,
-                   &shift->letters);
+        err = move(db, shift, "UPDATE dead " MOVED(PS_LETTER_SUM), shift->record.first_letter,
+                   shift->end_letter, &shift->letters);
     }
     if (err == PS_OK) {
         err = ps_era_db_write(db, &shift->record);

@@ -144,6 +144,7 @@ void ps_outbox_work(PsOutbox *outbox) {
     if (now.ns >= outbox->check_at.ns) {
         outbox->check_at = ps_mono_add_ns(now, CHECK_NS);
         (void)ps_outbox_check(outbox);
+        ps_damage_look(outbox, now);
     }
     arm(outbox, now);
 }
@@ -221,33 +222,35 @@ static void write_done(PsOutbox *outbox, PsStoreCommand *command, PsMono now) {
 }
 
 // Numbers to indexes; rows acknowledged while the fetch was under way are left out.
-static size_t keep_known(PsOutbox *outbox, PsStoreCommand *command) {
+static void keep_known(PsOutbox *outbox, PsDbFetched *fetched) {
     size_t kept = 0;
-    for (size_t i = 0; i < command->count; i++) {
-        PsRow *row = command->rows[i];
-        size_t index = ps_ledgers_number(&outbox->ledgers, command->numbers[i]);
+    for (size_t i = 0; i < fetched->count; i++) {
+        PsRow *row = fetched->rows[i];
+        size_t index = ps_ledgers_number(&outbox->ledgers, fetched->numbers[i]);
         if (index == outbox->ledgers.count ||
             ps_pending_is_deleted(&outbox->pending, row->pub.id)) {
             ps_row_unref(row);
             continue;
         }
         row->pub.message = index;
-        command->rows[kept++] = row;
+        fetched->rows[kept++] = row;
     }
-    return kept;
+    fetched->count = kept;
 }
 
 static void fetch_done(PsOutbox *outbox, PsStoreCommand *command, PsMono now) {
+    PsDbFetched *fetched = &command->fetched;
     bool failed = command->result != PS_OK;
     if (failed) {
         set_failing(outbox, command->result, now);
-        command->count = 0;
+        fetched->count = 0;
     } else if (outbox->pending.rows == 0 && outbox->pending.delete_count == 0) {
         set_failing(outbox, PS_OK, now); // nothing is left that a write could fail with
     }
-    size_t kept = keep_known(outbox, command);
-    ps_queue_fetch_end(&outbox->queues[command->class], command->rows, kept, command->complete,
-                       failed);
+    keep_known(outbox, fetched);
+    ps_damage_fetched(outbox, command, now);
+    ps_queue_fetch_end(&outbox->queues[command->class], fetched->rows, fetched->count,
+                       fetched->complete, failed);
     ps_outbox_enforce(outbox);
 }
 

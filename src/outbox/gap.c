@@ -25,11 +25,19 @@ static double seconds(PsWall at) {
     return (double)at.ns / (double)PS_NS_PER_S;
 }
 
+static bool has_times(const PsGap *gap) {
+    return gap->first.ns <= gap->last.ns;
+}
+
 static char *words_of(const char *name, PsDropReason reason, const PsGap *gap) {
-    json_t *json = json_pack("{s:{s:s, s:s, s:I, s:f, s:f}}", "gap", "message", name, "reason",
-                             ps_drop_reason_name(reason), "count", (json_int_t)gap->count, "first",
-                             seconds(gap->first), "last", seconds(gap->last));
-    char *text = json != NULL ? json_dumps(json, 0) : NULL;
+    json_t *times = has_times(gap) ? json_pack("{s:f, s:f}", "first", seconds(gap->first), "last",
+                                               seconds(gap->last))
+                                   : json_object();
+    json_t *json = json_pack("{s:{s:s, s:s, s:I}}", "gap", "message", name, "reason",
+                             ps_drop_reason_name(reason), "count", (json_int_t)gap->count);
+    bool whole = json_object_update(json_object_get(json, "gap"), times) == 0;
+    char *text = whole ? json_dumps(json, 0) : NULL;
+    json_decref(times);
     json_decref(json);
     return text;
 }
@@ -53,7 +61,7 @@ static PsGapSend *send_new(PsOutbox *outbox, size_t message, PsDropReason reason
     *send = (PsGapSend){.next = outbox->gap_sends, .reason = reason, .told = *gap, .payload = text};
     send->pub = (PsOutboxRow){.id = outbox->next_id++,
                               .message = message,
-                              .collected = gap->last,
+                              .collected = has_times(gap) ? gap->last : ps_wall_now(),
                               .topic = outbox->rules[message].gap_topic,
                               .qos = 1,
                               .class = PS_OUTBOX_POINT,
@@ -74,7 +82,8 @@ const PsOutboxRow *ps_gap_next(PsOutbox *outbox, PsMono now) {
     }
     for (size_t i = 0; i < outbox->setup.name_count; i++) {
         for (int reason = 0; reason < PS_DROP_COUNT; reason++) {
-            if (outbox->ledgers.entries[i].gaps[reason].count > 0 &&
+            if (outbox->ledgers.entries[i].tells_gaps &&
+                outbox->ledgers.entries[i].gaps[reason].count > 0 &&
                 !is_told_now(outbox, i, (PsDropReason)reason)) {
                 PsGapSend *send = send_new(outbox, i, (PsDropReason)reason);
                 return send != NULL ? &send->pub : NULL;

@@ -81,6 +81,11 @@ PsGap ps_gap_one(PsWall collected) {
     return (PsGap){.count = 1, .first = collected, .last = collected};
 }
 
+// Any time that is known is before one and after the other.
+PsGap ps_gap_some(uint64_t count) {
+    return (PsGap){.count = count, .first = {INT64_MAX}, .last = {INT64_MIN}};
+}
+
 static void widen_gap(PsLedgerEntry *entry, PsDropReason reason, const PsGap *what) {
     PsGap *gap = &entry->gaps[reason];
     if (!entry->tells_gaps || what->count == 0) {
@@ -134,12 +139,21 @@ void ps_ledgers_revive(PsLedgers *ledgers, size_t index) {
     book->dead--;
 }
 
-void ps_ledgers_drop_dead(PsLedgers *ledgers, size_t index) {
+void ps_ledgers_drop_dead(PsLedgers *ledgers, size_t index, PsDropReason reason, PsWall collected) {
     PsLedgerEntry *entry = &ledgers->entries[index];
     PS_ASSERT(entry->book.dead > 0);
     entry->book.dead--;
-    entry->book.dropped[PS_DROP_DEAD]++;
+    entry->book.dropped[reason]++;
     entry->dirty = true;
+    PsGap what = ps_gap_one(collected);
+    widen_gap(entry, reason, &what);
+}
+
+void ps_ledgers_lose(PsLedgers *ledgers, size_t index, PsGap what) {
+    PsLedgerEntry *entry = &ledgers->entries[index];
+    entry->book.dropped[PS_DROP_DAMAGED] += what.count;
+    entry->dirty = true;
+    widen_gap(entry, PS_DROP_DAMAGED, &what);
 }
 
 // AWS counts neither length nor slashes of the prefix $aws/rules/RULE/ (Basic Ingest).

@@ -6,8 +6,8 @@
 /// Messages that were dropped and of which nobody has been told yet: a gap record.
 typedef struct PsGap {
     uint64_t count; ///< 0: none, and the rest means nothing
-    PsWall first;   ///< collection times, the earliest and the latest
-    PsWall last;
+    PsWall first;   ///< collection times, the earliest and the latest; none is known
+    PsWall last;    ///< when `last` is before `first`
     bool dirty;
 } PsGap;
 
@@ -39,15 +39,19 @@ void ps_ledgers_drop(PsLedgers *ledgers, size_t index, PsDropReason reason, cons
 void ps_ledgers_refuse(PsLedgers *ledgers, size_t index, PsDropReason reason, PsWall collected);
 /// One message, for the functions above.
 PsGap ps_gap_one(PsWall collected);
+/// So many of which nobody knows when they were collected.
+PsGap ps_gap_some(uint64_t count);
+/// Found to be gone or damaged, and in none of the other counts any more.
+void ps_ledgers_lose(PsLedgers *ledgers, size_t index, PsGap what);
 /// The receiver has been told of `told`.
 void ps_ledgers_told(PsLedgers *ledgers, size_t index, PsDropReason reason, const PsGap *told);
 /// A waiting one is set aside as a dead letter.
 void ps_ledgers_quarantine(PsLedgers *ledgers, size_t index);
 
-/// A dead letter came in, was run again with success, or went for newer ones.
+/// A dead letter came in, was run again with success, or went for newer ones or damaged.
 void ps_ledgers_die(PsLedgers *ledgers, size_t index);
 void ps_ledgers_revive(PsLedgers *ledgers, size_t index);
-void ps_ledgers_drop_dead(PsLedgers *ledgers, size_t index);
+void ps_ledgers_drop_dead(PsLedgers *ledgers, size_t index, PsDropReason reason, PsWall collected);
 
 /// PS_OK, or why the message cannot be taken, with *ret_reason set and a diagnosis.
 PsErr ps_admit(const PsOutboxLimits *limits, const char *name, const PsOutboxMessage *message,

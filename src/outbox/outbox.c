@@ -67,7 +67,8 @@ static PsErr open_files(PsOutbox *outbox, PsDiag *diag) {
     PsDb *db = NULL;
     PsContents contents = {0};
     for (size_t i = 0; i < outbox->setup.name_count; i++) {
-        ps_ledgers_name(&outbox->ledgers, outbox->setup.names[i]);
+        size_t index = ps_ledgers_name(&outbox->ledgers, outbox->setup.names[i]);
+        outbox->ledgers.entries[index].tells_gaps = outbox->rules[i].gap_topic != NULL;
         ps_ledgers_name(&contents.ledgers, outbox->setup.names[i]);
     }
     outbox->dead.next_id = 1;
@@ -170,9 +171,6 @@ PsErr ps_outbox_open(const PsOutboxSetup *setup, PsOutbox **ret_outbox, PsDiag *
         free_parts(outbox);
         close_handles(outbox);
         return err;
-    }
-    for (size_t i = 0; i < setup->name_count; i++) {
-        outbox->ledgers.entries[i].tells_gaps = outbox->rules[i].gap_topic != NULL;
     }
     ps_outbox_work(outbox);
     *ret_outbox = outbox;

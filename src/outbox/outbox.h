@@ -43,7 +43,7 @@ typedef enum PsDropReason {
     PS_DROP_SPACE,     ///< the disk had less free space than it shall keep
     PS_DROP_THINNED,   ///< one of two, so that a coarser record is left
     PS_DROP_CLEARED,   ///< a person cleared the queue
-    PS_DROP_DAMAGED,   ///< in a part of the database that could not be read any more, while running
+    PS_DROP_DAMAGED,   ///< its bytes in the database changed or could not be read any more
     PS_DROP_COUNT,
 } PsDropReason;
 

@@ -1,6 +1,7 @@
 //! The outbox's parts, shared by outbox.c (the public calls), out.c (what goes out), flow.c
 //! (traffic with the store), attach.c (with and without a database), retention.c (making room),
-//! gap.c (gap records) and dead.c (dead letters). Main thread.
+//! gap.c (gap records), damage.c (bytes that changed on the disk) and dead.c (dead letters). Main
+//! thread.
 #pragma once
 
 #include "base/wake.h"
@@ -18,6 +19,7 @@
 typedef struct PsDeadItem {
     uint64_t id;
     size_t message;
+    PsWall collected;
     size_t reason_len;
     size_t input_len;
 } PsDeadItem;
@@ -64,6 +66,12 @@ typedef struct PsEra {
     bool wanted;
 } PsEra;
 
+/// An episode of bytes that changed on the disk: damage.c.
+typedef struct PsDamage {
+    uint64_t count; ///< of messages and letters
+    PsMono last;
+} PsDamage;
+
 struct PsOutbox {
     PsOutboxSetup setup; // `names` and `rules` are not used after open
     PsOutboxRule *rules; // one per name of the setup
@@ -88,6 +96,7 @@ struct PsOutbox {
     bool low_space;       // the disk has less than it shall keep
     uint64_t space_bytes; // what the outbox may hold meanwhile
     PsEra era;
+    PsDamage damage;
     PsStoreCommand *write; // under way
     size_t commands;       // under way, writes and fetches
     uint64_t next_id;
@@ -140,6 +149,14 @@ bool ps_gap_take_back(PsOutbox *outbox, uint64_t id);
 bool ps_gap_told(PsOutbox *outbox, uint64_t id);
 bool ps_gap_refused(PsOutbox *outbox, uint64_t id);
 void ps_gap_link_lost(PsOutbox *outbox);
+
+/// `what` ("message" or "dead letter") has changed on the disk and goes: logged once in an episode.
+void ps_damage_note(PsOutbox *outbox, const char *what, size_t message, PsWall collected);
+/// Has the episode ended?
+void ps_damage_look(PsOutbox *outbox, PsMono now);
+/// Those that were found when the database was opened, and those of a fetch.
+void ps_damage_attach(PsOutbox *outbox, const PsContents *contents, const size_t *indexes);
+void ps_damage_fetched(PsOutbox *outbox, const PsStoreCommand *command, PsMono now);
 
 /// Keeps a message that waits as a letter, so that both changes are in one batch. The books are the
 /// caller's.

@@ -147,11 +147,16 @@ static void log_recovered(const PsSalvage *salvage, const char *why, const char 
                  "; %llu definitions count from 0 again, %llu of them under a made-up name",
                  (unsigned long long)salvage->restarted, (unsigned long long)salvage->renamed);
     }
+    char changed[80] = "";
+    if (salvage->changed > 0) {
+        snprintf(changed, sizeof changed, "; %llu rows with changed bytes are left out",
+                 (unsigned long long)salvage->changed);
+    }
     PS_LOGE("OUTBOX-DAMAGED",
             "outbox: %s is damaged (%s); recovered %llu messages, %llu dead letters and the counts "
-            "of %llu definitions; %s%s; the damaged file is kept as %s, check the disk",
+            "of %llu definitions; %s%s%s; the damaged file is kept as %s, check the disk",
             path, why, (unsigned long long)salvage->messages, (unsigned long long)salvage->letters,
-            (unsigned long long)salvage->books, lost, counts, aside);
+            (unsigned long long)salvage->books, lost, changed, counts, aside);
 }
 
 // Fills `fresh`, complete on the disk when it returns.

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "outbox/db_file.h"
 #include "outbox/db_private.h"
+#include "outbox/sum_db.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,14 +33,45 @@ static const char prepare_text[] =
     "CREATE TEMP TABLE dead_seen(id INTEGER PRIMARY KEY);"
     "CREATE TEMP TABLE message_moved AS SELECT * FROM message WHERE 0;"
     "CREATE TEMP TABLE dead_moved AS SELECT * FROM dead WHERE 0;"
+    "CREATE TEMP TABLE message_damaged AS SELECT * FROM message WHERE 0;"
+    "CREATE TEMP TABLE dead_damaged AS SELECT * FROM dead WHERE 0;"
     "BEGIN IMMEDIATE;";
 
-// Memory may hold rows that have the next ordinary ids, so moved rows begin far above.
+#define STORED_MESSAGE_SUM PS_MESSAGE_SUM("collected", "name")
+#define STORED_LETTER_SUM PS_LETTER_SUM("collected", "name")
+
+// Memory may hold rows that have the next ordinary ids, so moved rows begin far above. Only rows
+// without a checksum, and second rows of one id, come here.
 static const char move_text[] =
-    "INSERT INTO message(id, class, collected, name, topic, qos, payload)"
-    " SELECT %lld + rowid, class, collected, name, topic, qos, payload FROM message_moved;"
-    "INSERT INTO dead(id, name, collected, died, form, qos, schema, reason, input)"
-    " SELECT %lld + rowid, name, collected, died, form, qos, schema, reason, input FROM dead_moved";
+    "INSERT INTO message(id, class, collected, name, topic, qos, payload, sum)"
+    " SELECT %lld + rowid, class, collected, name, topic, qos, payload, NULL FROM message_moved;"
+    "INSERT INTO dead(id, name, collected, died, form, qos, schema, reason, input, sum)"
+    " SELECT %lld + rowid, name, collected, died, form, qos, schema, reason, input, NULL"
+    " FROM dead_moved;"
+    "UPDATE message SET sum = " STORED_MESSAGE_SUM " WHERE id > %lld;"
+    "UPDATE dead SET sum = " STORED_LETTER_SUM " WHERE id > %lld;";
+
+// What has changed is counted, under the name with which it is sound, if there is one. Of some rows
+// another copy is sound.
+#define MESSAGE_OWNER                                                                              \
+    "SELECT number FROM name WHERE message_damaged.sum = " PS_MESSAGE_SUM("collected", "number")
+#define LETTER_OWNER                                                                               \
+    "SELECT number FROM name WHERE dead_damaged.sum = " PS_LETTER_SUM("collected", "number")
+
+static const char book_text[] =
+    "UPDATE message_damaged SET name = coalesce((" MESSAGE_OWNER "), name);"
+    "UPDATE dead_damaged SET name = coalesce((" LETTER_OWNER "), name);"
+    "CREATE TEMP TABLE changed AS"
+    " SELECT name, collected FROM message_damaged WHERE id NOT IN (SELECT id FROM message)"
+    " UNION ALL SELECT name, collected FROM dead_damaged WHERE id NOT IN (SELECT id FROM dead);"
+    "INSERT INTO dropped SELECT name, 'damaged', count(*) FROM changed"
+    " WHERE name IN (SELECT number FROM name) GROUP BY name"
+    " ON CONFLICT DO UPDATE SET count = count + excluded.count;"
+    "INSERT INTO gap SELECT name, 'damaged', min(collected), max(collected), count(*) FROM changed"
+    " WHERE name IN (SELECT number FROM name) GROUP BY name"
+    " ON CONFLICT DO UPDATE SET first = min(first, excluded.first),"
+    " last = max(last, excluded.last), count = count + excluded.count;"
+    "COMMIT;";
 
 static const char finish_text[] =
     "INSERT OR IGNORE INTO name(number, text) SELECT number, text FROM known;"
@@ -49,21 +81,31 @@ static const char finish_text[] =
     "INSERT OR IGNORE INTO name(number, text)"
     " SELECT name, 'recovered-' || name || '-' || hex(randomblob(8)) FROM nameless;"
     "DELETE FROM dropped WHERE name NOT IN (SELECT number FROM name);"
-    "DELETE FROM gap WHERE name NOT IN (SELECT number FROM name);"
-    "COMMIT;";
+    "DELETE FROM gap WHERE name NOT IN (SELECT number FROM name);";
 
 static const char forget_text[] = "DROP TABLE known; DROP TABLE message_seen; DROP TABLE dead_seen;"
                                   "DROP TABLE message_moved; DROP TABLE dead_moved;"
-                                  "DROP TABLE nameless;";
+                                  "DROP TABLE message_damaged; DROP TABLE dead_damaged;"
+                                  "DROP TABLE changed; DROP TABLE nameless;";
+
+#define BOUND_MESSAGE_SUM "row_sum(?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+#define BOUND_LETTER_SUM "row_sum(?1, ?2, ?3, ?5, ?6, ?7, ?9)"
+
+static const char message_text[] =
+    "INSERT OR IGNORE INTO message SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 "
+    "WHERE ?8 IS NULL OR ?8 = " BOUND_MESSAGE_SUM;
+static const char letter_text[] =
+    "INSERT OR IGNORE INTO dead SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 "
+    "WHERE ?10 IS NULL OR ?10 = " BOUND_LETTER_SUM;
 
 static const char *const texts[TARGET_COUNT] = {
     [INTO_NAME] = "INSERT OR IGNORE INTO name(number, text, delivered) VALUES(?1, ?2, ?3)",
     [INTO_KNOWN] = "INSERT OR IGNORE INTO known VALUES(?2, ?1)",
     [INTO_DROPPED] = "INSERT OR IGNORE INTO dropped VALUES(?1, ?2, ?3)",
     [INTO_GAP] = "INSERT OR IGNORE INTO gap VALUES(?1, ?2, ?3, ?4, ?5)",
-    [INTO_MESSAGE] = "INSERT OR IGNORE INTO message VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [INTO_MESSAGE] = message_text,
     [INTO_MESSAGE_SEEN] = "INSERT OR IGNORE INTO message_seen VALUES(?3)",
-    [INTO_DEAD] = "INSERT OR IGNORE INTO dead VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    [INTO_DEAD] = letter_text,
     [INTO_DEAD_SEEN] = "INSERT OR IGNORE INTO dead_seen VALUES(?2)",
     [INTO_SCHEMA] = "INSERT OR IGNORE INTO dead_schema VALUES(?1, ?2)",
     [INTO_ERA] = "INSERT OR IGNORE INTO era VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
@@ -72,10 +114,22 @@ static const char *const texts[TARGET_COUNT] = {
 
 // For a row whose id is taken: another copy of the same row is left out.
 static const char *const moved_texts[TARGET_COUNT] = {
-    [INTO_MESSAGE] = "INSERT INTO message_moved SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE NOT EXISTS "
-                     "(SELECT 1 FROM message WHERE id = ?1 AND collected = ?3 AND payload = ?7)",
-    [INTO_DEAD] = "INSERT INTO dead_moved SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE NOT "
-                  "EXISTS (SELECT 1 FROM dead WHERE id = ?1 AND collected = ?3 AND input = ?9)",
+    [INTO_MESSAGE] =
+        "INSERT INTO message_moved SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, NULL WHERE (?8 IS NULL OR "
+        "?8 = " BOUND_MESSAGE_SUM ") AND NOT EXISTS "
+        "(SELECT 1 FROM message WHERE id = ?1 AND collected = ?3 AND payload = ?7)",
+    [INTO_DEAD] =
+        "INSERT INTO dead_moved SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, NULL WHERE (?10 IS "
+        "NULL OR ?10 = " BOUND_LETTER_SUM ") AND NOT EXISTS "
+        "(SELECT 1 FROM dead WHERE id = ?1 AND collected = ?3 AND input = ?9)",
+};
+
+// For a row that is not as it was stored.
+static const char *const damaged_texts[TARGET_COUNT] = {
+    [INTO_MESSAGE] = "INSERT INTO message_damaged SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE "
+                     "?8 <> " BOUND_MESSAGE_SUM,
+    [INTO_DEAD] = "INSERT INTO dead_damaged SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 WHERE "
+                  "?10 <> " BOUND_LETTER_SUM,
 };
 
 // A table or index by what its records look like: one letter for each field, 'N' null (where the
@@ -87,8 +141,9 @@ typedef struct Shape {
 } Shape;
 
 static const Shape shapes[] = {
-    {"NIIITIB", false, INTO_MESSAGE},  {"NIIIIIiTB", false, INTO_DEAD},
-    {"NTI", false, INTO_NAME},         {"NTII", false, INTO_NAME}, // version 1
+    {"NIIITIBi", false, INTO_MESSAGE}, {"NIIIIIiTBi", false, INTO_DEAD},
+    {"NIIITIB", false, INTO_MESSAGE},  {"NIIIIIiTB", false, INTO_DEAD}, // before version 5
+    {"NTI", false, INTO_NAME},         {"NTII", false, INTO_NAME},      // version 1
     {"NB", false, INTO_SCHEMA},        {"NI", false, INTO_DISK},
     {"ITI", true, INTO_DROPPED},       {"ITIII", true, INTO_GAP},
     {"IIII", true, INTO_MESSAGE_SEEN}, {"III", true, INTO_DEAD_SEEN},
@@ -101,6 +156,7 @@ typedef struct Work {
     PsDbFile *file;
     sqlite3_stmt *statements[TARGET_COUNT];
     sqlite3_stmt *moved[TARGET_COUNT];
+    sqlite3_stmt *damaged[TARGET_COUNT];
     uint64_t bad_cells;
     uint64_t books;
     PsErr err;
@@ -118,7 +174,7 @@ static bool has_field(const PsField *field, char letter) {
     case 'i':
         return field->kind == PS_FIELD_INT || field->kind == PS_FIELD_NULL;
     case 'T':
-        return field->kind == PS_FIELD_TEXT && ps_text_is_utf8(field->bytes, field->len);
+        return field->kind == PS_FIELD_TEXT;
     default:
         return field->kind == PS_FIELD_BLOB;
     }
@@ -145,6 +201,11 @@ static bool is_between(const PsField *field, int64_t least, int64_t most) {
 // Values that the outbox could not go on with.
 static bool is_sane(Target target, const PsRecord *record) {
     const PsField *fields = record->fields;
+    for (size_t i = 0; i < record->count; i++) {
+        if (fields[i].kind == PS_FIELD_TEXT && !ps_text_is_utf8(fields[i].bytes, fields[i].len)) {
+            return false;
+        }
+    }
     switch (target) {
     case INTO_MESSAGE:
         return is_between(&fields[1], 0, PS_OUTBOX_CLASS_COUNT - 1) && fields[4].len > 0 &&
@@ -194,6 +255,15 @@ static void run(Work *work, sqlite3_stmt *statement, const PsRecord *record) {
     sqlite3_clear_bindings(statement);
 }
 
+// Has it changed since it was stored?
+static bool put_damaged(Work *work, Target target, const PsRecord *record) {
+    if (work->damaged[target] == NULL) {
+        return false;
+    }
+    run(work, work->damaged[target], record);
+    return sqlite3_changes(work->into->handle) > 0;
+}
+
 static void on_record(const PsRecord *record, void *ctx) {
     Work *work = ctx;
     const Shape *shape = shape_of(record);
@@ -201,7 +271,7 @@ static void on_record(const PsRecord *record, void *ctx) {
         return;
     }
     if (shape == NULL || !is_sane(shape->target, record)) {
-        work->bad_cells++;
+        work->bad_cells += shape == NULL || !put_damaged(work, shape->target, record) ? 1 : 0;
         return;
     }
     sqlite3_stmt *moved = work->moved[shape->target];
@@ -215,6 +285,7 @@ static void on_record(const PsRecord *record, void *ctx) {
         }
     }
     run(work, moved, record);
+    (void)put_damaged(work, shape->target, record);
 }
 
 // ---- all of them
@@ -240,8 +311,8 @@ static void scan(Work *work, PsSalvage *salvage) {
 
 static PsErr put_moved(PsDb *db) {
     long long base = ps_db_spare_id();
-    char text[sizeof move_text + 40];
-    snprintf(text, sizeof text, move_text, base, base);
+    char text[sizeof move_text + 80];
+    snprintf(text, sizeof text, move_text, base, base, base, base);
     return ps_db_execute(db, text);
 }
 
@@ -271,8 +342,10 @@ static PsErr count_all(PsDb *db, const Work *work, PsSalvage *salvage) {
         {"SELECT count(*) FROM dead", &salvage->letters},
         {"SELECT count(*) FROM nameless", &salvage->renamed},
         {"SELECT count(*) FROM name", &names},
-        {"SELECT (SELECT count(*) FROM message_seen WHERE id NOT IN (SELECT id FROM message)) + "
-         "(SELECT count(*) FROM dead_seen WHERE id NOT IN (SELECT id FROM dead))",
+        {"SELECT count(*) FROM changed", &salvage->changed},
+        {"SELECT (SELECT count(*) FROM message_seen WHERE id NOT IN (SELECT id FROM message UNION "
+         "SELECT id FROM message_damaged)) + (SELECT count(*) FROM dead_seen WHERE id NOT IN "
+         "(SELECT id FROM dead UNION SELECT id FROM dead_damaged))",
          &missing},
     };
     PsErr err = PS_OK;
@@ -297,15 +370,20 @@ PsErr ps_salvage(const char *path, PsDb *into, PsSalvage *ret_salvage) {
     if (work->err == PS_OK) {
         work->err = prepare(into, moved_texts, work->moved);
     }
+    if (work->err == PS_OK) {
+        work->err = prepare(into, damaged_texts, work->damaged);
+    }
     work->file = ps_db_file_open(path);
     scan(work, &salvage);
     ps_db_file_close(work->file);
     for (size_t i = 0; i < TARGET_COUNT; i++) {
         sqlite3_finalize(work->statements[i]);
         sqlite3_finalize(work->moved[i]);
+        sqlite3_finalize(work->damaged[i]);
     }
     PsErr err = work->err == PS_OK ? put_moved(into) : work->err;
     err = err == PS_OK ? ps_db_execute(into, finish_text) : err;
+    err = err == PS_OK ? ps_db_execute(into, book_text) : err;
     err = err == PS_OK ? count_all(into, work, &salvage) : err;
     err = err == PS_OK ? ps_db_execute(into, forget_text) : err;
     free(work);

@@ -14,6 +14,7 @@ typedef struct PsSalvage {
     uint64_t books;     ///< names with their counts
     uint64_t restarted; ///< names without: they count from 0 again
     uint64_t renamed;   ///< of them made up, for rows whose name was not found
+    uint64_t changed;   ///< rows whose bytes are not those that were stored: left out, and counted
     uint64_t lost;      ///< rows that were seen to be there and could not be read
     uint64_t pages;     ///< of the damaged file
     uint64_t unread;    ///< pages that the disk did not give

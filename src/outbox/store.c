@@ -28,8 +28,8 @@ PsStoreCommand *ps_store_fetch_new(PsOutboxClass class, PsRowKey from, size_t li
     command->from = from;
     command->limit = limit;
     command->limit_bytes = limit_bytes;
-    command->rows = ps_alloc_array(limit, sizeof(PsRow *));
-    command->numbers = ps_alloc_array(limit, sizeof(int64_t));
+    command->fetched.rows = ps_alloc_array(limit, sizeof(PsRow *));
+    command->fetched.numbers = ps_alloc_array(limit, sizeof(int64_t));
     return command;
 }
 
@@ -46,8 +46,9 @@ void ps_store_command_free(PsStoreCommand *command) {
     ps_dead_found_deinit(&command->found);
     ps_contents_deinit(&command->contents);
     free(command->held);
-    free(command->rows);
-    free(command->numbers);
+    free(command->fetched.rows);
+    free(command->fetched.numbers);
+    ps_damaged_rows_deinit(&command->fetched.damaged);
     free(command);
 }
 
@@ -74,8 +75,7 @@ static void serve(PsStore *store, PsStoreCommand *command) {
             ps_dead_db_fetch(store->db, &command->query, command->name, &command->found);
     } else {
         command->result = ps_db_fetch(store->db, command->class, command->from, command->limit,
-                                      command->limit_bytes, command->rows, command->numbers,
-                                      &command->count, &command->complete);
+                                      command->limit_bytes, &command->fetched);
     }
     if (store->db != NULL) {
         command->disk = *ps_db_disk_use(store->db);

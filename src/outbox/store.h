@@ -8,6 +8,7 @@
 #include "outbox/db.h"
 #include "outbox/dead_db.h"
 #include "outbox/era_db.h"
+#include "outbox/fetch_db.h"
 #include "outbox/shed_db.h"
 
 typedef struct PsStore PsStore;
@@ -37,10 +38,7 @@ struct PsStoreCommand {
     PsRowKey from;
     size_t limit;
     size_t limit_bytes;
-    PsRow **rows; ///< room for `limit`; `count` filled by the store
-    int64_t *numbers;
-    size_t count;
-    bool complete;
+    PsDbFetched fetched; ///< filled by the store
     PsContents contents; ///< attach: the names; filled by the store
     uint64_t *held;      ///< attach: ids of rows that memory holds or has seen acknowledged
     size_t held_count;
