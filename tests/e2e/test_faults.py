@@ -5,6 +5,7 @@ import secrets
 import signal
 import sys
 import time
+import zlib
 
 import pytest
 
@@ -12,6 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "fault"))
 
 import account as books
 import harness
+import witness
 from rig import Rig
 from runs import RUNS, make
 
@@ -77,6 +79,13 @@ def test_every_breach_is_seen(case):
     numbers, accepted, allowed, complaint = CASES[case]
     found = judged(numbers, accepted, **allowed)
     assert complaint in found and bool(complaint) == bool(found), found
+
+
+def test_a_payload_that_changed_is_seen():
+    sent = {"n": 5, "t": 1797602400.25, "pad": "xxx", "sum": zlib.crc32(b"5 1797602400.25")}
+    assert witness.is_as_sent(sent)
+    for change in ({"n": 6}, {"t": 1797602400.5}, {"pad": "xyx"}, {"sum": 5}, {"q": 1}):
+        assert not witness.is_as_sent({**sent, **change})
 
 
 def test_a_ledger_that_does_not_add_up_is_seen():

@@ -274,4 +274,7 @@ class Rig:
                   "cuts": max(0, self.proxy.accepted - 1), "lost": self.allowed_lost,
                   "late": self.allowed_late, **allowed}
         complaints = books.complaints(account, books.Allowed(kills=self.kills, **limits))
+        if self.receiver.changed:
+            complaints.append(f"{len(self.receiver.changed)} arrived changed, the first is "
+                              f"{self.receiver.changed[0][:200]!r}")
         return account, complaints, self.ledger_complaints()

@@ -236,10 +236,8 @@ def damage(rig, rows, name, how):
     mend(rig)
     rig.witness.paused = False
     rig.flows(100)
-    changed = rig.receiver.unreadable
     rig.notes.append(f"{what}, {before:,} rows before and {left:,} after; the log: " +
-                     (" / ".join(said) or "nothing") +
-                     (f"; {changed} arrived with a changed byte" if changed else ""))
+                     (" / ".join(said) or "nothing"))
 
 
 def flipped_database(rig, rows):

@@ -16,11 +16,12 @@ import json
 import socket
 import threading
 import time
+import zlib
 
 from harness import Program
 
 SAVES = '''
-import socket, time
+import socket, time, zlib
 NAME, COUNT = {name!r}, {count}
 witness = socket.create_connection(("127.0.0.1", {port})).makefile("rw")
 
@@ -29,14 +30,15 @@ def main(data_collect, wizard_api):
     witness.flush()
     first, count = map(int, witness.readline().split())
     for number in range(first, first + count):
-        payload = {{"n": number, "t": time.time(), "pad": "x" * {pad}}}
+        now = time.time()
+        payload = {{"n": number, "t": now, "pad": "x" * {pad}, "sum": zlib.crc32(f"{{number}} {{now}}".encode())}}
         saved = wizard_api.save_data({{"topic": NAME, "qos": 1, "payload": payload}})
         witness.write(f"{{'ok' if saved else 'no'}} {{NAME}} {{number}}\\n")
         witness.flush()
 '''
 
 RETURNS = '''
-import socket
+import socket, zlib
 NAME, before = {name!r}, None
 witness = socket.create_connection(("127.0.0.1", {port})).makefile("rw")
 
@@ -51,7 +53,8 @@ def main(data_collect, wizard_api):
     if count == 0:
         return None
     before = first
-    return {{"n": first, "t": data_collect["timestamp"], "pad": "x" * {pad}}}
+    now = data_collect["timestamp"]
+    return {{"n": first, "t": now, "pad": "x" * {pad}, "sum": zlib.crc32(f"{{first}} {{now}}".encode())}}
 '''
 
 
@@ -111,13 +114,18 @@ class Witness:
         self.listener.close()
 
 
+def is_as_sent(document):
+    return (document["sum"] == zlib.crc32(f"{document['n']} {document['t']}".encode()) and
+            set(document["pad"]) <= {"x"} and len(document) == 4)
+
+
 class Receiver(Program):
     """mosquitto_sub; what it prints is noted with the time."""
 
     def __init__(self, port):
         self.arrivals = collections.defaultdict(list)  # name: [(number, stamp, time)]
         self.count = 0
-        self.unreadable = 0
+        self.changed = []  # payloads
         self.subscribed = 0
         super().__init__(["stdbuf", "-oL", "mosquitto_sub", "-h", "127.0.0.1", "-p", port, "-q", "1",
                           "-i", "receiver", "-t", "#", "-d", "-F", "MSG %t %p"], name="mosquitto_sub")
@@ -130,9 +138,11 @@ class Receiver(Program):
                 self.count += 1
                 try:
                     document = json.loads(payload)
+                    as_sent = is_as_sent(document)
                     self.arrivals[name].append((document["n"], document["t"], time.monotonic()))
-                except (ValueError, KeyError):
-                    self.unreadable += 1  # of a payload whose bytes were changed on the disk
+                except (ValueError, KeyError, TypeError):
+                    as_sent = False
+                self.changed += [] if as_sent else [payload]
             elif not line.startswith("Client receiver "):
                 self.lines.append(line.rstrip("\n"))
                 self.subscribed += "Subscribed" in line
