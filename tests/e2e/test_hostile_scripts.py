@@ -11,7 +11,7 @@ import time
 import pytest
 
 import hostile
-from harness import (BIN, Gateway, Receiver, behind_a_filter, cloud_block, descendants, group, modbus_device,
+from harness import (BIN, PYTHON, Gateway, Receiver, behind_a_filter, cloud_block, descendants, group, modbus_device,
                      publish, variable, wait_for)
 
 WITNESS = "def main(data_collect, wizard_api):\n    return [data_collect['timestamp']]\n"
@@ -161,6 +161,31 @@ def test_an_ordinary_user_is_held_like_root(folder, cloud, modbus, cleanup):
     gateway, result = start_probe(folder, cloud, modbus, cleanup, nobody)
     check_probe(result)
     assert pathlib.Path(f"/proc/{gateway.program.pid}").stat().st_uid == 65534
+
+
+WRITES = '''
+def main(data_collect, wizard_api):
+    written = 0
+    try:
+        with open("large", "wb", 0) as file:
+            while written < 2 << 20:
+                written += file.write(bytes(65536))
+        return ["all", written]
+    except OSError as error:
+        return [error.strerror, written]
+'''
+
+
+def test_a_smaller_limit_of_the_environment_stays(folder, cloud, modbus, cleanup):
+    """The gateway may be started with less than its scripts would get: they run, and get less."""
+    receiver = cleanup(Receiver(cloud, "w"))
+    gateway = cleanup(Gateway(folder, config(cloud, modbus, [publish("w", "w")]), {"w.py": WRITES},
+                              start=False))
+    limit = ("import os, resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20,) * 2); "
+             "resource.setrlimit(resource.RLIMIT_NOFILE, (200,) * 2); os.execv(sys.argv[1], sys.argv[1:])")
+    gateway.start(wrapper=[PYTHON, "-c", limit])
+    wait_for(receiver.messages, "the script to have written")
+    assert receiver.documents()[0] == ["File too large", 1 << 20]
 
 
 def test_without_landlock_the_rest_holds_and_the_log_says_so(folder, cloud, modbus, cleanup):

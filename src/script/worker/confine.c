@@ -56,8 +56,12 @@ static uint64_t mapped_bytes(void) {
     return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
+// What the gateway was started with may be less already, and is not to be raised.
 static void limit(int resource, rlim_t value, const char *step) {
-    struct rlimit both = {value, value};
+    struct rlimit both = {0};
+    bool known = getrlimit((__rlimit_resource_t)resource, &both) == 0;
+    both.rlim_max = known && both.rlim_max < value ? both.rlim_max : value;
+    both.rlim_cur = both.rlim_max;
     if (setrlimit((__rlimit_resource_t)resource, &both) < 0) {
         refuse(step);
     }
