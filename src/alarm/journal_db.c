@@ -159,7 +159,9 @@ static PsErr prepare_schema(PsJournalDb *db) {
 static PsErr prepare(PsJournalDb *db, uint64_t *ret_last_id) {
     int64_t last_id = 0;
     PsErr err = execute(db, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
-                            "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 1048576;"
+                            "PRAGMA synchronous = FULL;"
+                            // Little is written at once; a small disk is not filled by the log.
+                            "PRAGMA wal_autocheckpoint = 64; PRAGMA journal_size_limit = 262144;"
                             "PRAGMA cache_size = -256; PRAGMA temp_store = MEMORY;");
     if (err == PS_OK) {
         err = check_sound(db);

@@ -7,13 +7,13 @@
 #include "outbox/disk_db.h"
 #include "outbox/era_db.h"
 #include "outbox/gap_db.h"
+#include "outbox/room_db.h"
 #include "outbox/shed_db.h"
 #include "outbox/sum_db.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 
 #define DEAD_WHERE                                                                                 \
     "WHERE (?1 = 0 OR name = ?1) AND (?2 = 0 OR id = ?2) AND (collected, id) > (?3, ?4) "          \
@@ -300,7 +300,8 @@ static PsErr write_book(PsDb *db, const PsDbBook *book) {
 }
 
 PsErr ps_db_write(PsDb *db, const PsDbBatch *batch) {
-    PsErr err = ps_db_run(db, PS_DB_BEGIN);
+    PsErr err = ps_room_db_check(db, batch);
+    err = err == PS_OK ? ps_db_run(db, PS_DB_BEGIN) : err;
     if (err != PS_OK) {
         return err;
     }
@@ -332,6 +333,9 @@ PsErr ps_db_write(PsDb *db, const PsDbBatch *batch) {
     if (err != PS_OK) {
         db->disk_saving = false;
         (void)ps_db_run(db, PS_DB_ROLLBACK); // after some errors SQLite has done it already
+        if (err == PS_ERR_FULL) {
+            ps_room_db_release(db);
+        }
         return err;
     }
     ps_disk_db_saved(db);
@@ -339,15 +343,6 @@ PsErr ps_db_write(PsDb *db, const PsDbBatch *batch) {
 }
 
 // ---- the disk
-
-uint64_t ps_db_free_bytes(PsDb *db) {
-    struct statvfs space;
-    const char *path = sqlite3_db_filename(db->handle, "main");
-    if (path == NULL || statvfs(path, &space) != 0) {
-        return UINT64_MAX;
-    }
-    return (uint64_t)space.f_bavail * space.f_frsize;
-}
 
 uint64_t ps_db_written_bytes(const PsDb *db) {
     return db->written_bytes;

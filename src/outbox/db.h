@@ -65,11 +65,8 @@ typedef struct PsDbBatch {
     const struct PsEraRecord *era; ///< to be kept, or NULL
 } PsDbBatch;
 
-/// All of it or nothing. PS_ERR_FULL (disk full), PS_ERR_IO.
+/// All of it or nothing. PS_ERR_FULL (no room, or none that deletions do not need), PS_ERR_IO.
 PsErr ps_db_write(PsDb *db, const PsDbBatch *batch);
-
-/// What the file system of the database has left for us; UINT64_MAX when it does not say.
-uint64_t ps_db_free_bytes(PsDb *db);
 
 /// Bytes written since open, to the database and its write-ahead log.
 uint64_t ps_db_written_bytes(const PsDb *db);

@@ -8,6 +8,7 @@
 #include "outbox/db_private.h"
 #include "outbox/disk_db.h"
 #include "outbox/gap_db.h"
+#include "outbox/room_db.h"
 #include "outbox/sum_db.h"
 
 #include <stdio.h>
@@ -89,13 +90,16 @@ static PsErr prepare_file(PsDb *db, char *why, size_t size) {
     // The lock is kept: a second gateway on the same folder is refused, and WAL needs no shared
     // memory file.
     PsErr err = ps_db_execute(db, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
-                                  "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 4194304;"
+                                  "PRAGMA synchronous = FULL;"
                                   "PRAGMA cache_size = -512; PRAGMA temp_store = MEMORY;"
                                   // What is freed is wiped, so that recovery finds no old rows.
                                   "PRAGMA secure_delete = ON;"
                                   "BEGIN IMMEDIATE; COMMIT;");
     int64_t version = 0;
     int64_t mark = 0;
+    if (err == PS_OK) {
+        err = ps_room_db_prepare(db);
+    }
     if (err == PS_OK) {
         err = check_sound(db, why, size);
     }

@@ -34,6 +34,8 @@ struct PsDb {
     sqlite3_stmt *statements[PS_DB_STATEMENT_COUNT];
     PsVfs vfs;              // counts what is written
     uint64_t written_bytes; // by it
+    uint64_t log_bytes;     // of the write-ahead log, when all is well
+    uint64_t reserve_bytes; // of the disk, for deletions
     uint64_t counted_bytes; // of them in `disk`
     PsDiskUse disk;
     PsDiskUse disk_unsaved; // part of `disk` that the database does not have

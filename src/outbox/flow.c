@@ -9,6 +9,7 @@
 #define LOW_ROWS 300                          // fetch more below this
 #define EARLY_ROWS 500                        // write before the time when so many are fresh
 #define EARLY_BYTES ((size_t)4 * 1024 * 1024) // or so much
+#define DELETES_MOST ((size_t)4096)           // at once on a disk that was full
 #define DELETE_DELAY_NS (500 * PS_NS_PER_MS)  // an acknowledged row may stay on disk so long
 #define RETRY_NS (1 * PS_NS_PER_S)
 #define CHECK_NS (10 * PS_NS_PER_S) // the books, while there is traffic with the store
@@ -30,6 +31,14 @@ void ps_outbox_put_write(PsOutbox *outbox, PsStoreCommand *command) {
     ps_store_put(outbox->store, command);
 }
 
+PsStoreCommand *ps_outbox_next_batch(PsOutbox *outbox, PsMono until, bool books_alone) {
+    const PsCramped *cramped = &outbox->cramped;
+    return cramped->on && !ps_pending_is_empty(&outbox->pending)
+               ? ps_pending_portion(&outbox->pending, &outbox->ledgers, cramped->deletes,
+                                    cramped->bytes)
+               : ps_pending_batch(&outbox->pending, &outbox->ledgers, until, books_alone);
+}
+
 static bool wants_all(const PsOutbox *outbox) {
     const PsPending *pending = &outbox->pending;
     return pending->rows + pending->dead.count >= EARLY_ROWS ||
@@ -49,15 +58,26 @@ static bool flush(PsOutbox *outbox, PsMono now, bool all) {
     PsMono until = everything ? now : long_ago(now, outbox->hold_ns);
     bool rows_due = pending->first != NULL && pending->first->accepted.ns <= until.ns;
     bool dead_due = pending->dead.first != NULL && pending->dead.first->since.ns <= until.ns;
-    if (everything || rows_due || deletes_due || dead_due) {
+    // When all has gone out from memory, the counts show whether the disk works again.
+    bool probe = outbox->failing && ps_pending_is_empty(pending);
+    if (everything || rows_due || deletes_due || dead_due || probe) {
         // With what is due goes what is half due, or a backlog would be a commit for each message.
         PsMono with = everything ? now : long_ago(now, outbox->hold_ns / 2);
-        PsStoreCommand *command = ps_pending_batch(&outbox->pending, &outbox->ledgers, with, false);
+        PsStoreCommand *command = ps_outbox_next_batch(outbox, with, probe);
         if (command != NULL) {
             ps_outbox_put_write(outbox, command);
+        } else {
+            outbox->retry_at = ps_mono_add_ns(now, RETRY_NS);
         }
     }
     return everything;
+}
+
+// In the order of the store's commands the write stands before the fetch. A disk that takes nothing
+// is read all the same: what it has not taken is in memory.
+static bool may_fetch(PsOutbox *outbox, PsMono now) {
+    bool reads = outbox->failing && !outbox->detached && now.ns >= outbox->fetch_at.ns;
+    return flush(outbox, now, true) || (reads && !ps_era_blocks(outbox));
 }
 
 static void fetch_where_needed(PsOutbox *outbox, PsMono now) {
@@ -69,8 +89,7 @@ static void fetch_where_needed(PsOutbox *outbox, PsMono now) {
         if (outbox->failing) {
             ps_queue_unspill(queue);
         }
-        // In the order of the store's commands the write stands before the fetch.
-        if (!ps_queue_wants_fetch(queue, LOW_ROWS) || !flush(outbox, now, true) ||
+        if (!ps_queue_wants_fetch(queue, LOW_ROWS) || !may_fetch(outbox, now) ||
             ps_retention_blocks(outbox, (PsOutboxClass) class)) {
             continue;
         }
@@ -109,10 +128,11 @@ static int64_t next_due_ns(const PsOutbox *outbox) {
     }
     for (int class = 0; class < PS_OUTBOX_CLASS_COUNT; class ++) {
         if (outbox->failing && ps_queue_wants_fetch(&outbox->queues[class], LOW_ROWS)) {
-            due = due < outbox->retry_at.ns ? due : outbox->retry_at.ns;
+            due = due < outbox->fetch_at.ns ? due : outbox->fetch_at.ns;
         }
     }
-    return outbox->failing && due < outbox->retry_at.ns ? outbox->retry_at.ns : due;
+    bool probe = outbox->failing && ps_pending_is_empty(pending);
+    return outbox->failing && (probe || due < outbox->retry_at.ns) ? outbox->retry_at.ns : due;
 }
 
 static void on_timer(uv_timer_t *timer) {
@@ -197,11 +217,39 @@ static void set_failing(PsOutbox *outbox, PsErr result, PsMono now) {
         PS_LOGI("OUTBOX-DISK-OK", "outbox: %s can be written again", outbox->path);
     }
     outbox->failing = failing;
+    outbox->cramped.on &= failing;
+}
+
+static size_t between(size_t least, size_t value, size_t most) {
+    return value < least ? least : value > most ? most : value;
+}
+
+// A full disk may take deletions, and then rows little by little. It counts as failing until it has
+// taken everything.
+static bool note_full(PsOutbox *outbox, const PsStoreCommand *command, PsMono now) {
+    PsCramped *cramped = &outbox->cramped;
+    bool fits = command->result == PS_OK;
+    if (!cramped->on && command->result == PS_ERR_FULL) {
+        *cramped = (PsCramped){true, DELETES_MOST, EARLY_BYTES};
+    }
+    if (!cramped->on) {
+        return false;
+    }
+    bool deletes = command->batch.delete_count > 0;
+    size_t *portion = deletes ? &cramped->deletes : &cramped->bytes;
+    *portion = between(1, fits ? *portion * 2 : *portion / 4, deletes ? DELETES_MOST : EARLY_BYTES);
+    cramped->on = command->result == PS_ERR_FULL || (fits && command->partial);
+    if (cramped->on && fits) {
+        outbox->retry_at = now;
+    }
+    return cramped->on && fits;
 }
 
 static void write_done(PsOutbox *outbox, PsStoreCommand *command, PsMono now) {
     outbox->write = NULL;
-    set_failing(outbox, command->result, now);
+    if (!note_full(outbox, command, now)) {
+        set_failing(outbox, command->result, now);
+    }
     if (command->result != PS_OK) {
         outbox->era.dirty |= command->batch.era != NULL;
         ps_pending_undo(&outbox->pending, &outbox->ledgers, command, now);
@@ -217,7 +265,7 @@ static void write_done(PsOutbox *outbox, PsStoreCommand *command, PsMono now) {
     if (command->batch.shed != NULL) {
         ps_retention_end(outbox, command);
     }
-    ps_outbox_note_space(outbox, command->free_bytes);
+    ps_outbox_note_space(outbox, command->room);
     ps_outbox_enforce(outbox);
 }
 
@@ -243,6 +291,7 @@ static void fetch_done(PsOutbox *outbox, PsStoreCommand *command, PsMono now) {
     bool failed = command->result != PS_OK;
     if (failed) {
         set_failing(outbox, command->result, now);
+        outbox->fetch_at = ps_mono_add_ns(now, RETRY_NS);
         fetched->count = 0;
     } else if (outbox->pending.rows == 0 && outbox->pending.delete_count == 0) {
         set_failing(outbox, PS_OK, now); // nothing is left that a write could fail with

@@ -16,6 +16,7 @@
 #define STUCK_ROWS 20000 // refuse when the disk has failed for so long
 #define STUCK_BYTES ((size_t)32 * 1024 * 1024)
 #define LIVE_ROWS 200
+#define FAILURES_MOST 12 // in a row; by then a full disk was asked for a single row
 
 static void on_wake(PsWake *wake) {
     PsOutbox *outbox = wake->data;
@@ -187,6 +188,23 @@ static void wait_for_answers(PsOutbox *outbox) {
     }
 }
 
+// A full disk takes it little by little, or not at all.
+static void write_rest(PsOutbox *outbox) {
+    int failures = 0;
+    bool more = !outbox->detached;
+    while (more && failures < FAILURES_MOST) {
+        uint64_t before = outbox->transactions;
+        PsStoreCommand *last = ps_outbox_next_batch(outbox, ps_mono_now(), true);
+        if (last == NULL) {
+            break;
+        }
+        ps_outbox_put_write(outbox, last);
+        wait_for_answers(outbox);
+        failures = outbox->transactions > before ? 0 : failures + 1;
+        more = outbox->cramped.on;
+    }
+}
+
 void ps_outbox_close(PsOutbox *outbox) {
     if (outbox == NULL) {
         return;
@@ -203,13 +221,7 @@ void ps_outbox_close(PsOutbox *outbox) {
     if (ps_era_shift_begin(outbox)) {
         wait_for_answers(outbox);
     }
-    PsStoreCommand *last = outbox->detached ? NULL
-                                            : ps_pending_batch(&outbox->pending, &outbox->ledgers,
-                                                               ps_mono_now(), true);
-    if (last != NULL) {
-        ps_outbox_put_write(outbox, last);
-        wait_for_answers(outbox);
-    }
+    write_rest(outbox);
     if (outbox->pending.rows > 0 || outbox->pending.dead.count > 0) {
         PS_LOGE("OUTBOX-LOST",
                 "outbox: %zu messages and %zu changes of dead letters could not be written to %s "

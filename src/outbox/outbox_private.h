@@ -72,6 +72,13 @@ typedef struct PsDamage {
     PsMono last;
 } PsDamage;
 
+/// Writing in portions to a disk that is full: flow.c.
+typedef struct PsCramped {
+    bool on;
+    size_t deletes; ///< in one transaction
+    size_t bytes;   ///< of rows in one transaction
+} PsCramped;
+
 struct PsOutbox {
     PsOutboxSetup setup; // `names` and `rules` are not used after open
     PsOutboxRule *rules; // one per name of the setup
@@ -104,6 +111,8 @@ struct PsOutbox {
     bool books_wrong;                         // said in the log
     PsMono check_at;                          // of the books
     bool failing;
+    PsCramped cramped;
+    PsMono fetch_at;    // not before, after one that failed
     bool detached;      // there is no database at the moment: attach.c
     bool damaged;       // and it was damaged when it was last seen
     bool attached_once; // the books in memory are those of the database
@@ -121,6 +130,8 @@ void ps_outbox_work(PsOutbox *outbox);
 /// The cheap part of it: writes early when very much is fresh, else only arms the timer.
 void ps_outbox_accepted(PsOutbox *outbox);
 void ps_outbox_fetch(PsOutbox *outbox);
+/// What is to be written next, when everything is due; NULL when nothing is.
+PsStoreCommand *ps_outbox_next_batch(PsOutbox *outbox, PsMono until, bool books_alone);
 void ps_outbox_put_write(PsOutbox *outbox, PsStoreCommand *command);
 /// Books an answer of the store and frees it.
 void ps_outbox_take_answer(PsOutbox *outbox, PsStoreCommand *command);
@@ -131,8 +142,8 @@ void ps_outbox_enforce(PsOutbox *outbox);
 void ps_outbox_drop_row(PsOutbox *outbox, PsRow *row, PsDropReason reason);
 const PsOutboxRule *ps_outbox_rule(const PsOutbox *outbox, size_t message);
 
-/// The disk had so much room after a write.
-void ps_outbox_note_space(PsOutbox *outbox, uint64_t free_bytes);
+/// The disk after a write.
+void ps_outbox_note_space(PsOutbox *outbox, PsRoom room);
 /// Runs the oldest request, when nothing else is being written.
 void ps_retention_begin(PsOutbox *outbox);
 /// The write that a request was part of is committed.

@@ -121,6 +121,31 @@ static bool has_dirty_book(const PsLedgers *ledgers) {
     return false;
 }
 
+static void batch_deletes(PsPending *pending, size_t most, PsDbBatch *batch) {
+    batch->deletes = pending->deletes;
+    batch->delete_count = pending->delete_count < most ? pending->delete_count : most;
+    size_t rest = pending->delete_count - batch->delete_count;
+    pending->delete_capacity = rest;
+    pending->deletes = rest > 0 ? ps_alloc_array(rest, sizeof *pending->deletes) : NULL;
+    if (rest > 0) {
+        memcpy(pending->deletes, batch->deletes + batch->delete_count, rest * sizeof(uint64_t));
+    }
+    pending->delete_count = rest;
+}
+
+static PsStoreCommand *make_batch(PsPending *pending, PsLedgers *ledgers, PsMono until,
+                                  size_t most_deletes) {
+    PsStoreCommand *command = ps_alloc(sizeof *command);
+    command->kind = PS_STORE_WRITE;
+    batch_rows(pending, ledgers, until, &command->batch);
+    batch_deletes(pending, most_deletes, &command->batch);
+    ps_dead_ops_take(&pending->dead, until, &command->dead);
+    command->batch.dead = command->dead.first;
+    batch_books(ledgers, &command->batch);
+    command->partial = !ps_pending_is_empty(pending);
+    return command;
+}
+
 PsStoreCommand *ps_pending_batch(PsPending *pending, PsLedgers *ledgers, PsMono until,
                                  bool books_alone) {
     bool rows_due = pending->first != NULL && pending->first->accepted.ns <= until.ns;
@@ -129,18 +154,29 @@ PsStoreCommand *ps_pending_batch(PsPending *pending, PsLedgers *ledgers, PsMono 
         !(books_alone && has_dirty_book(ledgers))) {
         return NULL;
     }
-    PsStoreCommand *command = ps_alloc(sizeof *command);
-    command->kind = PS_STORE_WRITE;
-    batch_rows(pending, ledgers, until, &command->batch);
-    command->batch.deletes = pending->deletes;
-    command->batch.delete_count = pending->delete_count;
-    pending->deletes = NULL;
-    pending->delete_count = 0;
-    pending->delete_capacity = 0;
-    ps_dead_ops_take(&pending->dead, until, &command->dead);
-    command->batch.dead = command->dead.first;
-    batch_books(ledgers, &command->batch);
-    return command;
+    return make_batch(pending, ledgers, until, SIZE_MAX);
+}
+
+bool ps_pending_is_empty(const PsPending *pending) {
+    return pending->first == NULL && pending->delete_count == 0 && pending->dead.first == NULL;
+}
+
+// Of the same moment are rows that go together anyway; what is due since ever belongs to deletions.
+PsStoreCommand *ps_pending_portion(PsPending *pending, PsLedgers *ledgers, size_t deletes,
+                                   size_t bytes) {
+    if (ps_pending_is_empty(pending)) {
+        return NULL;
+    }
+    PsMono until = {0};
+    if (pending->delete_count == 0) {
+        until = pending->first != NULL ? pending->first->accepted : pending->dead.first->since;
+        size_t sum = 0;
+        for (const PsRow *row = pending->first; row != NULL && sum < bytes; row = row->fresh_next) {
+            until = row->accepted;
+            sum += row->bytes;
+        }
+    }
+    return make_batch(pending, ledgers, until, deletes);
 }
 
 static void undo_book(PsLedgers *ledgers, const PsDbBook *book) {

@@ -41,6 +41,12 @@ bool ps_pending_is_deleted(const PsPending *pending, uint64_t id);
 /// nothing but books and `books_alone` is false.
 PsStoreCommand *ps_pending_batch(PsPending *pending, PsLedgers *ledgers, PsMono until,
                                  bool books_alone);
+bool ps_pending_is_empty(const PsPending *pending);
+/// For a disk that is nearly full, which would not take everything at once: up to `deletes`
+/// deletions, which make room; when there are none, rows of about `bytes`, oldest first. All dirty
+/// books. NULL when there is nothing.
+PsStoreCommand *ps_pending_portion(PsPending *pending, PsLedgers *ledgers, size_t deletes,
+                                   size_t bytes);
 /// The store refused: rows that still wait are fresh again, deletions pending, books dirty. Rows'
 /// references are given back.
 void ps_pending_undo(PsPending *pending, PsLedgers *ledgers, PsStoreCommand *command, PsMono now);

@@ -108,7 +108,7 @@ static void settle(PsQueue *queue, PsRow *row) {
     }
 }
 
-// Settling never puts a row back into `from`: not where it is called.
+// A row that is put back into `from` stands before those still to come.
 static void settle_all(PsQueue *queue, PsRowPlace from) {
     for (PsRow *row = queue->lists[from].first; row != NULL;) {
         PsRow *next = row->next;
@@ -250,8 +250,8 @@ void ps_queue_fetch_end(PsQueue *queue, PsRow **rows, size_t count, bool complet
         queue->disk_only = 0;
         queue->disk_bytes = 0;
         queue->has_boundary = false;
-        settle_all(queue, PS_PLACE_SPILLING);
     }
+    settle_all(queue, PS_PLACE_SPILLING); // those below the new boundary
     settle_all(queue, PS_PLACE_LIMBO);
 }
 

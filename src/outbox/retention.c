@@ -15,8 +15,10 @@
 #define OVERSHOOT_ROWS 10000
 #define OVERSHOOT_BYTES ((uint64_t)16 * 1024 * 1024)
 #define THIN_LEAST 8 // of fewer, the oldest goes
-// What the outbox may hold even while the disk has less free space than it shall keep.
+// What the outbox may hold even while the disk has less free space than it shall keep: so much, or
+// this part of a small disk, where rows take up to twice their bytes.
 #define SPACE_LEAST_BYTES ((uint64_t)4 * 1024 * 1024)
+#define SPACE_LEAST_PART 4
 
 static const char *const class_names[PS_OUTBOX_CLASS_COUNT] = {
     [PS_OUTBOX_POINT] = "catch_recording",
@@ -84,16 +86,18 @@ static Excess excess_of(const PsOutbox *outbox, PsOutboxClass class) {
                     .overshoot = bytes - room > OVERSHOOT_BYTES};
 }
 
-void ps_outbox_note_space(PsOutbox *outbox, uint64_t free_bytes) {
+void ps_outbox_note_space(PsOutbox *outbox, PsRoom room) {
     uint64_t floor = outbox->setup.keep_free_bytes;
-    bool low = free_bytes < floor + (outbox->low_space ? floor / 10 : 0);
+    bool low = room.free_bytes < floor + (outbox->low_space ? floor / 10 : 0);
     if (low && !outbox->low_space) {
         uint64_t bytes = total_bytes(outbox);
-        outbox->space_bytes = bytes > SPACE_LEAST_BYTES ? bytes : SPACE_LEAST_BYTES;
+        uint64_t part = room.size_bytes / SPACE_LEAST_PART;
+        uint64_t least = part < SPACE_LEAST_BYTES ? part : SPACE_LEAST_BYTES;
+        outbox->space_bytes = bytes > least ? bytes : least;
         PS_LOGW("OUTBOX-SPACE",
                 "outbox: the disk of %s has %llu MB left; the outbox does not grow until it has "
                 "more than %llu MB (outbox_free_mb); make room on the disk",
-                outbox->path, (unsigned long long)(free_bytes / 1000000),
+                outbox->path, (unsigned long long)(room.free_bytes / 1000000),
                 (unsigned long long)(floor / 1000000));
     } else if (!low && outbox->low_space) {
         PS_LOGI("OUTBOX-SPACE-OK", "outbox: the disk of %s has room again", outbox->path);

@@ -69,7 +69,7 @@ static void serve(PsStore *store, PsStoreCommand *command) {
         command->result = ps_era_db_shift(store->db, &command->shift);
     } else if (command->kind == PS_STORE_WRITE) {
         command->result = ps_db_write(store->db, &command->batch);
-        command->free_bytes = ps_db_free_bytes(store->db);
+        command->room = ps_room_db_look(store->db);
     } else if (command->kind == PS_STORE_FETCH_DEAD) {
         command->result =
             ps_dead_db_fetch(store->db, &command->query, command->name, &command->found);

@@ -9,6 +9,7 @@
 #include "outbox/dead_db.h"
 #include "outbox/era_db.h"
 #include "outbox/fetch_db.h"
+#include "outbox/room_db.h"
 #include "outbox/shed_db.h"
 
 typedef struct PsStore PsStore;
@@ -30,7 +31,8 @@ struct PsStoreCommand {
     PsDeadOps dead;      ///< write: the list that `batch` points to
     PsDbShed shed;       ///< write: what `batch` points to
     uint64_t *kept;      ///< write: the ids that `shed` points to
-    uint64_t free_bytes; ///< write: of the disk afterwards, filled by the store
+    bool partial;        ///< write: more waits to be written
+    PsRoom room;         ///< write: of the disk afterwards, filled by the store
     PsDeadQuery query;   ///< fetch of dead letters
     int64_t name;        ///< the same: number of the name, 0 for any
     PsDeadFound found;   ///< the same, filled by the store

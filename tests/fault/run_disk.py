@@ -15,10 +15,10 @@ REMOUNT_S = 20  # until the processes of a killed gateway have let go of their f
 class SmallDisk:
     """A small tmpfs for the state folder. Only root may mount one."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, size=TMPFS_BYTES):
         self.path = folder / "disk"
         self.path.mkdir()
-        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={TMPFS_BYTES}", "penstock-fault",
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "penstock-fault",
                         str(self.path)], check=True, capture_output=True)
         self.filler = self.path / "filler"
 
@@ -89,9 +89,9 @@ def mend(rig):
     rig.proxy.heal()
 
 
-def small_disk(rig):
+def small_disk(rig, size=TMPFS_BYTES):
     """The state folder is on a small disk from now on."""
-    disk = SmallDisk(rig.folder)
+    disk = SmallDisk(rig.folder, size)
     rig.at_end = disk.stop
     rig.gateway.state = disk.path / "state"
     return disk
@@ -126,6 +126,33 @@ def disk_full(rig, seconds):
         rig.notes.append(f"a full tmpfs; {waiting:,} waited then")
     else:
         disk_refuses(rig, seconds, errno.ENOSPC)
+
+
+def tiny_disk(rig, megabytes):
+    """The outbox fills a disk that is smaller than SQLite's write-ahead log may become: when messages can
+    go again, the disk is written again, and a kill costs nothing."""
+    if not may_mount():
+        rig.skip = "needs root to mount a tmpfs"
+        return
+    small_disk(rig, megabytes * 1024 * 1024)
+    rig.start()
+    rig.flows()
+    cut(rig)
+    rig.wait(lambda: failing(rig), "the disk to be full")
+    waiting = rig.outbox()["waiting"]
+    mend(rig)
+    rig.wait(lambda: not failing(rig) and rig.outbox()["waiting"] < 100, "the disk to have room")
+    cut(rig)
+    rig.accepts(200)
+    rig.witness.paused = True
+    time.sleep(2)  # all of them are on the disk
+    assert not failing(rig), "200 messages fill the disk again"
+    rig.kill()
+    rig.proxy.heal()
+    rig.witness.paused = False
+    rig.start()
+    rig.flows(100)
+    rig.notes.append(f"{megabytes} MB, full with {waiting:,} messages")
 
 
 def disk_refuses(rig, seconds, number):

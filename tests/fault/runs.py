@@ -21,7 +21,7 @@ class Run:
     function: object
     what: str
     size: int            # kills, cuts, seconds, rows: what the function takes
-    unit: str            # "count", "seconds" or "rows": the knob that changes it
+    unit: str            # "count", "seconds", "rows" or "megabytes": the knob that changes it
     short: int = 0       # the same in `make test`; 0: not there
     losses: tuple = (0, 1)
     rig: dict = dataclasses.field(default_factory=dict)
@@ -30,6 +30,7 @@ class Run:
 
 SILENT = {"keepalive": run_network.KEEPALIVE_S}
 SHIM = {"shim": True}
+LARGE = {"pad": 1500}
 BULK = {"saving": ("save1",), "returns": False, "count": 300}
 
 RUNS = (
@@ -50,6 +51,7 @@ RUNS = (
     Run("puback-delay", run_network.puback_delay, "acknowledgements late", 20, "seconds", 2),
     Run("slow-broker", run_network.slow_broker, "slow broker", 30, "seconds", 2),
     Run("disk-full", run_disk.disk_full, "disk full", 5, "seconds", 1, rig=SHIM),
+    Run("tiny-disk", run_disk.tiny_disk, "a disk that the outbox fills", 3, "megabytes", 3, rig=LARGE),
     Run("disk-read-only", run_disk.disk_read_only, "file system turns read-only", 5, "seconds", 1,
         rig=SHIM),
     Run("disk-error", run_disk.disk_error, "disk errors", 5, "seconds", rig=SHIM),
