@@ -44,7 +44,7 @@ WORDS(when_full_words, "drop_oldest", "thin_out");
      .unit = "s",                                                                                  \
      .fallback = "30",                                                                             \
      .help = "How long one call of the script may take before its worker is stopped and started "  \
-             "again."}
+             "again. Waiting in `save_data` and `mqtt_publish` does not count."}
 
 // Each worker process is held to these (src/script/limits.h).
 #define MESSAGE_LIMITS(entry)                                                                      \

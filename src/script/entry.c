@@ -198,11 +198,26 @@ static void on_timer(uv_timer_t *timer) {
 
 void ps_script_entry_set_timer(PsScriptEntry *entry, PsEntryTimer use, double seconds) {
     entry->timer_use = use;
+    entry->paused_ms = 0;
     if (use == PS_ENTRY_TIMER_NONE) {
         uv_timer_stop(&entry->timer);
         return;
     }
     uv_timer_start(&entry->timer, on_timer, (uint64_t)(seconds * 1000 + 0.5), 0);
+}
+
+void ps_script_entry_pause_call(PsScriptEntry *entry) {
+    if (entry->timer_use == PS_ENTRY_TIMER_CALL && entry->paused_ms == 0) {
+        entry->paused_ms = uv_timer_get_due_in(&entry->timer) + 1; // never 0
+        uv_timer_stop(&entry->timer);
+    }
+}
+
+void ps_script_entry_resume_call(PsScriptEntry *entry) {
+    if (entry->paused_ms != 0) {
+        uv_timer_start(&entry->timer, on_timer, entry->paused_ms, 0);
+        entry->paused_ms = 0;
+    }
 }
 
 // --- beginning ----------------------------------------------------------------------------------

@@ -81,6 +81,7 @@ typedef struct PsScriptEntry {
     unsigned dump_line;       ///< line of the script in Python's own dump, 0 when none
     uv_timer_t timer;
     PsEntryTimer timer_use;
+    uint64_t paused_ms;   ///< of PS_ENTRY_TIMER_CALL, when `asks` began; 0: it runs, or none does
     uint32_t handles;     ///< on the loop: the timer, and the streams of processes
     uint32_t crashes;     ///< in a row, for the delay and PS_SCRIPT_HOLD_AFTER
     char held[240];       ///< why it is not to be started again, "" when it is
@@ -197,6 +198,10 @@ void ps_script_entry_rest(PsScriptEntry *entry, const char *error);
 /// Kills the worker; `why` is for the log. With `dump` Python first says where it is.
 void ps_script_entry_doom(PsScriptEntry *entry, bool dump, const char *fmt, ...) PS_PRINTF(3, 4);
 void ps_script_entry_set_timer(PsScriptEntry *entry, PsEntryTimer use, double seconds);
+/// The call's time limit stands still while the gateway makes the script wait.
+void ps_script_entry_pause_call(PsScriptEntry *entry);
+/// It goes on; nothing when the call has ended meanwhile.
+void ps_script_entry_resume_call(PsScriptEntry *entry);
 /// Keeps a text for the status row.
 void ps_script_entry_note_error(PsScriptEntry *entry, const char *text, size_t len);
 /// The worker's module has been built, or cannot be: then the entry is held.

@@ -150,7 +150,16 @@ void ps_script_entry_answered(PsScriptEntry *entry, uint32_t generation, PsBuf *
     ps_script_entry_next(entry);
 }
 
-static void send_answer(PsScriptEntry *entry, bool sent) {
+// What the disk or the cloud takes is not the script's time: a script that is slow only because
+// they are would be killed again and again, and held in the end.
+static void begin_asking(PsScriptEntry *entry) {
+    entry->asks = true;
+    ps_script_entry_pause_call(entry);
+}
+
+static void answer(PsScriptEntry *entry, bool sent) {
+    entry->asks = false;
+    ps_script_entry_resume_call(entry);
     if (ps_script_streams_waiting(entry->streams) > UNREAD_MAX) {
         ps_script_entry_doom(entry, false, "it does not read its answers");
         return;
@@ -163,8 +172,7 @@ static void send_answer(PsScriptEntry *entry, bool sent) {
 
 void ps_script_entry_sent(PsScriptEntry *entry, uint32_t generation, bool sent) {
     if (entry->generation == generation && entry->streams != NULL && entry->asks) {
-        entry->asks = false;
-        send_answer(entry, sent);
+        answer(entry, sent);
     }
 }
 
@@ -191,8 +199,7 @@ void ps_script_entry_settled(PsScriptEntry *entry, uint32_t generation) {
         return;
     }
     entry->saving = false;
-    entry->asks = false;
-    send_answer(entry, true);
+    answer(entry, true);
 }
 
 // --- upwards ------------------------------------------------------------------------------------
@@ -374,13 +381,12 @@ static PsErr take_publish_now(PsScriptEntry *entry, const PsWireFrame *frame) {
             .collected = entry->in_call ? entry->current.collected : ps_wall_now(),
         };
         // Set first: the answer may come from inside the callback.
-        entry->asks = true;
+        begin_asking(entry);
         asked = setup->on_publish_now(&now, ticket_of(entry), setup->ctx);
         free(topic);
     }
     if (!asked) {
-        entry->asks = false;
-        send_answer(entry, false);
+        answer(entry, false);
     }
     return PS_OK;
 }
@@ -395,9 +401,9 @@ static PsWall save_time(PsScriptShared *shared) {
 static void answer_save(PsScriptEntry *entry, bool saved) {
     if (saved && settles_later(entry)) {
         entry->saving = true;
-        entry->asks = true;
+        begin_asking(entry);
     } else {
-        send_answer(entry, saved);
+        answer(entry, saved);
     }
 }
 
