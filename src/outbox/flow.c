@@ -187,6 +187,10 @@ void ps_outbox_forget(PsOutbox *outbox, PsRow *row) {
     ps_queue_take(&outbox->queues[row->pub.class], row);
     if (row->state == PS_ROW_FRESH) {
         ps_pending_remove(&outbox->pending, row);
+        if (outbox->setup.max_loss_s == 0) {
+            // Somebody may wait for it to be settled, and no answer of the store need follow.
+            ps_wake_send(&outbox->wake);
+        }
     } else {
         ps_pending_delete(&outbox->pending, row->pub.id, ps_mono_now());
     }

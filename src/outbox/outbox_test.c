@@ -127,6 +127,27 @@ static void without_loss_rows_are_stored_first(void **state) {
     bench_deinit(&bench);
 }
 
+static void note_cleared(PsErr result, uint64_t count, void *ctx) {
+    assert_int_equal(result, PS_OK);
+    *(uint64_t *)ctx = count;
+}
+
+// A script waits for it, and the store has nothing to do: nothing else would call.
+static void what_is_dropped_before_it_is_stored_is_settled(void **state) {
+    Bench bench;
+    bench_init(&bench, 0);
+    accept_numbers(&bench, 0, 1);
+    uint64_t mark = ps_outbox_mark(bench.outbox);
+    assert_false(ps_outbox_is_settled(bench.outbox, mark));
+    uint64_t cleared = 0;
+    ps_outbox_clear(bench.outbox, RIG_DATA, note_cleared, &cleared);
+    assert_int_equal(cleared, 1);
+    assert_true(ps_outbox_is_settled(bench.outbox, mark));
+    assert_false(is_ready(&bench)); // not from within
+    assert_true(run_until_ms(&bench, is_ready, 5000));
+    bench_deinit(&bench);
+}
+
 // ---- restart, backlog
 
 static void a_large_backlog_survives_restarts_in_bounded_memory(void **state) {
@@ -411,6 +432,7 @@ int main(void) {
         cmocka_unit_test(unacknowledged_rows_are_stored_within_the_window),
         cmocka_unit_test(a_backlog_is_committed_in_groups),
         cmocka_unit_test(without_loss_rows_are_stored_first),
+        cmocka_unit_test(what_is_dropped_before_it_is_stored_is_settled),
         cmocka_unit_test(a_large_backlog_survives_restarts_in_bounded_memory),
         cmocka_unit_test(the_oldest_go_when_full),
         cmocka_unit_test(rows_of_removed_definitions_are_still_sent),
