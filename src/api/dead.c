@@ -47,7 +47,8 @@ static json_t *message_of(const PsDeadLetter *letter) {
     }
     PsWireText payload = {.data = topic + topic_len + 1,
                           .len = (uint32_t)(letter->input_len - topic_len - 1)};
-    return json_pack("{s:s, s:o}", "topic", topic, "payload", text_of(payload));
+    PsWireText name = {.data = topic, .len = (uint32_t)topic_len};
+    return json_pack("{s:o, s:o}", "topic", text_of(name), "payload", text_of(payload));
 }
 
 // The input as the script gets it, or the message that was set aside; null when it cannot be read.

@@ -273,8 +273,9 @@ static void write_done(PsOutbox *outbox, PsStoreCommand *command, PsMono now) {
     ps_outbox_enforce(outbox);
 }
 
-// Numbers to indexes; rows acknowledged while the fetch was under way are left out.
-static void keep_known(PsOutbox *outbox, PsDbFetched *fetched) {
+// Numbers to indexes; rows acknowledged while the fetch was under way, and those that cannot be
+// sent, are left out.
+static void keep_known(PsOutbox *outbox, PsDbFetched *fetched, PsMono now) {
     size_t kept = 0;
     for (size_t i = 0; i < fetched->count; i++) {
         PsRow *row = fetched->rows[i];
@@ -285,6 +286,10 @@ static void keep_known(PsOutbox *outbox, PsDbFetched *fetched) {
             continue;
         }
         row->pub.message = index;
+        if (!ps_outbox_take_stored(outbox, row, now)) {
+            ps_row_unref(row);
+            continue;
+        }
         fetched->rows[kept++] = row;
     }
     fetched->count = kept;
@@ -300,7 +305,7 @@ static void fetch_done(PsOutbox *outbox, PsStoreCommand *command, PsMono now) {
     } else if (outbox->pending.rows == 0 && outbox->pending.delete_count == 0) {
         set_failing(outbox, PS_OK, now); // nothing is left that a write could fail with
     }
-    keep_known(outbox, fetched);
+    keep_known(outbox, fetched, now);
     ps_damage_fetched(outbox, command, now);
     ps_queue_fetch_end(&outbox->queues[command->class], fetched->rows, fetched->count,
                        fetched->complete, failed);

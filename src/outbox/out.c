@@ -156,6 +156,15 @@ void ps_outbox_link_lost(PsOutbox *outbox) {
 
 // ---- setting aside
 
+static bool set_aside(PsOutbox *outbox, const PsOutboxRow *row, const char *reason) {
+    if (row->message >= outbox->setup.name_count ||
+        ps_dead_put_message(outbox, row, reason) != PS_OK) {
+        return false;
+    }
+    ps_ledgers_quarantine(&outbox->ledgers, row->message);
+    return true;
+}
+
 bool ps_outbox_quarantine(PsOutbox *outbox, uint64_t id, const char *reason) {
     PsRow *row = NULL;
     for (int class = 0; row == NULL && class < PS_OUTBOX_CLASS_COUNT; class ++) {
@@ -164,12 +173,48 @@ bool ps_outbox_quarantine(PsOutbox *outbox, uint64_t id, const char *reason) {
     if (row == NULL) {
         return ps_gap_refused(outbox, id);
     }
-    if (row->pub.message >= outbox->setup.name_count ||
-        ps_dead_put_message(outbox, &row->pub, reason) != PS_OK) {
+    if (!set_aside(outbox, &row->pub, reason)) {
         return false;
     }
-    ps_ledgers_quarantine(&outbox->ledgers, row->pub.message);
     ps_outbox_forget(outbox, row);
     ps_outbox_accepted(outbox);
     return true;
+}
+
+static PsErr admit_again(const PsOutbox *outbox, const PsOutboxRow *row, PsDropReason *ret_reason,
+                         PsDiag *diag) {
+    const char *name = outbox->ledgers.entries[row->message].book.name;
+    PsOutboxMessage message = {.topic = row->topic, .len = row->len};
+    if (row->qos < 0 || row->qos > 2) {
+        *ret_reason = PS_DROP_DAMAGED;
+        return ps_fail(PS_ERR_INVALID, diag, name, "qos", "is %d", row->qos);
+    }
+    return ps_admit(&outbox->setup.limits, name, &message, ret_reason, diag);
+}
+
+bool ps_outbox_take_stored(PsOutbox *outbox, const PsRow *row, PsMono now) {
+    PsQueue *queue = &outbox->queues[row->pub.class];
+    PsDropReason reason;
+    PsDiag diag = {0};
+    if (admit_again(outbox, &row->pub, &reason, &diag) == PS_OK ||
+        ps_queue_find(queue, row->pub.id) != NULL) {
+        return true; // or memory has it, and not from this place on the disk
+    }
+    char text[sizeof diag];
+    ps_diag_format(&diag, text, sizeof text);
+    bool kept = set_aside(outbox, &row->pub, text);
+    if (!kept) {
+        PsGap what = ps_gap_one(row->pub.collected);
+        ps_ledgers_drop(&outbox->ledgers, row->pub.message, reason, &what);
+    }
+    ps_queue_forget_stored(queue, 1, row->bytes);
+    ps_pending_delete(&outbox->pending, row->pub.id, now);
+    if (!outbox->unsendable_told) {
+        outbox->unsendable_told = true;
+        PS_LOGE("OUTBOX-UNSENDABLE",
+                "outbox: a stored message cannot be sent: %s; either its bytes have changed on the "
+                "disk, or the cloud is another than before. It is %s, the others go on (said once)",
+                text, kept ? "set aside ('penstock outbox dead')" : "dropped");
+    }
+    return false;
 }

@@ -3,6 +3,7 @@
 
 #include "outbox/dead.h"
 
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -262,6 +263,73 @@ static void a_message_can_be_set_aside(void **state) {
     bench_deinit(&bench);
 }
 
+// The third of five is changed while the outbox is closed.
+static void change_stored(Bench *bench, const char *how) {
+    for (int64_t i = 1; i <= 5; i++) {
+        char text[2] = {(char)('0' + i), '\0'};
+        accept_one(bench, RIG_DATA, i, text);
+    }
+    bench_close(bench);
+    char path[160];
+    snprintf(path, sizeof path, "%s/outbox.db", bench->folder);
+    char text[160];
+    snprintf(text, sizeof text, "UPDATE message SET %s WHERE collected = 3", how);
+    sqlite3 *handle = NULL;
+    assert_int_equal(sqlite3_open(path, &handle), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(handle, text, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(handle), SQLITE_OK);
+    bench_open(bench);
+}
+
+static void expect_others(Bench *bench) {
+    static const char *const others[] = {"1", "2", "4", "5"};
+    for (size_t i = 0; i < PS_COUNT(others); i++) {
+        const PsOutboxRow *row = next_within(bench);
+        expect_payload(row, others[i]);
+        ps_outbox_acknowledged(bench->outbox, row->id);
+    }
+    assert_null(next_within(bench));
+}
+
+// The link would refuse it again and again, and everything behind it would wait for ever.
+static void a_stored_message_that_cannot_be_sent_is_set_aside(void **state) {
+    static const char *const ways[] = {
+        "topic = 'plant/#'",
+        "topic = CAST(x'706c616e74ff' AS TEXT)",
+        "topic = CAST(x'706c0161' AS TEXT)",
+        "topic = CAST(x'00706c61' AS TEXT)",
+        "topic = 'a/b/c/d/e/f/g/h/i/j'",
+        "qos = 3",
+        "payload = zeroblob(200000)",
+    };
+    for (size_t i = 0; i < PS_COUNT(ways); i++) {
+        Bench bench;
+        bench_init(&bench, 0);
+        change_stored(&bench, ways[i]);
+        expect_others(&bench);
+        expect_books(&bench, 5, 4, 0);
+        assert_true(ps_outbox_ledger(bench.outbox, RIG_DATA)->dead == 1);
+        bench_reopen(&bench);
+        expect_books(&bench, 5, 4, 0);
+        assert_true(ps_outbox_ledger(bench.outbox, RIG_DATA)->dead == 1);
+        bench_deinit(&bench);
+    }
+}
+
+static void without_room_for_it_it_is_dropped(void **state) {
+    Bench bench;
+    bench_init(&bench, 0);
+    bench.setup.dead_max_bytes = 0;
+    bench_reopen(&bench);
+    change_stored(&bench, "topic = ''");
+    expect_others(&bench);
+    expect_books(&bench, 5, 4, 0);
+    assert_true(ps_outbox_ledger(bench.outbox, RIG_DATA)->dropped[PS_DROP_BAD_TOPIC] == 1);
+    bench_reopen(&bench);
+    expect_books(&bench, 5, 4, 0);
+    bench_deinit(&bench);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(live_rows_go_before_the_backlog),
@@ -272,6 +340,8 @@ int main(void) {
         cmocka_unit_test(what_was_dropped_is_told),
         cmocka_unit_test(nobody_is_told_who_did_not_ask),
         cmocka_unit_test(a_message_can_be_set_aside),
+        cmocka_unit_test(a_stored_message_that_cannot_be_sent_is_set_aside),
+        cmocka_unit_test(without_room_for_it_it_is_dropped),
     };
     return cmocka_run_group_tests_name("out", tests, NULL, NULL);
 }

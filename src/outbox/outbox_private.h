@@ -109,6 +109,7 @@ struct PsOutbox {
     uint64_t next_id;
     uint64_t dropping[PS_OUTBOX_CLASS_COUNT]; // rows dropped in this episode of retention
     bool books_wrong;                         // said in the log
+    bool unsendable_told;                     // the same
     PsMono check_at;                          // of the books
     bool failing;
     PsCramped cramped;
@@ -137,6 +138,9 @@ void ps_outbox_put_write(PsOutbox *outbox, PsStoreCommand *command);
 void ps_outbox_take_answer(PsOutbox *outbox, PsStoreCommand *command);
 /// Takes a row out for good: list, fresh list, database.
 void ps_outbox_forget(PsOutbox *outbox, PsRow *row);
+/// Can a row that was read from the database be sent? One that cannot would stand before all others
+/// for ever: it is set aside, or dropped.
+bool ps_outbox_take_stored(PsOutbox *outbox, const PsRow *row, PsMono now);
 /// Makes room while the outbox holds more than it may.
 void ps_outbox_enforce(PsOutbox *outbox);
 void ps_outbox_drop_row(PsOutbox *outbox, PsRow *row, PsDropReason reason);
