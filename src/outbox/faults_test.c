@@ -166,6 +166,37 @@ static void a_database_that_comes_late_is_merged(void **state) {
     bench_deinit(&bench);
 }
 
+static bool has_said(const char *id) {
+    static char lines[1024 * 1024]; // more than the log keeps
+    (void)ps_log_copy(0, lines, sizeof lines);
+    return strstr(lines, id) != NULL;
+}
+
+static bool has_said_slow(Bench *bench) {
+    return has_said("OUTBOX-SLOW:");
+}
+
+static bool has_said_end(Bench *bench) {
+    return has_said("OUTBOX-SLOW-END:");
+}
+
+// Who looks for the reason why nothing moves finds it.
+static void a_disk_that_does_not_answer_is_told(void **state) {
+    Bench bench;
+    bench_init(&bench, 0);
+    test_vfs_hold(true);
+    accept_numbers(&bench, 0, 10);
+    bool said = run_until_ms(&bench, has_said_slow, 10000);
+    const PsOutboxRow *next = ps_outbox_next(bench.outbox, false);
+    test_vfs_hold(false);
+    assert_true(said && next == NULL);
+    assert_false(has_said_end(&bench));
+    expect_numbers(&bench, 0, 10);
+    accept_numbers(&bench, 10, 1); // written in no time
+    assert_true(run_until_ms(&bench, has_said_end, 5000));
+    bench_deinit(&bench);
+}
+
 static void fail_at_each(long (*life)(void)) {
     for (int kind = 0; kind < TEST_FAULT_COUNT; kind++) {
         for (int lasts = 0; lasts <= 1; lasts++) {
@@ -196,6 +227,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(faults_at_work),
         cmocka_unit_test(faults_at_the_end_and_the_beginning),
+        cmocka_unit_test(a_disk_that_does_not_answer_is_told),
         cmocka_unit_test(a_database_that_comes_late_is_merged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,9 @@
 #define DELETES_MOST ((size_t)4096)           // at once on a disk that was full
 #define DELETE_DELAY_NS (500 * PS_NS_PER_MS)  // an acknowledged row may stay on disk so long
 #define RETRY_NS (1 * PS_NS_PER_S)
-#define CHECK_NS (10 * PS_NS_PER_S) // the books, while there is traffic with the store
+#define SLOW_NS (5 * PS_NS_PER_S)     // a write that takes longer is worth a line in the log
+#define SLOW_END_NS (1 * PS_NS_PER_S) // and one that takes no longer ends it
+#define CHECK_NS (10 * PS_NS_PER_S)   // the books, while there is traffic with the store
 
 // ---- asking the store
 
@@ -22,6 +24,7 @@ static PsMono long_ago(PsMono now, int64_t ns) {
 
 void ps_outbox_put_write(PsOutbox *outbox, PsStoreCommand *command) {
     outbox->write = command;
+    outbox->write_since = ps_mono_now();
     if (outbox->era.dirty) {
         command->era = outbox->era.record;
         command->batch.era = &command->era;
@@ -139,9 +142,17 @@ static void on_timer(uv_timer_t *timer) {
     ps_outbox_work(timer->data);
 }
 
+// While a write is under way its answer comes first, or somebody has to be told that it does not.
+static int64_t next_look_ns(const PsOutbox *outbox) {
+    if (outbox->write == NULL) {
+        return next_due_ns(outbox);
+    }
+    return outbox->slow ? INT64_MAX : outbox->write_since.ns + SLOW_NS;
+}
+
 static void arm(PsOutbox *outbox, PsMono now) {
-    int64_t due = next_due_ns(outbox);
-    if (outbox->write != NULL || due == INT64_MAX) {
+    int64_t due = next_look_ns(outbox);
+    if (due == INT64_MAX) {
         return; // the answer comes back here
     }
     uint64_t ms = (uint64_t)ps_mono_poll_ms(now, (PsMono){due});
@@ -152,8 +163,25 @@ static void arm(PsOutbox *outbox, PsMono now) {
     uv_timer_start(&outbox->timer, on_timer, ms, 0);
 }
 
+static void look_at_write(PsOutbox *outbox, PsMono now) {
+    if (outbox->write == NULL || outbox->slow ||
+        ps_mono_diff_ns(now, outbox->write_since) < SLOW_NS) {
+        return;
+    }
+    outbox->slow = true;
+    PS_LOGW(
+        "OUTBOX-SLOW",
+        "outbox: the disk of %s has not answered for %d s; messages are kept in memory%s; check "
+        "the disk, and what else writes to it",
+        outbox->path, (int)(SLOW_NS / PS_NS_PER_S),
+        outbox->setup.max_loss_s > 0
+            ? ""
+            : " and, as max_loss_s is 0, scripts wait and nothing new is sent until it does");
+}
+
 void ps_outbox_work(PsOutbox *outbox) {
     PsMono now = ps_mono_now();
+    look_at_write(outbox, now);
     (void)ps_outbox_attach_begin(outbox, now);
     ps_era_look(outbox);
     (void)ps_era_shift_begin(outbox);
@@ -251,6 +279,10 @@ static bool note_full(PsOutbox *outbox, const PsStoreCommand *command, PsMono no
 
 static void write_done(PsOutbox *outbox, PsStoreCommand *command, PsMono now) {
     outbox->write = NULL;
+    if (outbox->slow && ps_mono_diff_ns(now, outbox->write_since) <= SLOW_END_NS) {
+        outbox->slow = false;
+        PS_LOGI("OUTBOX-SLOW-END", "outbox: the disk of %s answers in time again", outbox->path);
+    }
     if (!note_full(outbox, command, now)) {
         set_failing(outbox, command->result, now);
     }

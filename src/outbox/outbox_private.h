@@ -105,7 +105,9 @@ struct PsOutbox {
     PsEra era;
     PsDamage damage;
     PsStoreCommand *write; // under way
-    size_t commands;       // under way, writes and fetches
+    PsMono write_since;
+    bool slow;       // the disk takes its time: said in the log
+    size_t commands; // under way, writes and fetches
     uint64_t next_id;
     uint64_t dropping[PS_OUTBOX_CLASS_COUNT]; // rows dropped in this episode of retention
     bool books_wrong;                         // said in the log

@@ -6,6 +6,7 @@
 #include "outbox/vfs.h"
 
 #include <stdatomic.h>
+#include <time.h>
 
 static const char *const fault_names[TEST_FAULT_COUNT] = {
     [TEST_FAULT_READ] = "read", [TEST_FAULT_MEMORY] = "memory", [TEST_FAULT_WRITE] = "write",
@@ -18,6 +19,7 @@ static _Atomic TestFault armed = TEST_FAULT_COUNT;
 static atomic_long at;
 static atomic_bool lasts;
 static atomic_long count;
+static atomic_bool held;
 
 const char *test_vfs_fault_name(TestFault fault) {
     return fault_names[fault];
@@ -49,6 +51,12 @@ static int fail_write(int *len) {
     return SQLITE_OK;
 }
 
+static void wait_while_held(void) {
+    while (atomic_load(&held)) {
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+}
+
 static int on_operation(PsVfsOp op, int *len, void *ctx) {
     switch (op) {
     case PS_VFS_OPEN:
@@ -60,6 +68,7 @@ static int on_operation(PsVfsOp op, int *len, void *ctx) {
     case PS_VFS_WRITE:
         return fail_write(len);
     case PS_VFS_SYNC:
+        wait_while_held();
         return fails(TEST_FAULT_SYNC) ? SQLITE_IOERR_FSYNC : PS_VFS_LEAVE_OUT;
     }
     return SQLITE_OK;
@@ -77,6 +86,10 @@ void test_vfs_arm(TestFault fault, long n, bool lasting) {
     atomic_store(&at, n);
     atomic_store(&lasts, lasting);
     atomic_store(&armed, fault);
+}
+
+void test_vfs_hold(bool on) {
+    atomic_store(&held, on);
 }
 
 long test_vfs_clear(void) {

@@ -22,5 +22,7 @@ const char *test_vfs_fault_name(TestFault fault);
 void test_vfs_install(void);
 /// The n-th operation (from 1) of the fault's kind fails, and when it is `lasting` all behind it.
 void test_vfs_arm(TestFault fault, long n, bool lasting);
+/// Syncs do not return while it is on.
+void test_vfs_hold(bool on);
 /// No more faults. Returns how many operations of the kind there were since arming.
 long test_vfs_clear(void);
