@@ -94,8 +94,8 @@ def ended(program):
 
 class Rig:
     def __init__(self, folder, max_loss_s, seed, count=6, pad=40, keepalive=60, shim=False,
-                 saving=SAVING, returns=True):
-        """`count`: messages of each saving script every 0.1 s."""
+                 saving=SAVING, returns=True, timeout=30):
+        """`count`: messages of each saving script every 0.1 s; `timeout`: of one call, in seconds."""
         self.random = random.Random(seed)
         self.folder = folder
         self.max_loss_s = max_loss_s
@@ -122,6 +122,7 @@ class Rig:
         self.env = self.shim.env() if shim else None
         self.saving = saving
         self.returns = returns
+        self.timeout = timeout
         self.gateway = self.keep(harness.Gateway(
             folder, self.config(keepalive), self.scripts(count, pad), start=False))
 
@@ -151,7 +152,8 @@ class Rig:
                      harness.variable("fast", "Plant", "WORD", 40002, group="fast")],
             "groups": [harness.group("default", 0.1, 0.1), harness.group("fast", 0.05, 0.05)],
             "cloud": self.broker.block(self.proxy.port, keepalive=keepalive),
-            "publish": [*(harness.publish(name, name, network=True) for name in self.saving), *fast],
+            "publish": [*(harness.publish(name, name, network=True, timeout=self.timeout)
+                          for name in self.saving), *fast],
             "parameters": {"max_loss_s": self.max_loss_s, "outbox_free_mb": 0}}
 
     def scripts(self, count, pad):
@@ -215,6 +217,11 @@ class Rig:
     def accepts(self, messages):
         before = self.witness.total()
         self.wait(lambda: self.witness.total() >= before + messages, "messages to be accepted")
+
+    def fills_up(self, messages):
+        """Until so many are accepted in all. That may take long; a fault is when none comes any more."""
+        while self.witness.total() < messages:
+            self.accepts(1)
 
     # ---- the network
 

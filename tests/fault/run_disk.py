@@ -1,5 +1,6 @@
 """Disks that are full, read-only, broken, or give back other bytes than were written."""
 import errno
+import itertools
 import os
 import pathlib
 import re
@@ -168,6 +169,39 @@ def disk_read_only(rig, seconds):
 def disk_error(rig, seconds):
     """The disk answers every write with an input/output error."""
     disk_refuses(rig, seconds, errno.EIO)
+
+
+SLOW_S = 1       # what a sync takes longer
+CALL_LIMIT_S = 3 # of the scripts of this run, which save 300 messages in a call: minutes of that disk
+
+
+def slow_disk(rig, seconds):
+    """Every sync takes a second longer, as on a worn SD card or under a heavy load, with the broker away
+    and back and penstockd killed and stopped meanwhile. Everything becomes slow and nothing stops:
+    when the disk is quick again, so is the flow, and no script was blamed."""
+    rig.start()
+    rig.flows()
+    blamed = []
+    ends = itertools.cycle((rig.kill, rig.gateway.stop))
+    restarts = 0
+    rig.shim.sync(SLOW_S)
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        cut(rig)
+        pause = time.monotonic() + 6 * CALL_LIMIT_S
+        while time.monotonic() < pause:
+            rig.accepts(1)
+        mend(rig)
+        rig.flows(1)
+        blamed += rig.gateway.program.find("SCRIPT-ENDED")
+        next(ends)()
+        rig.start()
+        restarts += 1
+    rig.shim.sync(0)
+    rig.flows(1000)
+    blamed += rig.gateway.program.find("SCRIPT-ENDED")
+    assert not blamed, blamed[0]
+    rig.notes.append(f"syncs of {SLOW_S} s for {seconds} s, {restarts} restarts; no script was killed")
 
 
 def read_only_start(rig, _):

@@ -44,12 +44,12 @@ def backlog(rig, rows):
     rig.start()
     for part, end in enumerate((rig.end, rig.kill, rig.end), 1):
         rig.witness.limit = rows * part // 4
-        rig.wait(lambda: rig.witness.total() >= rig.witness.limit - 2, "a backlog", 300)
+        rig.fills_up(rig.witness.limit - 2)
         time.sleep(2 * (end == rig.kill))  # at rest: that a kill costs nothing older is seen here
         end()
         rig.start()
     rig.witness.limit = rows
-    rig.wait(lambda: rig.witness.total() >= rows, "the backlog", 300)
+    rig.fills_up(rows)
     waiting = rig.outbox()["waiting"]
     memory = resident_mb(rig.gateway.program.pid)
     start = time.monotonic()

@@ -31,6 +31,8 @@ class Run:
 SILENT = {"keepalive": run_network.KEEPALIVE_S}
 SHIM = {"shim": True}
 LARGE = {"pad": 1500}
+CROWD = {**SHIM, "saving": ("save1",), "returns": False, "count": 300,
+         "timeout": run_disk.CALL_LIMIT_S}
 BULK = {"saving": ("save1",), "returns": False, "count": 300}
 
 RUNS = (
@@ -55,6 +57,7 @@ RUNS = (
     Run("disk-read-only", run_disk.disk_read_only, "file system turns read-only", 5, "seconds", 1,
         rig=SHIM),
     Run("disk-error", run_disk.disk_error, "disk errors", 5, "seconds", rig=SHIM),
+    Run("slow-disk", run_disk.slow_disk, "syncs of a second", 120, "seconds", losses=(0,), rig=CROWD),
     Run("read-only-start", run_disk.read_only_start, "read-only file system at start", 1, "count",
         1),
     Run("flipped-database", run_disk.flipped_database, "flipped bits in outbox.db", 2000, "rows",
