@@ -12,7 +12,11 @@
 static const char *const names[RIG_NAMES] = {"data", "alarms", "more"};
 
 static void on_ready(void *ctx) {
-    ((Bench *)ctx)->ready++;
+    Bench *bench = ctx;
+    bench->ready++;
+    if (bench->watch != NULL) {
+        bench->watch(bench);
+    }
 }
 
 static void on_timer(uv_timer_t *timer) {

@@ -24,6 +24,7 @@ typedef struct Bench {
     uv_timer_t timer;
     bool timed_out;
     size_t ready;
+    void (*watch)(void *bench); ///< called with each ready, or NULL
     PsOutbox *outbox;
     PsOutboxSetup setup;
     PsOutboxRule rules[RIG_NAMES];
