@@ -187,15 +187,14 @@ static void on_tick(uv_timer_t *timer) {
     uint64_t now = uv_now(&demo->loop);
     if (demo->phase == DEMO_WAITING) {
         look_for_peers(demo);
+    } else if (demo->phase == DEMO_RUNNING && demo->limit_ms > 0 &&
+               now >= demo->started_ms + demo->limit_ms) {
+        stop(demo); // plant and cloud had a limit of their own: a slow machine makes keys for a
+                    // while
     } else if (demo->phase == DEMO_RUNNING && now >= demo->next_send_ms) {
         demo->next_send_ms = now + SEND_EVERY_MS;
         demo_child_send(&demo->cloud,
                         COMMAND_TOPIC " {\"message\": \"Hello from AWS IoT console\"}");
-    }
-    // Plant and cloud have a limit of their own: a slow machine makes keys for a while.
-    if (demo->phase == DEMO_RUNNING && demo->limit_ms > 0 &&
-        now >= demo->started_ms + demo->limit_ms) {
-        stop(demo);
     }
 }
 

@@ -1,4 +1,4 @@
-// Builds the gateway's parts, wires them, runs the loop, stops them in reverse.
+// Builds the gateway's parts, wires them, runs the loop, stops them: who asks before who answers.
 // Owns every part for the life of the process. Main thread; blocks only while starting and
 // stopping (outbox and alarm history open and close).
 #include "daemon/app.h"
@@ -98,6 +98,9 @@ static void on_alarms(const PsAlarmUpload *changed, void *ctx) {
 
 static void on_upload(const PsUpload *upload, void *ctx) {
     App *app = ctx;
+    if (app->stopping) {
+        return; // scripts finish what they have; an alarm is seen after the next start
+    }
     if (app->config->groups[upload->group].type == PS_GROUP_ALARM) {
         ps_alarm_desk_evaluate(app->alarms, upload);
         return;
@@ -153,20 +156,12 @@ static bool on_publish_now(const PsScriptPublish *publish, uint64_t ticket, void
 static PsErr on_write(uint32_t variable, PsValue value, PsMono deadline, PsScriptWriteDone *done,
                       void *done_ctx, void *ctx, PsDiag *diag) {
     App *app = ctx;
-    if (app->collector == NULL) {
-        // Scripts stop after the collector; what they do last must not find it gone.
-        return ps_fail(PS_ERR_CLOSED, diag, NULL, NULL, "collection has stopped");
-    }
     return ps_collector_write(app->collector, variable, value, deadline, done, done_ctx, diag);
 }
 
 static void on_recall(PsMono deadline, PsScriptRecallDone *done, void *done_ctx, void *ctx) {
     App *app = ctx;
-    if (app->collector == NULL) {
-        done(PS_ERR_CANCELLED, NULL, done_ctx);
-    } else {
-        ps_collector_recall(app->collector, deadline, done, done_ctx);
-    }
+    ps_collector_recall(app->collector, deadline, done, done_ctx);
 }
 
 static void on_outbox_ready(void *ctx) {
@@ -213,7 +208,7 @@ static void on_script_saved(bool publish, uint32_t index, PsBuf *source, void *c
                            source);
 }
 
-// --- stopping, in reverse order of starting ----------------------------------------------------
+// --- stopping, who asks before who answers -----------------------------------------------------
 
 static void on_link_stopped(void *ctx) {
     App *app = ctx;
@@ -221,6 +216,8 @@ static void on_link_stopped(void *ctx) {
     app->delivery = NULL;
     ps_link_free(app->link);
     app->link = NULL;
+    ps_script_host_free(app->scripts);
+    app->scripts = NULL;
     if (app->outbox != NULL) { // it may be what could not be started
         ps_outbox_link_lost(app->outbox);
     }
@@ -241,32 +238,32 @@ static void stop_link(App *app) {
     }
 }
 
-static void on_scripts_stopped(void *ctx) {
-    App *app = ctx;
-    ps_script_host_free(app->scripts);
-    app->scripts = NULL;
-    stop_link(app);
-}
-
 static void on_collector_stopped(void *ctx) {
     App *app = ctx;
     ps_collector_free(app->collector);
     app->collector = NULL;
-    if (app->scripts != NULL) {
-        ps_script_host_stop(app->scripts, on_scripts_stopped, app);
-    } else {
-        stop_link(app);
-    }
+    stop_link(app);
 }
 
-static void on_canary_closed(void *ctx) {
+// The host stays: what still comes from the cloud goes through it to the dead letters.
+static void on_scripts_stopped(void *ctx) {
     App *app = ctx;
-    ps_canary_free(app->canary);
-    app->canary = NULL;
     if (app->collector != NULL) {
         ps_collector_stop(app->collector, on_collector_stopped, app);
     } else {
         on_collector_stopped(app);
+    }
+}
+
+// Before the collector: what a script has been told to write is to be written.
+static void on_canary_closed(void *ctx) {
+    App *app = ctx;
+    ps_canary_free(app->canary);
+    app->canary = NULL;
+    if (app->scripts != NULL) {
+        ps_script_host_stop(app->scripts, on_scripts_stopped, app);
+    } else {
+        on_scripts_stopped(app);
     }
 }
 

@@ -110,7 +110,7 @@ static void on_acknowledged(PsLink *link, const PsLinkEvent *event) {
 
 static void on_received(PsLink *link, const PsLinkEvent *event) {
     link->status.received++;
-    if (!link->stopping && link->setup.on_received != NULL) {
+    if (link->setup.on_received != NULL) { // also while stopping: the server was told it is here
         link->setup.on_received(event->bytes, event->bytes + event->topic_len + 1, event->len,
                                 event->qos, link->setup.ctx);
     }

@@ -75,6 +75,7 @@ typedef struct PsScriptEntry {
     bool exited;              ///< the present process is known to have ended
     bool ended;               ///< its streams are at their end
     int wait_status;          ///< PS_STATUS_UNKNOWN when nobody saw it
+    bool finishes;            ///< it is being stopped and handles what waits before
     bool rebuild;             ///< start anew as soon as the present process has ended
     bool doomed;              ///< it is being killed; what it sends no longer counts
     char doom[200];           ///< why, "" when it ends by itself
@@ -154,7 +155,8 @@ void ps_script_entry_answered(PsScriptEntry *entry, uint32_t generation, PsBuf *
 void ps_script_entry_sent(PsScriptEntry *entry, uint32_t generation, bool sent);
 /// What process `generation` has published is safe now.
 void ps_script_entry_settled(PsScriptEntry *entry, uint32_t generation);
-/// Lets a call in flight finish, then ends the process; PS_WORKER_STOPPED is the end.
+/// Lets a call in flight finish, then ends the process; PS_WORKER_STOPPED is the end. When the host
+/// stops, and inputs are not to be lost (on_dead), those that wait are handled before.
 void ps_script_entry_stop(PsScriptEntry *entry);
 /// Starts a held, crashed or stopped entry now, with nothing held against it.
 void ps_script_entry_restart(PsScriptEntry *entry);

@@ -73,17 +73,23 @@ static void put_sequence(PsScriptEntry *entry, PsBuf *out) {
     }
 }
 
+// What a script was given is not to be left over at a stop, nor what it was told to write.
+static bool has_to_finish(const PsScriptEntry *entry) {
+    return entry->finishes && (entry->inputs.count + entry->open_writes + entry->silent_writes > 0);
+}
+
 void ps_script_entry_next(PsScriptEntry *entry) {
     if (entry->in_call || entry->doomed || entry->streams == NULL) {
         return;
     }
-    if (entry->state == PS_WORKER_STOPPING) {
+    if (entry->state == PS_WORKER_STOPPING && !has_to_finish(entry)) {
         ps_script_entry_quit(entry);
         return;
     }
-    if (entry->state != PS_WORKER_RUNNING || entry->settling ||
+    bool runs = entry->state == PS_WORKER_RUNNING;
+    if ((!runs && !entry->finishes) || entry->settling ||
         !(take_reply(entry) || ps_script_inputs_take(&entry->inputs, &entry->current) ||
-          ps_script_entry_take_replay(entry))) {
+          (runs && ps_script_entry_take_replay(entry)))) {
         return;
     }
     if (entry->inputs.count == 0) {
@@ -110,9 +116,9 @@ void ps_script_entry_next(PsScriptEntry *entry) {
 }
 
 PsErr ps_script_entry_put(PsScriptEntry *entry, PsScriptInput *input) {
-    if (entry->state == PS_WORKER_HELD || entry->shared->stopping) {
-        ps_script_entry_give_up(entry, input,
-                                entry->shared->stopping ? PS_ENTRY_WAS_STOPPED : entry->held);
+    bool stopped = entry->shared->stopping && !entry->finishes;
+    if (entry->state == PS_WORKER_HELD || stopped) {
+        ps_script_entry_give_up(entry, input, stopped ? PS_ENTRY_WAS_STOPPED : entry->held);
         return PS_ERR_CLOSED;
     }
     input->replay = 0; // what it was before, a buffer in turn
@@ -128,6 +134,9 @@ void ps_script_entry_write_ended(PsScriptEntry *entry, uint32_t generation, PsBu
     }
     if (frame == NULL) {
         entry->silent_writes--;
+        if (entry->finishes) {
+            ps_script_entry_next(entry);
+        }
         return;
     }
     ps_script_entry_answered(entry, generation, frame, PS_SCRIPT_NO_GROUP);

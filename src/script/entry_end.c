@@ -170,6 +170,7 @@ void ps_script_entry_bury(PsScriptEntry *entry) {
     ps_script_entry_set_timer(entry, PS_ENTRY_TIMER_NONE, 0);
     entry->pid = 0;
     ps_script_entry_clear_replies(entry);
+    entry->finishes = false;
     count_lost_call(entry);
     ps_script_entry_tell_hidden_lines(entry);
     if (entry->draft != NULL) {
@@ -224,6 +225,7 @@ void ps_script_entry_replace(PsScriptEntry *entry, PsBuf *source) {
 }
 
 void ps_script_entry_quit(PsScriptEntry *entry) {
+    entry->finishes = false;
     PS_AUTO_BUF PsBuf frame = {0};
     ps_wire_put(&frame, PS_WIRE_QUIT, NULL, 0);
     ps_script_streams_send(entry->streams, &frame, NULL);
@@ -236,6 +238,8 @@ void ps_script_entry_stop(PsScriptEntry *entry) {
         be_stopped(entry);
         return;
     }
+    entry->finishes = entry->state == PS_WORKER_RUNNING && entry->shared->stopping &&
+                      entry->shared->setup.on_dead != NULL;
     entry->state = PS_WORKER_STOPPING;
     ps_script_entry_next(entry);
 }

@@ -245,6 +245,95 @@ static void test_what_waits_at_the_end(void **state) {
     rig_free(rig);
 }
 
+static bool has_waiting(Rig *rig, const void *ctx) {
+    return rig_status(rig, 0).queued == *(const uint32_t *)ctx;
+}
+
+static void test_what_waits_is_finished_at_a_stop(void **state) {
+    Rig *rig = rig_new();
+    rig_publish(rig, "slow", "main",
+                "import time\ndef main(d, w):\n  time.sleep(0.1)\n  return " VALUE "\n", 0);
+    rig_start(rig);
+    rig_wait_state(rig, 0, PS_WORKER_RUNNING);
+    for (int64_t i = 0; i < 4; i++) {
+        upload(rig, 0, i);
+    }
+    rig_begin_stop(rig);
+    uint32_t one = 1;
+    rig_wait(rig, has_waiting, &one, "the third call");
+    upload(rig, 0, 4); // also what comes while it is at work
+    rig_stop(rig);
+    assert_int_equal(rig->message_count, 5);
+    rig_expect(rig, 4, "4");
+    assert_int_equal(rig->dead_count, 0);
+    rig_free(rig);
+}
+
+// A settle is waited for as ever; with no answer the limit of a stop ends it.
+static void test_a_disk_that_does_not_answer_at_a_stop(void **state) {
+    Rig *rig = rig_new();
+    rig_publish(rig, "returns", "main", PLAIN, 0);
+    rig->unsafe = true;
+    rig_start(rig);
+    rig_wait_state(rig, 0, PS_WORKER_RUNNING);
+    upload(rig, 0, 1);
+    upload(rig, 0, 2);
+    rig_stop(rig);
+    assert_int_equal(rig->message_count, 1);
+    assert_int_equal(rig->dead_count, 1);
+    assert_string_equal(rig->dead[0].reason, "the script was not called: the gateway was stopped");
+    rig_free(rig);
+}
+
+static bool is_stopped(Rig *rig, const void *ctx) {
+    return rig->stopped;
+}
+
+// The server has been told that it is here.
+static void test_a_message_that_comes_after_the_scripts(void **state) {
+    Rig *rig = rig_new();
+    rig_subscribe(rig, "s", "main", "def main(t, p, w):\n  pass\n");
+    rig_start(rig);
+    rig_wait_state(rig, 0, PS_WORKER_RUNNING);
+    rig_begin_stop(rig);
+    rig_wait(rig, is_stopped, NULL, "the host to stop");
+    assert_int_equal(ps_script_host_receive(rig->host, 0, "cmd/1", "go", 2, 1), PS_ERR_CLOSED);
+    rig_stop(rig);
+    assert_int_equal(rig->dead_count, 1);
+    assert_int_equal(rig->dead[0].kept.form, PS_KEPT_MESSAGE);
+    rig_free(rig);
+}
+
+static bool has_written(Rig *rig, const void *ctx) {
+    return rig->write_count == 2;
+}
+
+static void test_writes_are_finished_at_a_stop(void **state) {
+    Rig *rig = rig_new();
+    rig_subscribe(rig, "s", "main",
+                  "def done(result, tail, w):\n"
+                  "  w.save_data({'topic': 't', 'qos': 1, 'payload': 'written'})\n"
+                  "def main(t, p, w):\n"
+                  "  w.write_plc_values({'Test': 1}, done)\n"
+                  "  w.write_plc_values({'Test': 2})\n");
+    rig->hold_writes = true;
+    rig_start(rig);
+    rig_wait_state(rig, 0, PS_WORKER_RUNNING);
+    assert_int_equal(ps_script_host_receive(rig->host, 0, "cmd/1", "go", 2, 1), PS_OK);
+    rig_begin_stop(rig);
+    rig_wait(rig, has_written, NULL, "two writes");
+    for (size_t i = 0; i < 2; i++) {
+        RigWrite *write = &rig->writes[i];
+        write->done(PS_OK, NULL, write->value, write->done_ctx);
+        assert_false(rig->stopped);
+    }
+    rig_stop(rig);
+    assert_int_equal(rig->message_count, 1);
+    rig_expect(rig, 0, "written");
+    assert_int_equal(rig->dead_count, 0);
+    rig_free(rig);
+}
+
 static void test_names_of_another_configuration(void **state) {
     Rig *rig = rig_new();
     rig_publish(rig, "p", "main",
@@ -319,6 +408,10 @@ int main(void) {
         cmocka_unit_test(test_live_inputs_go_first),
         cmocka_unit_test(test_a_replay_is_taken_back),
         cmocka_unit_test(test_what_waits_at_the_end),
+        cmocka_unit_test(test_what_waits_is_finished_at_a_stop),
+        cmocka_unit_test(test_a_disk_that_does_not_answer_at_a_stop),
+        cmocka_unit_test(test_a_message_that_comes_after_the_scripts),
+        cmocka_unit_test(test_writes_are_finished_at_a_stop),
         cmocka_unit_test(test_names_of_another_configuration),
         cmocka_unit_test(test_letters_that_cannot_be_run),
     };

@@ -234,8 +234,15 @@ static bool is_stopped(Rig *rig, const void *ctx) {
     return rig->stopped;
 }
 
-void rig_stop(Rig *rig) {
+void rig_begin_stop(Rig *rig) {
+    rig->stopping = true;
     ps_script_host_stop(rig->host, on_stopped, rig);
+}
+
+void rig_stop(Rig *rig) {
+    if (!rig->stopping) {
+        rig_begin_stop(rig);
+    }
     rig_wait(rig, is_stopped, NULL, "the host to stop");
     ps_script_host_free(rig->host);
     rig->host = NULL;

@@ -72,6 +72,7 @@ typedef struct Rig {
     RigRecall recalls[PS_SCRIPT_WRITES_MAX];
     size_t recall_count;
     PsErr recall_result; ///< PS_OK: the first variable with value 7
+    bool stopping;
     bool stopped;
     char log_path[64];
     int log_fd;
@@ -86,6 +87,8 @@ void rig_subscribe(Rig *rig, const char *name, const char *main_function, const 
 /// `count` WORD variables v0... on the first device; call before rig_start.
 void rig_variables(Rig *rig, uint32_t count);
 void rig_start(Rig *rig);
+/// The host stops while the loop goes on; rig_stop is the end of it.
+void rig_begin_stop(Rig *rig);
 /// Stops the host; what it has said stays.
 void rig_stop(Rig *rig);
 /// Stops and frees everything.

@@ -1,4 +1,5 @@
 """Starting where something is in the way, stopping in every state, and what others may read."""
+import itertools
 import os
 import shutil
 import signal
@@ -6,10 +7,11 @@ import socket
 import sqlite3
 import stat
 import subprocess
+import threading
 
 import pytest
 
-from harness import (BIN, Gateway, Plant, Program, Receiver, cloud_block, descendants, free_port,
+from harness import (BIN, Broker, Gateway, Plant, Program, Receiver, cloud_block, descendants, free_port,
                      group, is_running, modbus_device, publish, subscribe, variable, wait_for)
 
 SCRIPT = "def main(data_collect, wizard_api):\n    return data_collect\n"
@@ -147,16 +149,17 @@ def test_stops_within_seconds_and_leaves_no_child(folder, cloud, modbus, cleanup
         wait_for(lambda: not [pid for pid in children if is_running(pid)], "all children to end")
 
 
-# Collection stops before the scripts do; what they ask of it then must not reach what is gone.
+# Collection stops after the scripts: what they have begun to write is written.
 BUSY = '''
 import time
 
 def main(topic, payload, wizard_api):
-    end = time.monotonic() + 1.5
+    end = time.monotonic() + 1
     while time.monotonic() < end:
         wizard_api.write_plc_values({"v": 1})
         wizard_api.recall_data(print)
         time.sleep(0.02)
+    wizard_api.write_plc_values({"v": 2})
 '''
 
 
@@ -171,7 +174,46 @@ def test_scripts_may_ask_for_devices_while_the_gateway_stops(folder, cloud, modb
     wait_for(lambda: modbus.get("holding", 0) == [1], "the first write")
     program = gateway.program
     assert gateway.stop() == 0
-    assert program.find("collection has stopped"), "the script asked too early or too late"
+    assert modbus.get("holding", 0) == [2], program.text()
+
+
+SAVE = '''
+def main(topic, payload, wizard_api):
+    wizard_api.save_data({"topic": "seen", "qos": 1, "payload": payload})
+'''
+
+
+def test_a_stop_loses_no_command(folder, modbus, cleanup):
+    """Commands of a persistent session come all the time, also while the gateway stops. What it has
+    acknowledged it has handled, or kept as a dead letter; the rest the broker sends again."""
+    broker = cleanup(Broker(folder, "allow_anonymous true", "max_queued_messages 0"))
+    seen = cleanup(Program(["stdbuf", "-oL", "mosquitto_sub", "-h", "127.0.0.1", "-p", broker.port,
+                            "-q", "1", "-d", "-t", "seen", "-F", "MSG %p"]))
+    seen.wait_line("Subscribed")
+    gateway = cleanup(Gateway(folder, {**config(modbus, broker.block(clean_session=False)),
+                                       "publish": [], "subscribe": [subscribe("s", "cmd", qos=1)]},
+                              {"s.py": SAVE}))
+    wait_for(lambda: gateway.status()["link"]["state"] == "Connection Successful", "the link")
+    sender = cleanup(Program(["mosquitto_pub", "-h", "127.0.0.1", "-p", broker.port, "-q", "1", "-t",
+                              "cmd", "-l"]))
+    numbers = itertools.count()
+    for _ in range(5):
+        ended = threading.Event()
+
+        def send():
+            while not ended.wait(0.001):
+                sender.send(str(next(numbers)))
+        thread = threading.Thread(target=send, daemon=True)
+        thread.start()
+        before = len(seen.find("MSG "))
+        wait_for(lambda: len(seen.find("MSG ")) > before + 20, "commands")
+        assert gateway.stop() == 0
+        ended.set()
+        thread.join()
+        gateway.start()
+    sent = set(range(next(numbers)))
+    gateway.cli("outbox", "replay", "s", check=False)  # there may be none
+    wait_for(lambda: sent <= {int(line.split()[1]) for line in seen.find("MSG ")}, "all commands")
 
 
 def test_a_stop_in_order_sends_nothing_again(folder, cloud, modbus, cleanup):
