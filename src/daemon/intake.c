@@ -41,11 +41,6 @@ void ps_intake_free(PsIntake *intake) {
     }
 }
 
-static bool carries_alarms(const PsConfig *config, const PsScriptPublish *publish) {
-    return publish->kind == PS_SCRIPT_PUBLISH &&
-           config->publish[publish->entry].group_type == PS_GROUP_ALARM;
-}
-
 static void note_refusal(Refusal *refusal, PsErr err, const PsDiag *diag) {
     PsMono now = ps_mono_now();
     int64_t pause_ns = refusal->taken ? REMIND_AGAIN_NS : REMIND_NS;
@@ -131,7 +126,6 @@ bool ps_intake_accept(PsIntake *intake, PsOutbox *outbox, const PsScriptPublish 
         .collected = publish->collected,
         .topic = publish->topic,
         .qos = publish->qos,
-        .class = carries_alarms(intake->config, publish) ? PS_OUTBOX_ALARM : PS_OUTBOX_POINT,
         .payload = publish->payload,
         .len = publish->payload_len,
     };

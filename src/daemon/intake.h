@@ -1,4 +1,4 @@
-//! From the scripts to the outbox: which ledger row and class a message belongs to, and words for
+//! From the scripts to the outbox: which ledger row a message belongs to, and words for
 //! what is refused. Main thread.
 #pragma once
 

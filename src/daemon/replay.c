@@ -144,12 +144,6 @@ static bool note_failure(PsReplay *replay, uint64_t id, const char *reason) {
     return true;
 }
 
-static PsOutboxClass class_of(const PsReplay *replay) {
-    bool alarm = replay->kind == PS_SCRIPT_PUBLISH &&
-                 replay->config->publish[replay->entry].group_type == PS_GROUP_ALARM;
-    return alarm ? PS_OUTBOX_ALARM : PS_OUTBOX_POINT;
-}
-
 // A message that was set aside needs no script: it waits again, by its time. True when the next can
 // be tried.
 static bool send_again(PsReplay *replay, const PsDeadLetter *letter) {
@@ -162,7 +156,6 @@ static bool send_again(PsReplay *replay, const PsDeadLetter *letter) {
                                    .collected = letter->collected,
                                    .topic = topic,
                                    .qos = letter->qos,
-                                   .class = class_of(replay),
                                    .payload = topic + topic_len + 1,
                                    .len = letter->input_len - topic_len - 1};
         err = ps_outbox_accept(replay->outbox, &message, &diag);

@@ -54,7 +54,9 @@ bool ps_outbox_attach_begin(PsOutbox *outbox, PsMono now) {
     command->kind = PS_STORE_ATTACH;
     command->damaged = outbox->damaged;
     for (size_t i = 0; i < outbox->ledgers.count; i++) {
-        ps_ledgers_name(&command->contents.ledgers, outbox->ledgers.entries[i].book.name);
+        const PsLedgerEntry *entry = &outbox->ledgers.entries[i];
+        ps_ledgers_name(&command->contents.ledgers,
+                        entry->stored_name != NULL ? entry->stored_name : entry->book.name);
     }
     if (outbox->attached_once) {
         put_held(outbox, command);
@@ -90,14 +92,35 @@ static void merge_gaps(PsLedgerEntry *entry, const PsLedgerEntry *stored, bool a
     }
 }
 
+// A definition that was renamed while the database was away, to a name that the database knows as
+// well: it is that one, and what the database has by the former name stays apart.
+static void settle_renames(PsLedgers *ledgers, const PsLedgers *stored) {
+    for (size_t i = 0; i < ledgers->count; i++) {
+        PsLedgerEntry *entry = &ledgers->entries[i];
+        bool taken = entry->stored_name != NULL &&
+                     ps_ledgers_find(stored, entry->book.name) < stored->count &&
+                     ps_ledgers_find_stored(ledgers, entry->book.name) == ledgers->count;
+        if (taken) {
+            ps_ledgers_set_stored(ledgers, i, entry->book.name);
+        }
+    }
+}
+
 // Gives each name the database knows its entry; stored counts are added to those of a run that
 // could not read them before.
 static void merge_names(PsOutbox *outbox, const PsLedgers *stored, size_t *indexes) {
+    settle_renames(&outbox->ledgers, stored);
+    for (size_t i = 0; i < outbox->ledgers.count; i++) {
+        outbox->ledgers.entries[i].number = 0;
+    }
     for (size_t i = 0; i < stored->count; i++) {
         size_t before = outbox->ledgers.count;
-        indexes[i] = ps_ledgers_name(&outbox->ledgers, stored->entries[i].book.name);
-        PsLedgerEntry *entry = &outbox->ledgers.entries[indexes[i]];
+        indexes[i] = ps_ledgers_find_stored(&outbox->ledgers, stored->entries[i].book.name);
         bool is_new = indexes[i] == before;
+        if (is_new) {
+            (void)ps_ledgers_name(&outbox->ledgers, stored->entries[i].book.name);
+        }
+        PsLedgerEntry *entry = &outbox->ledgers.entries[indexes[i]];
         entry->number = stored->entries[i].number;
         entry->dirty =
             outbox->attached_once || entry->book.delivered > 0 || dropped_in_all(&entry->book) > 0;
@@ -109,6 +132,7 @@ static void merge_names(PsOutbox *outbox, const PsLedgers *stored, size_t *index
         }
         merge_gaps(entry, &stored->entries[i], outbox->attached_once && !is_new);
     }
+    ps_ledgers_number_new(&outbox->ledgers);
 }
 
 // Rows in memory that were stored are not, any more.

@@ -7,6 +7,7 @@
 #include "outbox/disk_db.h"
 #include "outbox/era_db.h"
 #include "outbox/gap_db.h"
+#include "outbox/name_db.h"
 #include "outbox/room_db.h"
 #include "outbox/shed_db.h"
 #include "outbox/sum_db.h"
@@ -305,6 +306,7 @@ PsErr ps_db_write(PsDb *db, const PsDbBatch *batch) {
     if (err != PS_OK) {
         return err;
     }
+    err = ps_name_db_write(db, batch->names, batch->name_count);
     for (size_t i = 0; err == PS_OK && i < batch->row_count; i++) {
         err = insert_row(db, batch->rows[i], batch->numbers[i]);
     }

@@ -48,11 +48,19 @@ typedef struct PsDbBook {
     PsGap gaps[PS_DROP_COUNT]; ///< written where dirty
 } PsDbBook;
 
+/// What a definition is called from now on: a new one, or one with another name.
+typedef struct PsDbName {
+    int64_t number;
+    char *text;
+} PsDbName;
+
 struct PsDeadOp;
 struct PsDbShed;
 
 /// One transaction. A row's message is in `numbers`, index by index.
 typedef struct PsDbBatch {
+    PsDbName *names; ///< first of all; owned with their texts
+    size_t name_count;
     PsRow **rows;
     int64_t *numbers;
     size_t row_count;

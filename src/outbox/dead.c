@@ -236,6 +236,25 @@ static void note_room(PsOutbox *outbox) {
     }
 }
 
+void ps_dead_apply(PsOutbox *outbox, const size_t *to_new) {
+    PsDead *dead = &outbox->dead;
+    for (size_t i = dead->first; i < dead->end; i++) {
+        dead->items[i].message = to_new[dead->items[i].message];
+    }
+    for (PsDeadOp *op = outbox->pending.dead.first; op != NULL; op = op->next) {
+        if (op->kind == PS_DEAD_PUT) {
+            op->letter.message = to_new[op->letter.message];
+        }
+    }
+    for (PsDeadRequest *request = dead->requests; request != NULL; request = request->next) {
+        if (request->query.message != PS_DEAD_ANY) {
+            request->query.message = to_new[request->query.message];
+        }
+    }
+    enforce(outbox);
+    note_room(outbox);
+}
+
 // A share of its own: letters that the disk does not take refuse no messages.
 static bool is_stuck(const PsOutbox *outbox) {
     const PsDeadOps *ops = &outbox->pending.dead;

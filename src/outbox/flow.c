@@ -63,7 +63,8 @@ static bool flush(PsOutbox *outbox, PsMono now, bool all) {
     bool dead_due = pending->dead.first != NULL && pending->dead.first->since.ns <= until.ns;
     // When all has gone out from memory, the counts show whether the disk works again.
     bool probe = outbox->failing && ps_pending_is_empty(pending);
-    if (everything || rows_due || deletes_due || dead_due || probe) {
+    if (everything || rows_due || deletes_due || dead_due || probe ||
+        outbox->ledgers.names_dirty) {
         // With what is due goes what is half due, or a backlog would be a commit for each message.
         PsMono with = everything ? now : long_ago(now, outbox->hold_ns / 2);
         PsStoreCommand *command = ps_outbox_next_batch(outbox, with, probe);
@@ -125,6 +126,9 @@ static int64_t next_due_ns(const PsOutbox *outbox) {
     }
     if (pending->dead.first != NULL && pending->dead.first->since.ns + outbox->hold_ns < due) {
         due = pending->dead.first->since.ns + outbox->hold_ns;
+    }
+    if (outbox->ledgers.names_dirty) {
+        due = outbox->retry_at.ns; // not in the future unless the disk refuses
     }
     if (pending->delete_count > 0 && pending->delete_since.ns + DELETE_DELAY_NS < due) {
         due = pending->delete_since.ns + DELETE_DELAY_NS;
@@ -291,6 +295,7 @@ static void write_done(PsOutbox *outbox, PsStoreCommand *command, PsMono now) {
         ps_pending_undo(&outbox->pending, &outbox->ledgers, command, now);
         return;
     }
+    ps_pending_names_done(&outbox->ledgers, &command->batch, true);
     outbox->transactions++;
     outbox->rows_stored += command->batch.row_count;
     for (size_t i = 0; i < command->batch.row_count; i++) {

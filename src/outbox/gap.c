@@ -18,6 +18,7 @@ typedef struct PsGapSend {
     PsOutboxRow pub;
     PsDropReason reason;
     PsGap told;
+    char *topic;
     char *payload;
 } PsGapSend;
 
@@ -58,11 +59,15 @@ static PsGapSend *send_new(PsOutbox *outbox, size_t message, PsDropReason reason
         return NULL; // no memory, or a name that is no text: tried again with the next message
     }
     PsGapSend *send = ps_alloc(sizeof *send);
-    *send = (PsGapSend){.next = outbox->gap_sends, .reason = reason, .told = *gap, .payload = text};
+    *send = (PsGapSend){.next = outbox->gap_sends,
+                        .reason = reason,
+                        .told = *gap,
+                        .topic = ps_strdup(outbox->rules[message].gap_topic),
+                        .payload = text};
     send->pub = (PsOutboxRow){.id = outbox->next_id++,
                               .message = message,
                               .collected = has_times(gap) ? gap->last : ps_wall_now(),
-                              .topic = outbox->rules[message].gap_topic,
+                              .topic = send->topic,
                               .qos = 1,
                               .class = PS_OUTBOX_POINT,
                               .payload = text,
@@ -82,7 +87,8 @@ const PsOutboxRow *ps_gap_next(PsOutbox *outbox, PsMono now) {
     }
     for (size_t i = 0; i < outbox->setup.name_count; i++) {
         for (int reason = 0; reason < PS_DROP_COUNT; reason++) {
-            if (outbox->ledgers.entries[i].tells_gaps &&
+            // One of an earlier configuration waits until there is a topic for it again.
+            if (outbox->rules[i].gap_topic != NULL &&
                 outbox->ledgers.entries[i].gaps[reason].count > 0 &&
                 !is_told_now(outbox, i, (PsDropReason)reason)) {
                 PsGapSend *send = send_new(outbox, i, (PsDropReason)reason);
@@ -107,6 +113,7 @@ static PsGapSend *take_send(PsOutbox *outbox, uint64_t id) {
 }
 
 static void free_send(PsGapSend *send) {
+    free(send->topic);
     free(send->payload);
     free(send);
 }
@@ -129,6 +136,13 @@ bool ps_gap_told(PsOutbox *outbox, uint64_t id) {
     return true;
 }
 
+void ps_gap_apply(PsOutbox *outbox, const size_t *to_new) {
+    for (PsGapSend *send = outbox->gap_sends; send != NULL; send = send->next) {
+        send->pub.message = to_new[send->pub.message];
+    }
+    outbox->gap_again = (PsMono){0};
+}
+
 void ps_gap_link_lost(PsOutbox *outbox) {
     while (outbox->gap_sends != NULL) {
         PsGapSend *send = outbox->gap_sends;
@@ -145,7 +159,8 @@ bool ps_gap_refused(PsOutbox *outbox, uint64_t id) {
     }
     PS_LOGE("GAP-REFUSED",
             "'%s': the server ended the connection twice for gap records on '%s'; none are sent "
-            "for it until the gateway is restarted; allow the topic in the cloud's policy",
+            "for it until the gateway is restarted or the topic changed; allow it in the cloud's "
+            "policy",
             outbox->ledgers.entries[send->pub.message].book.name, send->pub.topic);
     PsLedgerEntry *entry = &outbox->ledgers.entries[send->pub.message];
     entry->tells_gaps = false;

@@ -34,16 +34,24 @@ bool ps_ledger_adds_up(const PsLedger *ledger) {
 void ps_ledgers_deinit(PsLedgers *ledgers) {
     for (size_t i = 0; i < ledgers->count; i++) {
         free((char *)(uintptr_t)ledgers->entries[i].book.name);
+        free(ledgers->entries[i].stored_name);
     }
     free(ledgers->entries);
     *ledgers = (PsLedgers){0};
 }
 
+size_t ps_ledgers_find(const PsLedgers *ledgers, const char *name) {
+    size_t index = 0;
+    while (index < ledgers->count && strcmp(ledgers->entries[index].book.name, name) != 0) {
+        index++;
+    }
+    return index;
+}
+
 size_t ps_ledgers_name(PsLedgers *ledgers, const char *name) {
-    for (size_t i = 0; i < ledgers->count; i++) {
-        if (strcmp(ledgers->entries[i].book.name, name) == 0) {
-            return i;
-        }
+    size_t index = ps_ledgers_find(ledgers, name);
+    if (index < ledgers->count) {
+        return index;
     }
     ledgers->entries =
         ps_grow_array(ledgers->entries, ledgers->count + 1, sizeof *ledgers->entries);
@@ -57,6 +65,59 @@ size_t ps_ledgers_number(const PsLedgers *ledgers, int64_t number) {
         index++;
     }
     return index;
+}
+
+// A new definition may have the name that another had before: the database's is that of the other
+// until the new name is stored.
+size_t ps_ledgers_find_stored(const PsLedgers *ledgers, const char *name) {
+    size_t found = ledgers->count;
+    for (size_t i = 0; i < ledgers->count; i++) {
+        const PsLedgerEntry *entry = &ledgers->entries[i];
+        if (entry->stored_name != NULL && strcmp(entry->stored_name, name) == 0) {
+            return i;
+        }
+        if (entry->stored_name == NULL && strcmp(entry->book.name, name) == 0) {
+            found = i;
+        }
+    }
+    return found;
+}
+
+void ps_ledgers_set_stored(PsLedgers *ledgers, size_t index, const char *name) {
+    PsLedgerEntry *entry = &ledgers->entries[index];
+    bool same = strcmp(entry->book.name, name) == 0;
+    char *stored = same ? NULL : ps_strdup(name);
+    free(entry->stored_name);
+    entry->stored_name = stored;
+    entry->name_dirty = !same;
+    ledgers->names_dirty |= !same;
+}
+
+void ps_ledgers_rename(PsLedgers *ledgers, size_t index, const char *name) {
+    PsLedgerEntry *entry = &ledgers->entries[index];
+    char *before = (char *)(uintptr_t)entry->book.name;
+    entry->book.name = ps_strdup(name);
+    if (entry->stored_name == NULL) {
+        entry->stored_name = before;
+    } else {
+        free(before);
+    }
+    entry->name_dirty = true;
+    ledgers->names_dirty = true;
+}
+
+void ps_ledgers_number_new(PsLedgers *ledgers) {
+    int64_t last = 0;
+    for (size_t i = 0; i < ledgers->count; i++) {
+        last = ledgers->entries[i].number > last ? ledgers->entries[i].number : last;
+    }
+    for (size_t i = 0; i < ledgers->count; i++) {
+        if (ledgers->entries[i].number == 0) {
+            ledgers->entries[i].number = ++last;
+            ledgers->entries[i].name_dirty = true;
+            ledgers->names_dirty = true;
+        }
+    }
 }
 
 void ps_ledgers_accept(PsLedgers *ledgers, size_t index) {

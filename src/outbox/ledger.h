@@ -15,14 +15,17 @@ typedef struct PsGap {
 typedef struct PsLedgerEntry {
     PsLedger book;
     PsGap gaps[PS_DROP_COUNT];
-    bool tells_gaps; ///< otherwise `gaps` stays empty
-    int64_t number;  ///< key in the database
-    bool dirty;      ///< changed since it was last handed to the store
+    bool tells_gaps;   ///< otherwise `gaps` stays empty
+    int64_t number;    ///< key in the database, 0: none yet
+    bool dirty;        ///< changed since it was last handed to the store
+    char *stored_name; ///< what the database calls it; NULL: as the book does
+    bool name_dirty;   ///< the database does not know the name, or not as this one's
 } PsLedgerEntry;
 
 typedef struct PsLedgers {
     PsLedgerEntry *entries;
     size_t count;
+    bool names_dirty; ///< some `name_dirty` with a number is to be handed to the store
 } PsLedgers;
 
 void ps_ledgers_deinit(PsLedgers *ledgers);
@@ -30,6 +33,16 @@ void ps_ledgers_deinit(PsLedgers *ledgers);
 size_t ps_ledgers_name(PsLedgers *ledgers, const char *name);
 /// Index of the database's number, or `count` when unknown.
 size_t ps_ledgers_number(const PsLedgers *ledgers, int64_t number);
+/// Index of the name as the book has it, or `count`.
+size_t ps_ledgers_find(const PsLedgers *ledgers, const char *name);
+/// Index of what the database calls by the name, or `count`.
+size_t ps_ledgers_find_stored(const PsLedgers *ledgers, const char *name);
+/// No other entry may have the name.
+void ps_ledgers_rename(PsLedgers *ledgers, size_t index, const char *name);
+/// The database calls it by `name` now.
+void ps_ledgers_set_stored(PsLedgers *ledgers, size_t index, const char *name);
+/// Gives numbers to entries that have none: the database takes them from here.
+void ps_ledgers_number_new(PsLedgers *ledgers);
 
 void ps_ledgers_accept(PsLedgers *ledgers, size_t index);
 void ps_ledgers_deliver(PsLedgers *ledgers, size_t index);

@@ -136,6 +136,7 @@ static void close_handles(PsOutbox *outbox) {
 
 static void copy_rules(PsOutbox *outbox, const PsOutboxSetup *setup) {
     outbox->rules = ps_alloc_array(setup->name_count, sizeof *outbox->rules);
+    outbox->tells_gaps = false;
     for (size_t i = 0; setup->rules != NULL && i < setup->name_count; i++) {
         const char *topic = setup->rules[i].gap_topic;
         outbox->rules[i] = setup->rules[i];
@@ -144,20 +145,31 @@ static void copy_rules(PsOutbox *outbox, const PsOutboxSetup *setup) {
     }
 }
 
-PsErr ps_outbox_open(const PsOutboxSetup *setup, PsOutbox **ret_outbox, PsDiag *diag) {
-    PsOutbox *outbox = ps_alloc(sizeof *outbox);
-    outbox->setup = *setup;
+void ps_outbox_take_setup(PsOutbox *outbox, const PsOutboxSetup *setup) {
+    outbox->setup.max_loss_s = setup->max_loss_s;
+    outbox->setup.max_bytes = setup->max_bytes;
+    outbox->setup.keep_free_bytes = setup->keep_free_bytes;
+    outbox->setup.dead_max = setup->dead_max;
+    outbox->setup.dead_max_bytes = setup->dead_max_bytes;
+    outbox->setup.limits = setup->limits;
+    outbox->setup.name_count = setup->name_count;
     outbox->keep_rows[PS_OUTBOX_POINT] = setup->catch_recording;
     outbox->keep_rows[PS_OUTBOX_ALARM] = setup->warning_recording;
     // Half the promised time, so that the commit is done before the whole has passed.
     outbox->hold_ns = setup->max_loss_s * PS_NS_PER_S / 2;
-    char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s/%s", setup->folder, FILE_NAME);
-    outbox->path = ps_strdup(path);
     outbox->shares = ps_alloc_array(setup->name_count, sizeof *outbox->shares);
     outbox->pending.shares = outbox->shares;
     outbox->pending.share_count = setup->name_count;
     copy_rules(outbox, setup);
+}
+
+PsErr ps_outbox_open(const PsOutboxSetup *setup, PsOutbox **ret_outbox, PsDiag *diag) {
+    PsOutbox *outbox = ps_alloc(sizeof *outbox);
+    outbox->setup = *setup;
+    ps_outbox_take_setup(outbox, setup);
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/%s", setup->folder, FILE_NAME);
+    outbox->path = ps_strdup(path);
     outbox->timer.data = outbox;
     if (ps_wake_init(&outbox->wake, setup->loop, on_wake, outbox) != PS_OK) {
         free_parts(outbox);
@@ -271,7 +283,7 @@ static bool goes_live(const PsOutbox *outbox, const PsQueue *queue, size_t messa
 
 PsErr ps_outbox_accept(PsOutbox *outbox, const PsOutboxMessage *message, PsDiag *diag) {
     PS_ASSERT(message->message < outbox->setup.name_count);
-    PS_ASSERT(message->class < PS_OUTBOX_CLASS_COUNT);
+    PsOutboxClass class = outbox->rules[message->message].class;
     const char *name = outbox->ledgers.entries[message->message].book.name;
     ps_era_look(outbox);
     (void)ps_era_shift_begin(outbox);
@@ -285,7 +297,7 @@ PsErr ps_outbox_accept(PsOutbox *outbox, const PsOutboxMessage *message, PsDiag 
                            .collected = ps_era_correct(outbox, message->collected),
                            .topic = message->topic,
                            .qos = message->qos,
-                           .class = message->class,
+                           .class = class,
                            .payload = message->payload,
                            .len = message->len};
     PsRow *row = err == PS_OK ? ps_row_new(&content) : NULL;
@@ -300,7 +312,7 @@ PsErr ps_outbox_accept(PsOutbox *outbox, const PsOutboxMessage *message, PsDiag 
     row->accepted = ps_mono_now();
     ps_ledgers_accept(&outbox->ledgers, message->message);
     ps_pending_add(&outbox->pending, row);
-    PsQueue *queue = &outbox->queues[message->class];
+    PsQueue *queue = &outbox->queues[class];
     if (goes_live(outbox, queue, message->message)) {
         ps_queue_put_live(queue, row);
     } else {

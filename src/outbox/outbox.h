@@ -75,7 +75,7 @@ typedef struct PsOutboxLimits {
 
 /// How one message definition is treated. Zeroed: a plain one of class POINT.
 typedef struct PsOutboxRule {
-    PsOutboxClass class;   ///< of what it carries; for making room
+    PsOutboxClass class;   ///< of what it carries
     bool live_first;       ///< while connected, new rows go before the backlog
     bool thin_out;         ///< room is made by taking every second row of the older half
     size_t pack_bytes;     ///< what waits goes as JSON lists of up to this size; 0: one by one
@@ -126,12 +126,29 @@ PsErr ps_outbox_open(const PsOutboxSetup *setup, PsOutbox **ret_outbox, PsDiag *
 /// afterwards (libuv handles close).
 void ps_outbox_close(PsOutbox *outbox);
 
+/// A definition that is the same one under another name.
+typedef struct PsOutboxRename {
+    const char *from;
+    const char *to;
+} PsOutboxRename;
+
+/// Takes over names, rules, limits, numbers and `max_loss_s` of `setup`; the rest of it is not
+/// looked at and stays as it was opened. Nothing is lost, sent twice or reordered: what waits, is
+/// in flight, was dropped or set aside stays with its definition. One that is no longer among the
+/// names stays in the ledger, as after a restart, and is delivered; one that comes back finds its
+/// row. A renamed one keeps its row, unless the ledger has another one of the new name: then that
+/// one comes back and the former stays. Indexes of ledger rows are new ones afterwards. No disk;
+/// what the database must know goes in one transaction with the first messages of the new
+/// definitions. Call ps_outbox_next afterwards. Not within a callback of the outbox other than
+/// on_ready.
+void ps_outbox_apply(PsOutbox *outbox, const PsOutboxSetup *setup, const PsOutboxRename *renames,
+                     size_t rename_count);
+
 typedef struct PsOutboxMessage {
     size_t message;   ///< index into the setup's names
     PsWall collected; ///< order and stamp; corrected when the clock was set since
     const char *topic;
     int qos;
-    PsOutboxClass class;
     const void *payload; ///< copied
     size_t len;
 } PsOutboxMessage;

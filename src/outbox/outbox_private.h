@@ -1,7 +1,7 @@
 //! The outbox's parts, shared by outbox.c (the public calls), out.c (what goes out), flow.c
 //! (traffic with the store), attach.c (with and without a database), retention.c (making room),
-//! gap.c (gap records), damage.c (bytes that changed on the disk) and dead.c (dead letters). Main
-//! thread.
+//! gap.c (gap records), damage.c (bytes that changed on the disk), dead.c (dead letters) and apply.c
+//! (another configuration). Main thread.
 #pragma once
 
 #include "base/wake.h"
@@ -80,7 +80,7 @@ typedef struct PsCramped {
 } PsCramped;
 
 struct PsOutbox {
-    PsOutboxSetup setup; // `names` and `rules` are not used after open
+    PsOutboxSetup setup; // `folder`, `names` and `rules` are not used after open
     PsOutboxRule *rules; // one per name of the setup
     uint64_t keep_rows[PS_OUTBOX_CLASS_COUNT];
     int64_t hold_ns; // age at which a fresh row is written
@@ -128,6 +128,9 @@ struct PsOutbox {
     PsDiskUse disk;
 };
 
+/// Copies the rules and what follows from the setup; those before are the caller's.
+void ps_outbox_take_setup(PsOutbox *outbox, const PsOutboxSetup *setup);
+
 /// Writes what is due, fetches where memory runs low, arms the timer. Call after every change.
 void ps_outbox_work(PsOutbox *outbox);
 /// The cheap part of it: writes early when very much is fresh, else only arms the timer.
@@ -166,6 +169,8 @@ bool ps_gap_take_back(PsOutbox *outbox, uint64_t id);
 bool ps_gap_told(PsOutbox *outbox, uint64_t id);
 bool ps_gap_refused(PsOutbox *outbox, uint64_t id);
 void ps_gap_link_lost(PsOutbox *outbox);
+/// Ledger rows have other places: `to_new` by the old ones.
+void ps_gap_apply(PsOutbox *outbox, const size_t *to_new);
 
 /// `what` ("message" or "dead letter") has changed on the disk and goes: logged once in an episode.
 void ps_damage_note(PsOutbox *outbox, const char *what, size_t message, PsWall collected);
@@ -204,6 +209,8 @@ void ps_era_shift_end(PsOutbox *outbox, const PsStoreCommand *command);
 /// The part of it for letters; `indexes` of the contents' names in the ledgers.
 void ps_dead_attach(PsOutbox *outbox, const PsContents *contents, const size_t *indexes);
 void ps_dead_deinit(PsDead *dead);
+/// Ledger rows have other places, limits may have changed.
+void ps_dead_apply(PsOutbox *outbox, const size_t *to_new);
 /// Does somebody wait for letters that the store could look for now?
 bool ps_dead_wants_fetch(const PsDead *dead);
 void ps_dead_fetch_begin(PsOutbox *outbox);

@@ -2,6 +2,7 @@
 #include "outbox/outbox_test_rig.h"
 
 #include "base/err.h"
+#include "outbox/dead.h"
 
 #include <ftw.h>
 #include <stdio.h>
@@ -29,9 +30,12 @@ void bench_open(Bench *bench) {
     bench->timer.data = bench;
     bench->setup.loop = &bench->loop;
     bench->setup.folder = bench->folder;
-    bench->setup.names = names;
-    bench->setup.name_count = PS_COUNT(names);
-    bench->setup.rules = bench->rules;
+    if (bench->setup.names == NULL) {
+        bench->setup.names = names;
+        bench->setup.name_count = PS_COUNT(names);
+        bench->setup.rules = bench->rules;
+        bench->rules[RIG_ALARMS].class = PS_OUTBOX_ALARM;
+    }
     bench->setup.on_ready = on_ready;
     bench->setup.ctx = bench;
     PsDiag diag = {0};
@@ -53,7 +57,6 @@ void bench_init(Bench *bench, int max_loss_s) {
                                .dead_max = 1000,
                                .dead_max_bytes = 1000000,
                                .limits = {131072, 256, 7}}};
-    bench->rules[RIG_ALARMS].class = PS_OUTBOX_ALARM;
     bench_folder(bench);
     bench_open(bench);
 }
@@ -99,7 +102,6 @@ void accept_one(Bench *bench, size_t message, int64_t collected, const char *pay
                                .collected = {collected},
                                .topic = "plant/data",
                                .qos = 1,
-                               .class = message == RIG_ALARMS ? PS_OUTBOX_ALARM : PS_OUTBOX_POINT,
                                .payload = payload,
                                .len = strlen(payload)};
     PsDiag diag = {0};
@@ -145,4 +147,20 @@ void expect_books(Bench *bench, uint64_t accepted, uint64_t delivered, uint64_t 
     assert_true(book->accepted == accepted);
     assert_true(book->delivered == delivered);
     assert_true(book->waiting == waiting);
+}
+
+const PsLedger *bench_book(const Bench *bench, const char *name) {
+    for (size_t i = 0; i < ps_outbox_ledger_count(bench->outbox); i++) {
+        const PsLedger *book = ps_outbox_ledger(bench->outbox, i);
+        if (strcmp(book->name, name) == 0) {
+            return book;
+        }
+    }
+    return NULL;
+}
+
+void bench_put_letter(Bench *bench, size_t message) {
+    PsDeadLetter letter = {
+        .message = message, .form = 1, .reason = "KeyError", .input = "x", .input_len = 1};
+    assert_int_equal(ps_outbox_dead_put(bench->outbox, &letter), PS_OK);
 }

@@ -32,7 +32,8 @@ typedef struct Bench {
 
 /// Makes the folder only.
 void bench_folder(Bench *bench);
-/// A fresh folder, an open outbox. The setup and the rules may be changed before bench_reopen.
+/// A fresh folder, an open outbox. The setup and the rules may be changed before bench_reopen,
+/// names of its own be put into the setup.
 void bench_init(Bench *bench, int max_loss_s);
 void bench_open(Bench *bench);
 void bench_close(Bench *bench);
@@ -55,3 +56,8 @@ const PsOutboxRow *next_within(Bench *bench);
 void expect_numbers(Bench *bench, int64_t first, int64_t count);
 /// Of RIG_DATA; all books add up.
 void expect_books(Bench *bench, uint64_t accepted, uint64_t delivered, uint64_t waiting);
+
+/// By the name; NULL when there is none.
+const PsLedger *bench_book(const Bench *bench, const char *name);
+/// A dead letter of one byte.
+void bench_put_letter(Bench *bench, size_t message);

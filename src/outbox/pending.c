@@ -112,6 +112,19 @@ static void batch_books(PsLedgers *ledgers, PsDbBatch *batch) {
     }
 }
 
+static void batch_names(PsLedgers *ledgers, PsDbBatch *batch) {
+    batch->names = ps_alloc_array(ledgers->count, sizeof *batch->names);
+    ledgers->names_dirty = false;
+    for (size_t i = 0; i < ledgers->count; i++) {
+        PsLedgerEntry *entry = &ledgers->entries[i];
+        if (entry->name_dirty) {
+            entry->name_dirty = false;
+            batch->names[batch->name_count++] =
+                (PsDbName){.number = entry->number, .text = ps_strdup(entry->book.name)};
+        }
+    }
+}
+
 static bool has_dirty_book(const PsLedgers *ledgers) {
     for (size_t i = 0; i < ledgers->count; i++) {
         if (ledgers->entries[i].dirty) {
@@ -137,6 +150,9 @@ static PsStoreCommand *make_batch(PsPending *pending, PsLedgers *ledgers, PsMono
                                   size_t most_deletes) {
     PsStoreCommand *command = ps_alloc(sizeof *command);
     command->kind = PS_STORE_WRITE;
+    if (ledgers->names_dirty) {
+        batch_names(ledgers, &command->batch);
+    }
     batch_rows(pending, ledgers, until, &command->batch);
     batch_deletes(pending, most_deletes, &command->batch);
     ps_dead_ops_take(&pending->dead, until, &command->dead);
@@ -150,7 +166,7 @@ PsStoreCommand *ps_pending_batch(PsPending *pending, PsLedgers *ledgers, PsMono 
                                  bool books_alone) {
     bool rows_due = pending->first != NULL && pending->first->accepted.ns <= until.ns;
     bool dead_due = pending->dead.first != NULL && pending->dead.first->since.ns <= until.ns;
-    if (!rows_due && !dead_due && pending->delete_count == 0 &&
+    if (!rows_due && !dead_due && pending->delete_count == 0 && !ledgers->names_dirty &&
         !(books_alone && has_dirty_book(ledgers))) {
         return NULL;
     }
@@ -179,6 +195,18 @@ PsStoreCommand *ps_pending_portion(PsPending *pending, PsLedgers *ledgers, size_
     return make_batch(pending, ledgers, until, deletes);
 }
 
+void ps_pending_names_done(PsLedgers *ledgers, const PsDbBatch *batch, bool stored) {
+    for (size_t i = 0; i < batch->name_count; i++) {
+        size_t index = ps_ledgers_number(ledgers, batch->names[i].number);
+        if (index < ledgers->count && stored) {
+            ps_ledgers_set_stored(ledgers, index, batch->names[i].text);
+        } else if (index < ledgers->count) {
+            ledgers->entries[index].name_dirty = true;
+            ledgers->names_dirty = true;
+        }
+    }
+}
+
 static void undo_book(PsLedgers *ledgers, const PsDbBook *book) {
     size_t index = ps_ledgers_number(ledgers, book->number);
     if (index == ledgers->count) {
@@ -193,6 +221,13 @@ static void undo_book(PsLedgers *ledgers, const PsDbBook *book) {
 
 void ps_pending_undo(PsPending *pending, PsLedgers *ledgers, PsStoreCommand *command, PsMono now) {
     PsDbBatch *batch = &command->batch;
+    ps_pending_names_done(ledgers, batch, false);
+    // Definitions may have got other places meanwhile.
+    for (PsDeadOp *op = command->dead.first; op != NULL; op = op->next) {
+        if (op->kind == PS_DEAD_PUT) {
+            op->letter.message = ps_ledgers_number(ledgers, op->number);
+        }
+    }
     // Back to the front, newest first, so that the order by age stands.
     ps_dead_ops_put_back(&pending->dead, &command->dead);
     PsPending later = *pending;

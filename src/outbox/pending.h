@@ -35,10 +35,10 @@ void ps_pending_remove(PsPending *pending, PsRow *row);
 void ps_pending_delete(PsPending *pending, uint64_t id, PsMono now);
 bool ps_pending_is_deleted(const PsPending *pending, uint64_t id);
 
-/// The batch of what is due: rows accepted and dead letters changed at or before `until`, all
-/// deletions, all dirty books (then clean). So a dead letter does not go before the rows that were
-/// accepted before it was to go. Rows become PS_ROW_STORING and get a reference. NULL when there is
-/// nothing but books and `books_alone` is false.
+/// The batch of what is due: names that changed, rows accepted and dead letters changed at or
+/// before `until`, all deletions, all dirty books (then clean). So a dead letter does not go before
+/// the rows that were accepted before it was to go. Rows become PS_ROW_STORING and get a reference.
+/// NULL when there is nothing but books and `books_alone` is false.
 PsStoreCommand *ps_pending_batch(PsPending *pending, PsLedgers *ledgers, PsMono until,
                                  bool books_alone);
 bool ps_pending_is_empty(const PsPending *pending);
@@ -47,6 +47,8 @@ bool ps_pending_is_empty(const PsPending *pending);
 /// books. NULL when there is nothing.
 PsStoreCommand *ps_pending_portion(PsPending *pending, PsLedgers *ledgers, size_t deletes,
                                    size_t bytes);
+/// What became of the names in a batch.
+void ps_pending_names_done(PsLedgers *ledgers, const PsDbBatch *batch, bool stored);
 /// The store refused: rows that still wait are fresh again, deletions pending, books dirty. Rows'
 /// references are given back.
 void ps_pending_undo(PsPending *pending, PsLedgers *ledgers, PsStoreCommand *command, PsMono now);

@@ -36,8 +36,9 @@ typedef enum PsRowPlace {
     PS_PLACE_COUNT,
 } PsRowPlace;
 
-/// Counted: one reference for being in a list, one while a batch holds it. `pub` and the bytes
-/// never change after ps_row_new; the rest belongs to the main thread.
+/// Counted: one reference for being in a list, one while a batch holds it. The bytes and `pub`,
+/// but for its message (which the store does not look at), never change after ps_row_new; the rest
+/// belongs to the main thread.
 typedef struct PsRow {
     PsOutboxRow pub;
     atomic_int refs;

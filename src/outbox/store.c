@@ -41,6 +41,10 @@ void ps_store_command_free(PsStoreCommand *command) {
     free(command->batch.numbers);
     free(command->batch.deletes);
     free(command->batch.books);
+    for (size_t i = 0; i < command->batch.name_count; i++) {
+        free(command->batch.names[i].text);
+    }
+    free(command->batch.names);
     free(command->kept);
     ps_dead_ops_clear(&command->dead);
     ps_dead_found_deinit(&command->found);
