@@ -91,6 +91,32 @@ static void keep_value(Alarm *alarm, PsValue value) {
     }
 }
 
+// Bytes that an alarm has for a text of its own.
+static size_t text_room(const PsAlarms *alarms, uint32_t index) {
+    const PsAlarm *alarm = &alarms->config->alarms[index];
+    if (alarm->is_comm) {
+        return 0;
+    }
+    const PsVariable *watched = &alarms->config->variables[alarm->watched];
+    return watched->data_type == PS_TYPE_STRING ? (size_t)watched->size : 0;
+}
+
+void ps_alarms_take(PsAlarms *alarms, uint32_t alarm, const PsAlarms *former, uint32_t former_alarm,
+                    bool whole) {
+    const Alarm *before = &former->items[former_alarm];
+    Alarm *after = &alarms->items[alarm];
+    after->state = before->state;
+    if (!whole) {
+        after->state = (PsAlarmState){.on = before->state.on, .since = before->state.since};
+    }
+    if (before->value.kind == PS_VALUE_TEXT && before->value.text_len > text_room(alarms, alarm)) {
+        free(after->text); // the type was another, or longer
+        after->text = ps_alloc(before->value.text_len);
+    }
+    keep_value(after, before->value);
+    alarms->on_count += after->state.on;
+}
+
 // True when it changed; then `event`, which has the rest, says how.
 static bool step(PsAlarms *alarms, PsAlarmVerdict verdict, PsMono now, PsAlarmEvent *event) {
     Alarm *alarm = &alarms->items[event->alarm];

@@ -15,6 +15,11 @@ PsAlarms *ps_alarms_new(const PsConfig *config, const PsTagTable *table);
 /// Accepts NULL.
 void ps_alarms_free(PsAlarms *alarms);
 
+/// Takes over the state of the alarm that `former` has as `former_alarm`: whole, with what was
+/// counted of a delay, or else only whether it is on and why; the next value then decides.
+void ps_alarms_take(PsAlarms *alarms, uint32_t alarm, const PsAlarms *former, uint32_t former_alarm,
+                    bool whole);
+
 /// Evaluates the alarms of `upload`'s group, an alarm group, with its values at `now`; the table
 /// has the moment each was read. True when some changed: `ret_changed` is borrowed until the next
 /// call, its texts until the table changes.

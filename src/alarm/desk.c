@@ -1,6 +1,7 @@
 // Alarms, their journal and what people say about them. Main thread; blocks in open and close only.
 #include "alarm/desk.h"
 
+#include "alarm/same.h"
 #include "base/map.h"
 #include "base/mem.h"
 
@@ -13,6 +14,12 @@ typedef struct Item {
     bool told_on; // what scripts were told last
 } Item;
 
+// What people said about an alarm that the configuration does not have.
+typedef struct Absent {
+    char *name;
+    PsAlarmMark mark;
+} Absent;
+
 struct PsAlarmDesk {
     PsAlarmDeskSetup setup;
     PsAlarms *alarms;
@@ -22,6 +29,8 @@ struct PsAlarmDesk {
     PsAlarmEvent *told; // of one evaluation
     uint32_t acknowledged_count;
     uint32_t shelved_count;
+    Absent *absent;
+    size_t absent_count;
 };
 
 // ---- the journal
@@ -75,20 +84,58 @@ static void record(PsAlarmDesk *desk, const PsAlarmEvent *event) {
 
 // ---- open and close
 
+// It waits for its alarm to come back.
+static void put_absent(PsAlarmDesk *desk, const char *name, const PsAlarmMark *mark) {
+    if (mark->acknowledged.ns != 0 || mark->shelved_until.ns != 0 || mark->on_since.ns != 0) {
+        desk->absent = ps_grow_array(desk->absent, desk->absent_count + 1, sizeof *desk->absent);
+        desk->absent[desk->absent_count++] = (Absent){ps_strdup(name), *mark};
+    }
+}
+
+static void take_absent(PsAlarmDesk *desk, const char *name, PsAlarmMark *ret_mark) {
+    size_t at = 0;
+    while (at < desk->absent_count && strcmp(desk->absent[at].name, name) != 0) {
+        at++;
+    }
+    if (at < desk->absent_count) {
+        *ret_mark = desk->absent[at].mark;
+        free(desk->absent[at].name);
+        desk->absent[at] = desk->absent[--desk->absent_count];
+    }
+}
+
+static void set_mark(PsAlarmDesk *desk, uint32_t index, const PsAlarmMark *mark) {
+    desk->items[index].mark = *mark;
+    desk->acknowledged_count += mark->acknowledged.ns != 0;
+    desk->shelved_count += mark->shelved_until.ns != 0;
+}
+
+// A communication alarm keeps its state in its mark.
+static void take_mark(PsAlarmDesk *desk, uint32_t index, const PsAlarmMark *mark) {
+    Item *item = &desk->items[index];
+    set_mark(desk, index, mark);
+    if (!desk->setup.config->alarms[index].is_comm) { // it was one, when this was kept
+        item->mark.on_since = (PsWall){0};
+    } else if (mark->on_since.ns != 0) {
+        ps_alarms_restore(desk->alarms, index, mark->on_since);
+    }
+    item->told_on = desk->setup.config->alarms[index].is_comm && mark->told_on;
+}
+
 static void on_marked(const char *name, const PsAlarmMark *mark, void *ctx) {
     PsAlarmDesk *desk = ctx;
     uint32_t index = ps_map_find(&desk->names, NULL, name);
-    if (index != PS_MAP_NONE) { // others wait for their alarm to come back
-        Item *item = &desk->items[index];
-        item->mark = *mark;
-        if (!desk->setup.config->alarms[index].is_comm) { // it was one, when this was kept
-            item->mark.on_since = (PsWall){0};
-        } else if (mark->on_since.ns != 0) {
-            ps_alarms_restore(desk->alarms, index, mark->on_since);
-        }
-        item->told_on = desk->setup.config->alarms[index].is_comm && mark->told_on;
-        desk->acknowledged_count += mark->acknowledged.ns != 0;
-        desk->shelved_count += mark->shelved_until.ns != 0;
+    if (index != PS_MAP_NONE) {
+        take_mark(desk, index, mark);
+    } else {
+        put_absent(desk, name, mark);
+    }
+}
+
+static void name_all(PsAlarmDesk *desk) {
+    const PsConfig *config = desk->setup.config;
+    for (uint32_t i = 0; i < config->alarm_count; i++) {
+        (void)ps_map_put(&desk->names, NULL, config->alarms[i].name, i); // names were checked
     }
 }
 
@@ -108,9 +155,7 @@ PsErr ps_alarm_desk_open(const PsAlarmDeskSetup *setup, PsAlarmDesk **ret_desk, 
     desk->alarms = ps_alarms_new(config, setup->table);
     desk->items = ps_alloc_array(config->alarm_count, sizeof *desk->items);
     desk->told = ps_alloc_array(config->alarm_count, sizeof *desk->told);
-    for (uint32_t i = 0; i < config->alarm_count; i++) {
-        (void)ps_map_put(&desk->names, NULL, config->alarms[i].name, i); // names were checked
-    }
+    name_all(desk);
     ps_journal_load_marks(desk->journal, on_marked, desk);
     *ret_desk = desk;
     return PS_OK;
@@ -121,6 +166,10 @@ void ps_alarm_desk_close(PsAlarmDesk *desk) {
         ps_journal_close(desk->journal);
         ps_alarms_free(desk->alarms);
         ps_map_deinit(&desk->names);
+        for (size_t i = 0; i < desk->absent_count; i++) {
+            free(desk->absent[i].name);
+        }
+        free(desk->absent);
         free(desk->items);
         free(desk->told);
         free(desk);
@@ -293,6 +342,110 @@ void ps_alarm_desk_evaluate_devices(PsAlarmDesk *desk, const PsAlarmVerdict *dev
         }
     }
     end_what_is_over(desk);
+}
+
+// ---- another configuration
+
+// How much of a former alarm is left, and as what; PS_ALARM_OTHER when nothing is.
+static PsAlarmSame what_is_left(const PsAlarmDesk *desk, uint32_t index, const PsConfig *config,
+                                const PsConfigMap *map) {
+    const PsConfig *former = desk->setup.config;
+    uint32_t later = ps_index_to_new(&map->alarms, index);
+    return later == PS_NOT_THERE
+               ? PS_ALARM_OTHER
+               : ps_alarm_compare(former, &former->alarms[index], config, &config->alarms[later]);
+}
+
+// True when scripts have it on.
+static bool end_alarm(PsAlarmDesk *desk, uint32_t index, bool removed, PsWall now) {
+    Item *item = &desk->items[index];
+    bool told_on = item->told_on; // perhaps it ended while it was shelved
+    bool keeps = desk->setup.config->alarms[index].is_comm;
+    PsJournalEntry entry = {.marks = item->mark.acknowledged.ns != 0 || keeps};
+    if (item->mark.acknowledged.ns != 0) {
+        forget_acknowledgement(desk, index);
+    }
+    item->told_on = false;
+    item->mark.on_since = (PsWall){0};
+    if (ps_alarms_event(desk->alarms, index).on) {
+        entry.time = now;
+        entry.status = PS_JOURNAL_RESTORED;
+        entry.description = removed ? "the alarm was removed from the configuration"
+                                    : "the alarm was changed to watch something else";
+    }
+    if (entry.status != NULL || entry.marks) {
+        put(desk, index, entry);
+    }
+    return told_on;
+}
+
+// The value stays that of the newest change: what it is now, nobody has looked at.
+static void end_group(PsAlarmDesk *desk, uint32_t group, const PsConfig *config,
+                      const PsConfigMap *map, PsWall now) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < desk->setup.config->alarm_count; i++) {
+        bool removed = ps_index_to_new(&map->alarms, i) == PS_NOT_THERE;
+        if (desk->setup.config->alarms[i].group == group &&
+            what_is_left(desk, i, config, map) == PS_ALARM_OTHER &&
+            end_alarm(desk, i, removed, now)) {
+            PsAlarmEvent event = ps_alarms_event(desk->alarms, i);
+            event.on = false;
+            event.stamp = now;
+            desk->told[count++] = event;
+        }
+    }
+    if (count > 0 && ps_index_to_new(&map->groups, group) != PS_NOT_THERE) {
+        PsAlarmUpload changed = {
+            .group = group, .collected = now, .event_count = count, .events = desk->told};
+        desk->setup.on_changed(&changed, desk->setup.ctx);
+    }
+}
+
+static void take_items(PsAlarmDesk *desk, const PsAlarmDesk *former, const PsConfigMap *map) {
+    const PsConfig *config = desk->setup.config;
+    for (uint32_t i = 0; i < former->setup.config->alarm_count; i++) {
+        if (ps_index_to_new(&map->alarms, i) == PS_NOT_THERE) {
+            put_absent(desk, former->setup.config->alarms[i].name, &former->items[i].mark);
+        }
+    }
+    for (uint32_t i = 0; i < config->alarm_count; i++) {
+        uint32_t before = ps_index_to_old(&map->alarms, i);
+        if (before == PS_NOT_THERE) {
+            PsAlarmMark mark = {0};
+            take_absent(desk, config->alarms[i].name, &mark);
+            take_mark(desk, i, &mark);
+            continue;
+        }
+        set_mark(desk, i, &former->items[before].mark);
+        PsAlarmSame same = what_is_left(former, before, config, map);
+        if (same != PS_ALARM_OTHER) {
+            desk->items[i].told_on = former->items[before].told_on;
+            ps_alarms_take(desk->alarms, i, former->alarms, before, same == PS_ALARM_EQUAL);
+        }
+    }
+}
+
+void ps_alarm_desk_apply(PsAlarmDesk *desk, const PsConfig *config, const PsConfigMap *map) {
+    PsWall now = ps_wall_now();
+    for (uint32_t i = 0; i < desk->setup.config->group_count; i++) {
+        end_group(desk, i, config, map, now);
+    }
+    PsAlarmDesk former = *desk;
+    desk->setup.config = config;
+    desk->alarms = ps_alarms_new(config, desk->setup.table);
+    desk->items = ps_alloc_array(config->alarm_count, sizeof *desk->items);
+    desk->told = ps_alloc_array(config->alarm_count, sizeof *desk->told);
+    desk->names = (PsMap){0};
+    desk->acknowledged_count = 0;
+    desk->shelved_count = 0;
+    name_all(desk);
+    take_items(desk, &former, map);
+    ps_alarms_free(former.alarms);
+    ps_map_deinit(&former.names);
+    free(former.items);
+    free(former.told);
+    ps_journal_set_limits(desk->journal, (uint64_t)config->parameters.warning_recording,
+                          config->parameters.max_loss_s);
 }
 
 const PsAlarms *ps_alarm_desk_alarms(const PsAlarmDesk *desk) {

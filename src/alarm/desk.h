@@ -8,6 +8,7 @@
 
 #include "alarm/alarms.h"
 #include "alarm/journal.h"
+#include "model/config_map.h"
 
 #define PS_ALARM_SHELVE_MAX_S (30 * 24 * 3600)
 
@@ -27,6 +28,14 @@ typedef struct PsAlarmDeskSetup {
 PsErr ps_alarm_desk_open(const PsAlarmDeskSetup *setup, PsAlarmDesk **ret_desk, PsDiag *diag);
 /// As ps_journal_close.
 void ps_alarm_desk_close(PsAlarmDesk *desk);
+
+/// Takes over another configuration; `map` is looked at here only, the former configuration, too.
+/// An alarm that watches what it did stays on or off, acknowledged and shelved; where its condition
+/// or delays are others, what was counted of a delay is forgotten and the next value decides. One
+/// that is gone, or watches something else, has ended: journal and, where they were told that it is
+/// on and its group is still there, scripts are told from within here, by the indexes of the former
+/// configuration. Shelving stays with the name, also while there is no such alarm.
+void ps_alarm_desk_apply(PsAlarmDesk *desk, const PsConfig *config, const PsConfigMap *map);
 
 /// A snapshot of an alarm group.
 void ps_alarm_desk_evaluate(PsAlarmDesk *desk, const PsUpload *upload);

@@ -43,6 +43,7 @@ typedef struct Task {
     } kind;
     PsErr result;
     Rows rows;      // to be written, or found
+    uint64_t keep;  // write: entries on the disk
     uint64_t shift; // write: added to ids, since the database had more than was known
     PsJournalQuery query;
 } Task;
@@ -131,8 +132,7 @@ static void serve_write(PsJournal *journal, Task *task) {
         task->shift = last_id >= first_id ? last_id + 1 - first_id : 0;
         rows_shift(&task->rows, task->shift);
     }
-    task->result =
-        ps_journal_db_write(journal->db, task->rows.items, task->rows.count, journal->setup.keep);
+    task->result = ps_journal_db_write(journal->db, task->rows.items, task->rows.count, task->keep);
     if (task->result == PS_ERR_CORRUPT) { // opening it again sets it aside
         ps_journal_db_close(journal->db);
         journal->db = NULL;
@@ -180,6 +180,7 @@ static void give(PsJournal *journal, Task *task) {
 static void begin_write(PsJournal *journal) {
     Task *task = task_new(TASK_WRITE);
     task->rows = journal->pending;
+    task->keep = journal->setup.keep;
     journal->pending = (Rows){0};
     journal->busy = true;
     give(journal, task);
@@ -432,6 +433,13 @@ void ps_journal_load_marks(PsJournal *journal, PsJournalMarked *marked, void *ct
                 "disk",
                 journal->path, ps_err_name(err));
     }
+}
+
+void ps_journal_set_limits(PsJournal *journal, uint64_t keep, int max_loss_s) {
+    journal->setup.keep = keep;
+    journal->setup.max_loss_s = max_loss_s;
+    enforce(journal);
+    work(journal);
 }
 
 void ps_journal_put(PsJournal *journal, const PsJournalEntry *entry) {

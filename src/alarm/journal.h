@@ -30,6 +30,9 @@ PsErr ps_journal_open(const PsJournalSetup *setup, PsJournal **ret_journal, PsDi
 /// memory is gone when the loop has run once more. Accepts NULL.
 void ps_journal_close(PsJournal *journal);
 
+/// Other limits from now on.
+void ps_journal_set_limits(PsJournal *journal, uint64_t keep, int max_loss_s);
+
 /// Calls `marked` for each mark that was kept. Blocks: right after open only.
 void ps_journal_load_marks(PsJournal *journal, PsJournalMarked *marked, void *ctx);
 
