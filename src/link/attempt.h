@@ -97,6 +97,10 @@ void ps_attempt_fail_library(PsAttempt *attempt, int code, int error_number);
 void ps_session_callbacks(struct mosquitto *handle);
 /// Subscribes; called once when CONNACK 0 came.
 void ps_session_begin(PsAttempt *attempt, PsMono now);
+/// Goes on with other settings for the same connection: subscribes and unsubscribes the difference,
+/// once it is up. `refused` is theirs. The former settings are not looked at afterwards.
+void ps_session_change(PsAttempt *attempt, const PsLinkSettings *settings, bool *refused,
+                       PsMono now);
 /// Timers of SUBACK and PUBACK.
 void ps_session_check(PsAttempt *attempt, PsMono now);
 PsMono ps_session_wake_at(const PsAttempt *attempt, PsMono now);

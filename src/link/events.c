@@ -11,6 +11,12 @@ void ps_link_events_init(PsLinkEvents *events, size_t window, void (*wake)(void 
     pthread_mutex_init(&events->lock, NULL);
 }
 
+void ps_link_events_set_window(PsLinkEvents *events, size_t window) {
+    pthread_mutex_lock(&events->lock);
+    events->window = window;
+    pthread_mutex_unlock(&events->lock);
+}
+
 void ps_link_events_deinit(PsLinkEvents *events) {
     for (PsLinkEvent *event = events->first; event != NULL;) {
         PsLinkEvent *next = event->next;

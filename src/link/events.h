@@ -43,8 +43,8 @@ typedef struct PsLinkEvent {
 typedef struct PsLinkEvents {
     void (*wake)(void *ctx);
     void *wake_ctx;
-    size_t window;
     pthread_mutex_t lock; // guards what follows
+    size_t window;
     PsLinkEvent *first;
     PsLinkEvent **last;
     size_t count;
@@ -55,6 +55,7 @@ typedef struct PsLinkEvents {
 
 /// `wake` is called under no lock of this queue. `window` is the most acknowledgements under way.
 void ps_link_events_init(PsLinkEvents *events, size_t window, void (*wake)(void *ctx), void *ctx);
+void ps_link_events_set_window(PsLinkEvents *events, size_t window);
 /// Frees events nobody took.
 void ps_link_events_deinit(PsLinkEvents *events);
 

@@ -199,7 +199,9 @@ PsErr ps_link_new(const PsLinkSetup *setup, PsLink **ret_link, PsDiag *diag) {
     link->status.since = ps_wall_now();
     link->check.data = link;
     mosquitto_lib_init();
-    link->worker = ps_link_worker_new(link->settings, wake_main, link);
+    PsLinkSettings *for_worker = NULL; // of its own, since it looks at them on its thread
+    err = ps_link_settings_new(setup, &for_worker, diag);
+    link->worker = err == PS_OK ? ps_link_worker_new(for_worker, wake_main, link) : NULL;
     if (link->worker == NULL || ps_wake_init(&link->wake, setup->loop, on_wake, link) != PS_OK) {
         ps_link_worker_free(link->worker);
         ps_link_settings_free(link->settings);
@@ -224,6 +226,22 @@ PsErr ps_link_start(PsLink *link, PsDiag *diag) {
     }
     link->started = true;
     return PS_OK;
+}
+
+bool ps_link_apply(PsLink *link, const PsLinkSetup *setup) {
+    PsLinkSettings *mine = NULL;
+    PsLinkSettings *for_worker = NULL;
+    bool same = !link->stopping && ps_link_settings_new(setup, &mine, NULL) == PS_OK &&
+                ps_link_settings_same_connection(link->settings, mine) &&
+                ps_link_settings_new(setup, &for_worker, NULL) == PS_OK;
+    if (!same) {
+        ps_link_settings_free(mine);
+        return false;
+    }
+    ps_link_settings_free(link->settings);
+    link->settings = mine;
+    ps_link_worker_change(link->worker, for_worker);
+    return true;
 }
 
 void ps_link_stop(PsLink *link) {
@@ -335,7 +353,8 @@ size_t ps_link_room(const PsLink *link) {
     if (link->epoch == 0 || link->stopping) {
         return 0;
     }
-    return link->settings->window - link->in_flight;
+    size_t window = link->settings->window; // it may have become smaller
+    return window > link->in_flight ? window - link->in_flight : 0;
 }
 
 const PsLinkStatus *ps_link_status(const PsLink *link) {

@@ -100,6 +100,13 @@ PsErr ps_link_new(const PsLinkSetup *setup, PsLink **ret_link, PsDiag *diag);
 /// Starts the thread and the first attempt. PS_ERR_NO_MEMORY, PS_ERR_IO when there is no thread.
 PsErr ps_link_start(PsLink *link, PsDiag *diag);
 
+/// Goes on with another configuration: subscriptions are added and taken away on the living
+/// connection, window and times count from now on. Where the files have other contents than when it
+/// connected, it connects again by itself. False, and nothing changed, when cloud and credentials
+/// ask for a new link, or it is stopping. Only cloud, subscriptions, window and times of the setup
+/// are looked at.
+bool ps_link_apply(PsLink *link, const PsLinkSetup *setup);
+
 /// Asynchronous: a connected link says DISCONNECT, then on_stopped is called, within 1 s even
 /// while resolving or connecting. Events up to here are told before it returns; then callbacks
 /// other than on_received and on_stopped end: the server has been told that a message is here. A

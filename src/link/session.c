@@ -2,7 +2,9 @@
 // Whoever holds the worker's session; nothing here blocks.
 #include "link/attempt.h"
 
+#include "base/cleanup.h"
 #include "base/log.h"
+#include "base/mem.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -73,18 +75,89 @@ void ps_session_callbacks(struct mosquitto *handle) {
 }
 
 // One filter a packet: AWS IoT takes at most eight in one, and a refusal names its filter.
+static bool subscribe(PsAttempt *attempt, size_t index) {
+    const PsLinkSubscription *wanted = &attempt->settings->subscriptions[index];
+    int code = mosquitto_subscribe(attempt->handle, &attempt->subscribe_mids[index], wanted->topic,
+                                   wanted->qos);
+    if (code != MOSQ_ERR_SUCCESS) {
+        ps_attempt_fail_library(attempt, code, errno);
+        return false;
+    }
+    attempt->subscribes_waiting++;
+    return true;
+}
+
 void ps_session_begin(PsAttempt *attempt, PsMono now) {
     attempt->up_since = now;
     attempt->deadline = after_ms(now, attempt->settings->times.connack_ms);
-    for (size_t i = 0; i < attempt->settings->subscription_count; i++) {
-        const PsLinkSubscription *wanted = &attempt->settings->subscriptions[i];
-        int code = mosquitto_subscribe(attempt->handle, &attempt->subscribe_mids[i], wanted->topic,
-                                       wanted->qos);
+    size_t i = 0;
+    while (i < attempt->settings->subscription_count && subscribe(attempt, i)) {
+        i++;
+    }
+}
+
+// The subscription of this filter, or `subscription_count`. *ret_same: with this QoS alone; where
+// there are several, the server has the one that came last.
+static size_t find_filter(const PsLinkSettings *settings, const PsLinkSubscription *wanted,
+                          bool *ret_same) {
+    size_t found = settings->subscription_count;
+    *ret_same = true;
+    for (size_t i = 0; i < settings->subscription_count; i++) {
+        const PsLinkSubscription *has = &settings->subscriptions[i];
+        if (strcmp(has->topic, wanted->topic) == 0) {
+            found = i;
+            *ret_same = *ret_same && has->qos == wanted->qos;
+        }
+    }
+    return found;
+}
+
+// Not waited for: what still comes belongs to no entry and is passed over.
+static bool unsubscribe_missing(PsAttempt *attempt, const PsLinkSettings *former) {
+    bool same;
+    for (size_t i = 0; i < former->subscription_count; i++) {
+        const PsLinkSubscription *had = &former->subscriptions[i];
+        if (find_filter(attempt->settings, had, &same) < attempt->settings->subscription_count) {
+            continue;
+        }
+        int code = mosquitto_unsubscribe(attempt->handle, NULL, had->topic);
         if (code != MOSQ_ERR_SUCCESS) {
             ps_attempt_fail_library(attempt, code, errno);
-            return;
+            return false;
         }
-        attempt->subscribes_waiting++;
+    }
+    return true;
+}
+
+static void subscribe_difference(PsAttempt *attempt, const PsLinkSettings *former,
+                                 const int *former_mids, PsMono now) {
+    attempt->subscribes_waiting = 0;
+    bool failed = !unsubscribe_missing(attempt, former);
+    for (size_t i = 0; !failed && i < attempt->settings->subscription_count; i++) {
+        bool same;
+        size_t before = find_filter(former, &attempt->settings->subscriptions[i], &same);
+        if (before == former->subscription_count || !same) {
+            failed = !subscribe(attempt, i);
+        } else if (former_mids[before] != 0) { // is on its way
+            attempt->subscribe_mids[i] = former_mids[before];
+            attempt->subscribes_waiting++;
+        }
+    }
+    if (attempt->subscribes_waiting > 0) {
+        attempt->deadline = after_ms(now, attempt->settings->times.connack_ms);
+    }
+}
+
+void ps_session_change(PsAttempt *attempt, const PsLinkSettings *settings, bool *refused,
+                       PsMono now) {
+    const PsLinkSettings *former = attempt->settings;
+    PS_AUTO_FREE int *former_mids = attempt->subscribe_mids;
+    attempt->settings = settings;
+    attempt->refused = refused;
+    attempt->subscribe_mids = ps_alloc_array(settings->subscription_count, sizeof(int));
+    if (attempt->stage == PS_STAGE_UP) {
+        ps_session_listen(attempt); // how much may wait depends on what is subscribed
+        subscribe_difference(attempt, former, former_mids, now);
     }
 }
 

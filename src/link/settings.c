@@ -115,6 +115,25 @@ PsErr ps_link_settings_new(const PsLinkSetup *setup, PsLinkSettings **ret_settin
     return PS_OK;
 }
 
+bool ps_link_settings_same_connection(const PsLinkSettings *a, const PsLinkSettings *b) {
+    const PsCloud *x = &a->cloud;
+    const PsCloud *y = &b->cloud;
+    const char *const texts[][2] = {
+        {x->endpoint, y->endpoint}, {x->client_id, y->client_id},
+        {x->cert, y->cert},         {x->key, y->key},
+        {x->root_ca, y->root_ca},   {x->alpn, y->alpn},
+        {x->username, y->username}, {x->password_file, y->password_file},
+    };
+    for (size_t i = 0; i < PS_COUNT(texts); i++) {
+        if (strcmp(texts[i][0], texts[i][1]) != 0) {
+            return false;
+        }
+    }
+    return x->type == y->type && x->port == y->port && a->tls == b->tls &&
+           a->keepalive_s == b->keepalive_s && x->clean_session == y->clean_session &&
+           x->mqtt_version == y->mqtt_version;
+}
+
 void ps_link_settings_free(PsLinkSettings *settings) {
     if (settings != NULL) {
         ps_arena_free(settings->arena);

@@ -19,5 +19,7 @@ typedef struct PsLinkSettings {
 
 /// PS_ERR_INVALID with a diagnosis when the cloud's shape cannot work.
 PsErr ps_link_settings_new(const PsLinkSetup *setup, PsLinkSettings **ret_settings, PsDiag *diag);
+/// Can a connection made with `a` go on under `b`? Subscriptions, window and times do not matter.
+bool ps_link_settings_same_connection(const PsLinkSettings *a, const PsLinkSettings *b);
 /// Accepts NULL.
 void ps_link_settings_free(PsLinkSettings *settings);

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "link/attempt.h"
+#include "link/files.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -33,8 +34,8 @@ typedef struct Packet {
 } Packet;
 
 struct PsLinkWorker {
-    const PsLinkSettings *settings;
-    PsMailbox *packets; // of Packet, for the thread
+    _Atomic(PsLinkSettings *) next; // to go on with, for the thread; or NULL
+    PsMailbox *packets;             // of Packet, for the thread
 
     int wake_fd;
     atomic_bool stopping;
@@ -46,7 +47,9 @@ struct PsLinkWorker {
     // Guards what follows, libmosquitto and TLS among it. The thread holds it except while it
     // sleeps in poll; the main thread takes it only when it is free, to publish.
     pthread_mutex_t session;
+    PsLinkSettings *settings; // owned
     PsAttempt *attempt;
+    uint8_t print[PS_LINK_PRINT_SIZE]; // of the files when the newest attempt began
     PsBackoff backoff;
     PsMono next_try;
     size_t address_first;
@@ -129,6 +132,7 @@ static void begin_attempt(PsLinkWorker *worker, PsMono now) {
     PsAttemptEvents events = {
         .acknowledged = on_acknowledged, .received = on_received, .ctx = worker};
     worker->up = false;
+    ps_link_files_print(&worker->settings->cloud, worker->print);
     post_plain(worker, PS_EVENT_CONNECTING, 0);
     worker->attempt =
         ps_attempt_new(worker->settings, &events, worker->refused, worker->address_first, now);
@@ -220,6 +224,58 @@ static void advance(PsLinkWorker *worker, short revents, PsMono now) {
     }
 }
 
+// ---- other settings
+
+// Refusals of filters that stay are not said again.
+static bool *refused_of(const PsLinkWorker *worker, const PsLinkSettings *next) {
+    const PsLinkSettings *former = worker->settings;
+    bool *refused = ps_alloc_array(next->subscription_count, sizeof(bool));
+    for (size_t i = 0; i < next->subscription_count; i++) {
+        for (size_t k = 0; k < former->subscription_count; k++) {
+            const char *topic = former->subscriptions[k].topic;
+            refused[i] |= worker->refused[k] && strcmp(topic, next->subscriptions[i].topic) == 0;
+        }
+    }
+    return refused;
+}
+
+static void connect_again(PsLinkWorker *worker, PsMono now) {
+    PS_LOGI("LINK-FILES", "cloud '%s': certificate, key or password was replaced; connecting again",
+            worker->settings->cloud.endpoint);
+    worker->next_try = ps_mono_add_ns(now, worker->settings->times.backoff_min_ms * PS_NS_PER_MS);
+    if (worker->attempt != NULL) {
+        ps_attempt_free(worker->attempt);
+        worker->attempt = NULL;
+        worker->up = false;
+        PsLinkFailure why;
+        ps_link_failure_set(
+            &why, PS_STEP_SESSION, 0, false,
+            "ended by the gateway, since certificate, key or password was replaced");
+        post_down(worker, &why);
+    }
+}
+
+static void take_settings(PsLinkWorker *worker, PsMono now) {
+    PsLinkSettings *next = atomic_exchange(&worker->next, NULL);
+    if (next == NULL) {
+        return;
+    }
+    bool *refused = refused_of(worker, next);
+    if (worker->attempt != NULL) {
+        ps_session_change(worker->attempt, next, refused, now);
+    }
+    free(worker->refused);
+    ps_link_settings_free(worker->settings);
+    worker->refused = refused;
+    worker->settings = next;
+    ps_link_events_set_window(&worker->events, next->window);
+    uint8_t print[PS_LINK_PRINT_SIZE];
+    ps_link_files_print(&next->cloud, print);
+    if (memcmp(print, worker->print, sizeof print) != 0) {
+        connect_again(worker, now);
+    }
+}
+
 // ---- publishing
 
 static void wake_thread(void *ctx) {
@@ -301,6 +357,11 @@ PsErr ps_link_worker_publish(PsLinkWorker *worker, const PsLinkPublish *publish)
     return first ? PS_OK : leave_packet(worker, publish);
 }
 
+void ps_link_worker_change(PsLinkWorker *worker, PsLinkSettings *settings) {
+    ps_link_settings_free(atomic_exchange(&worker->next, settings));
+    wake_thread(worker);
+}
+
 bool ps_link_worker_drain(PsLinkWorker *worker) {
     if (pthread_mutex_trylock(&worker->session) != 0) {
         return false;
@@ -352,6 +413,7 @@ static void *run(void *argument) {
         short revents = 0;
         wait_for_work(worker, ps_mono_now(), &revents);
         PsMono now = ps_mono_now();
+        take_settings(worker, now);
         if (worker->attempt == NULL && now.ns >= worker->next_try.ns &&
             ps_link_events_waiting(&worker->events) < EVENTS_HELD) {
             begin_attempt(worker, now);
@@ -371,10 +433,10 @@ static void *run(void *argument) {
     return NULL;
 }
 
-PsLinkWorker *ps_link_worker_new(const PsLinkSettings *settings, void (*wake)(void *ctx),
-                                 void *ctx) {
+PsLinkWorker *ps_link_worker_new(PsLinkSettings *settings, void (*wake)(void *ctx), void *ctx) {
     int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (fd < 0) {
+        ps_link_settings_free(settings);
         return NULL;
     }
     PsLinkWorker *worker = ps_alloc(sizeof *worker);
@@ -427,6 +489,8 @@ void ps_link_worker_free(PsLinkWorker *worker) {
     ps_link_events_deinit(&worker->events);
     pthread_mutex_destroy(&worker->session);
     close(worker->wake_fd);
+    ps_link_settings_free(worker->settings);
+    ps_link_settings_free(atomic_load(&worker->next));
     free(worker->refused);
     free(worker);
 }

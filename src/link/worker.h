@@ -20,12 +20,15 @@ typedef struct PsLinkPublish {
     size_t len;
 } PsLinkPublish;
 
-/// `wake` is called, under no lock of the events, when events wait. Acknowledgements of the
-/// outbox's messages call it only when half the window waits for them or the oldest has waited for
-/// PS_LINK_QUIET_MS: the main thread is awake often enough to look by itself.
-PsLinkWorker *ps_link_worker_new(const PsLinkSettings *settings, void (*wake)(void *ctx),
-                                 void *ctx);
+/// Takes the settings over. `wake` is called, under no lock of the events, when events wait.
+/// Acknowledgements of the outbox's messages call it only when half the window waits for them or
+/// the oldest has waited for PS_LINK_QUIET_MS: the main thread is awake often enough to look by
+/// itself.
+PsLinkWorker *ps_link_worker_new(PsLinkSettings *settings, void (*wake)(void *ctx), void *ctx);
 PsErr ps_link_worker_start(PsLinkWorker *worker);
+/// Takes over settings for the same connection; the thread goes on with them soon, and connects
+/// again when the files they name are not what they were when it connected.
+void ps_link_worker_change(PsLinkWorker *worker, PsLinkSettings *settings);
 /// Hands it to libmosquitto here and now while the thread sleeps, otherwise leaves a copy for the
 /// thread, bounded by the window: PS_ERR_FULL, PS_ERR_NO_MEMORY. Publishes keep their order. Never
 /// blocks: the socket does not, and the thread is not waited for.

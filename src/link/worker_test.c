@@ -40,7 +40,6 @@ static void may_be_drained_while_resolving(void **state) {
     }
     ps_link_worker_stop(worker);
     ps_link_worker_free(worker);
-    ps_link_settings_free(settings);
 }
 
 int main(void) {
