@@ -251,6 +251,9 @@ void ps_link_stop(PsLink *link) {
     // What is acknowledged by now must not be sent again after a restart.
     (void)ps_link_worker_drain(link->worker); // a thread at work reads by itself
     take_events(link);
+    while (link->ticket_count > 0) { // scripts that wait may go on, with another link perhaps
+        answer_ticket(link, link->tickets[0], false);
+    }
     link->stopping = true;
     if (link->started) {
         ps_link_worker_stop(link->worker);

@@ -108,9 +108,10 @@ PsErr ps_link_start(PsLink *link, PsDiag *diag);
 bool ps_link_apply(PsLink *link, const PsLinkSetup *setup);
 
 /// Asynchronous: a connected link says DISCONNECT, then on_stopped is called, within 1 s even
-/// while resolving or connecting. Events up to here are told before it returns; then callbacks
-/// other than on_received and on_stopped end: the server has been told that a message is here. A
-/// link that was never started calls on_stopped from the loop, too.
+/// while resolving or connecting. Events up to here are told before it returns, and open tickets
+/// answered with false; then callbacks other than on_received and on_stopped end: the server has
+/// been told that a message is here. A link that was never started calls on_stopped from the loop,
+/// too.
 void ps_link_stop(PsLink *link);
 
 /// Accepts NULL and links that were stopped; PS_ASSERTs on a running one. May be called inside

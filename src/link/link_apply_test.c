@@ -7,6 +7,7 @@
 #include "base/log.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -202,6 +203,21 @@ static void replaced_files_connect_again(void **state) {
     test_broker_kill(&broker);
 }
 
+// A script waits for the answer, and goes on with the link that comes next.
+static void stopping_answers_who_waits(void **state) {
+    TestBroker broker = broker_start("server-ecc", "root-ecc", NULL);
+    Bench bench;
+    bench_init(&bench, broker.port, "client-ecc", "root-ecc");
+    bench_start(&bench, NULL, 0);
+    assert_true(run_until(&bench, is_connected));
+    assert_int_equal(kill(broker.pid, SIGSTOP), 0); // no acknowledgement comes
+    assert_int_equal(ps_link_publish_now(bench.link, 7, "a", "b", 1, 1), PS_OK);
+    bench_stop(&bench);
+    assert_int_equal(bench.ticket_answer, 0);
+    assert_true(bench.ticket == 7);
+    test_broker_kill(&broker);
+}
+
 int main(void) {
     ps_log_set_fd(-1);
     const struct CMUnitTest tests[] = {
@@ -210,6 +226,7 @@ int main(void) {
         cmocka_unit_test(the_window_changes_with_messages_in_flight),
         cmocka_unit_test(another_server_or_identity_asks_for_a_new_link),
         cmocka_unit_test(replaced_files_connect_again),
+        cmocka_unit_test(stopping_answers_who_waits),
     };
     return cmocka_run_group_tests_name("link_apply", tests, bench_make_certificates,
                                        bench_remove_certificates);
