@@ -44,7 +44,7 @@ typedef struct PsApiDelivery {
     uint64_t set_aside;     ///< messages set aside since the start
 } PsApiDelivery;
 
-/// What the calls look at. All borrowed; outlives the API.
+/// What the calls look at. All borrowed; lasts until other sources are given, or outlives the API.
 typedef struct PsApiSources {
     const PsConfig *config;
     PsTagTable *table;
@@ -60,8 +60,11 @@ typedef struct PsApiSources {
     const PsApiReplay *(*replay_status)(void *ctx); ///< never NULL
     /// All 0 while there is no cloud.
     PsApiDelivery (*delivery_status)(void *ctx);
-    void *replay_ctx; ///< of these three
-    PsLink *link;     ///< NULL when the cloud is not enabled
+    /// The configuration lasts until the hold is released, although another may take its place.
+    void *(*hold_config)(void *ctx);
+    void (*release_config)(void *hold);
+    void *ctx;    ///< of the callbacks
+    PsLink *link; ///< NULL when the cloud is not enabled
     uv_loop_t *loop;
     const char *script_program; ///< penstock-script
     const char *scratch;        ///< folder for scripts' scratch folders
@@ -74,6 +77,10 @@ typedef struct PsApi PsApi;
 /// gateway answers there; PS_ERR_IO, PS_ERR_DENIED.
 PsErr ps_api_open(uv_loop_t *loop, const char *path, const PsApiSources *sources, PsApi **ret_api,
                   PsDiag *diag);
+/// Other sources, also for calls that wait for an answer.
+void ps_api_apply(PsApi *api, const PsApiSources *sources);
+/// The configuration asks for another log level.
+void ps_api_configure_log(PsApi *api, PsLogLevel level);
 /// Removes the socket and closes all clients; `closed` is called from the loop, then free.
 void ps_api_close(PsApi *api, void (*closed)(void *ctx), void *ctx);
 void ps_api_free(PsApi *api);

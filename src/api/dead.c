@@ -163,7 +163,7 @@ static void answer_replay(PsApiCall *call, PsErr err, const PsDiag *diag) {
     if (err != PS_OK) {
         ps_api_call_fail(call, err, diag);
     } else {
-        ps_api_call_reply(call, replay_row(sources->replay_status(sources->replay_ctx)));
+        ps_api_call_reply(call, replay_row(sources->replay_status(sources->ctx)));
     }
 }
 
@@ -180,7 +180,7 @@ void ps_api_replay(PsApiCall *call) {
         err = ps_fail(PS_ERR_INVALID, &diag, name, NULL,
                       "no scripts run, because the cloud service is not enabled");
     } else {
-        err = sources->replay(name, keep_going, sources->replay_ctx, &diag);
+        err = sources->replay(name, keep_going, sources->ctx, &diag);
     }
     answer_replay(call, err, &diag);
 }
@@ -188,7 +188,7 @@ void ps_api_replay(PsApiCall *call) {
 void ps_api_replay_stop(PsApiCall *call) {
     const PsApiSources *sources = ps_api_call_sources(call);
     PsDiag diag = {0};
-    answer_replay(call, sources->replay_stop(sources->replay_ctx, &diag), &diag);
+    answer_replay(call, sources->replay_stop(sources->ctx, &diag), &diag);
 }
 
 void ps_api_replay_status(PsApiCall *call) {

@@ -70,6 +70,14 @@ PsErr ps_log_hold_set(PsLogHold *hold, PsLogLevel level, int64_t seconds, const 
     return PS_OK;
 }
 
+void ps_log_hold_configure(PsLogHold *hold, PsLogLevel level) {
+    if (hold->until.ns != 0) {
+        hold->then = level;
+    } else {
+        ps_log_set_level(level);
+    }
+}
+
 bool ps_log_hold_ends(const PsLogHold *hold, PsWall *ret_until, PsLogLevel *ret_then) {
     if (hold->until.ns == 0) {
         return false;

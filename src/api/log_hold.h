@@ -23,5 +23,8 @@ void ps_log_hold_close(PsLogHold *hold);
 PsErr ps_log_hold_set(PsLogHold *hold, PsLogLevel level, int64_t seconds, const char *who,
                       PsDiag *diag);
 
+/// The configuration asks for another level: from now on, or after the time somebody set one for.
+void ps_log_hold_configure(PsLogHold *hold, PsLogLevel level);
+
 /// False when the present level is not for a time; else when it ends, and which one comes then.
 bool ps_log_hold_ends(const PsLogHold *hold, PsWall *ret_until, PsLogLevel *ret_then);

@@ -23,7 +23,8 @@ typedef struct Defaults {
 
 typedef struct Run {
     PsApiCall *call;
-    const PsConfig *config;
+    const PsConfig *config; // of when it began, held
+    void *hold;
     Defaults defaults;
     PsTrial *trial;
 } Run;
@@ -32,10 +33,17 @@ static const char *text_of(const PsApiCall *call, const char *key) {
     return json_string_value(json_object_get(ps_api_call_arguments(call), key));
 }
 
+static void end(Run *run) {
+    ps_api_call_sources(run->call)->release_config(run->hold);
+    free(run);
+}
+
 static void on_done(const PsTrialReport *report, void *ctx) {
     Run *run = ctx;
-    ps_api_call_reply(run->call, ps_trial_report_json(report, run->config));
-    free(run);
+    PsApiCall *call = run->call;
+    json_t *json = ps_trial_report_json(report, run->config);
+    end(run);
+    ps_api_call_reply(call, json);
 }
 
 static void cancel(void *ctx) {
@@ -275,15 +283,17 @@ static PsErr begin(Run *run, PsDiag *diag) {
 }
 
 void ps_api_script_run(PsApiCall *call) {
+    const PsApiSources *sources = ps_api_call_sources(call);
     Run *run = ps_alloc(sizeof *run);
-    *run = (Run){.call = call, .config = ps_api_call_sources(call)->config};
+    *run =
+        (Run){.call = call, .config = sources->config, .hold = sources->hold_config(sources->ctx)};
     PsDiag diag = {0};
     PsErr err = ps_api_call_goes_on(call, cancel, run)
                     ? begin(run, &diag)
                     : ps_fail(PS_ERR_BUSY, &diag, "script_run", NULL,
                               "another trial is under way; try again in a moment");
     if (err != PS_OK) {
-        free(run);
+        end(run);
         ps_api_call_fail(call, err, &diag);
     }
 }

@@ -411,6 +411,14 @@ PsErr ps_api_open(uv_loop_t *loop, const char *path, const PsApiSources *sources
     return PS_OK;
 }
 
+void ps_api_apply(PsApi *api, const PsApiSources *sources) {
+    api->sources = *sources;
+}
+
+void ps_api_configure_log(PsApi *api, PsLogLevel level) {
+    ps_log_hold_configure(api->log_hold, level);
+}
+
 static void on_listener_closed(uv_handle_t *handle) {
     handle_closed(handle->data);
 }

@@ -120,7 +120,7 @@ static json_t *workers_status(const PsApiSources *sources) {
 
 static json_t *outbox_status(const PsApiSources *sources) {
     PsOutboxStats stats = ps_outbox_stats(sources->outbox);
-    PsApiDelivery delivery = sources->delivery_status(sources->replay_ctx);
+    PsApiDelivery delivery = sources->delivery_status(sources->ctx);
     json_t *json = json_pack(
         "{s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:b}", "waiting", (json_int_t)stats.waiting,
         "waiting_bytes", (json_int_t)stats.waiting_bytes, "in_flight", (json_int_t)stats.in_flight,

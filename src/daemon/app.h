@@ -4,12 +4,14 @@
 
 #include "model/config.h"
 
+typedef struct PsApp PsApp;
+
 typedef struct PsAppOptions {
     const char *state;          ///< folder for the outbox and the alarm history
     const char *socket;         ///< command socket
     const char *script_program; ///< penstock-script
 } PsAppOptions;
 
-/// Runs until SIGINT or SIGTERM. The configuration is borrowed. PS_OK after an orderly stop;
+/// Runs until SIGINT or SIGTERM. Takes the configuration over. PS_OK after an orderly stop;
 /// otherwise `diag` says what could not be started.
-PsErr ps_app_run(const PsConfig *config, const PsAppOptions *options, PsDiag *diag);
+PsErr ps_app_run(PsConfig *config, const PsAppOptions *options, PsDiag *diag);

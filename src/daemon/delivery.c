@@ -81,7 +81,7 @@ static bool hand_over(PsDelivery *delivery, const PsOutboxRow *row, PsMono now) 
 }
 
 void ps_delivery_pump(PsDelivery *delivery) {
-    if (delivery == NULL || delivery->closed || delivery->pumping) {
+    if (delivery->link == NULL || delivery->closed || delivery->pumping) {
         return;
     }
     delivery->pumping = true;
@@ -194,7 +194,7 @@ void ps_delivery_link_state(PsDelivery *delivery, const PsLinkStatus *status) {
 }
 
 PsApiDelivery ps_delivery_status(PsDelivery *delivery) {
-    if (delivery == NULL) {
+    if (delivery->link == NULL) {
         return (PsApiDelivery){0};
     }
     PsDrainRates rates = ps_drain_meter_rates(
@@ -211,18 +211,38 @@ PsApiDelivery ps_delivery_status(PsDelivery *delivery) {
 
 // ---- life
 
-PsDelivery *ps_delivery_new(uv_loop_t *loop, PsOutbox *outbox, PsLink *link, const PsCloud *cloud) {
-    PsDelivery *delivery = ps_alloc(sizeof *delivery);
-    PsMono now = ps_mono_now();
-    delivery->outbox = outbox;
-    delivery->link = link;
-    ps_drain_meter_init(&delivery->meter, ps_outbox_stats(outbox).waiting, now);
+static void init_pace(PsDelivery *delivery, const PsCloud *cloud, PsMono now) {
     PsLinkPace pace = ps_link_pace(cloud);
     ps_pace_init(&delivery->pace, pace, ps_link_window(cloud), now);
     pace.publishes_per_s = (pace.publishes_per_s + ASIDE_PART - 1) / ASIDE_PART;
     pace.bytes_per_s = (pace.bytes_per_s + ASIDE_PART - 1) / ASIDE_PART;
     ps_pace_init(&delivery->aside, pace, PS_LINK_NOW_WINDOW, now);
     delivery->aside.burst_s = ASIDE_BURST_S;
+}
+
+void ps_delivery_apply(PsDelivery *delivery, const PsCloud *cloud) {
+    PsLinkPace pace = ps_link_pace(cloud);
+    const PsPace *present = &delivery->pace; // what it has learned goes only when it must
+    if (pace.publishes_per_s != present->limit.publishes_per_s ||
+        pace.bytes_per_s != present->limit.bytes_per_s || ps_link_window(cloud) != present->most) {
+        init_pace(delivery, cloud, ps_mono_now());
+        uv_timer_stop(&delivery->timer); // it may wait for a rate that is none any more
+    }
+}
+
+void ps_delivery_set_link(PsDelivery *delivery, PsLink *link) {
+    uv_timer_stop(&delivery->timer);
+    ps_outbox_link_lost(delivery->outbox);
+    delivery->count = 0;
+    delivery->link = link;
+}
+
+PsDelivery *ps_delivery_new(uv_loop_t *loop, PsOutbox *outbox, const PsCloud *cloud) {
+    PsDelivery *delivery = ps_alloc(sizeof *delivery);
+    PsMono now = ps_mono_now();
+    delivery->outbox = outbox;
+    ps_drain_meter_init(&delivery->meter, ps_outbox_stats(outbox).waiting, now);
+    init_pace(delivery, cloud, now);
     uv_timer_init(loop, &delivery->timer);
     delivery->timer.data = delivery;
     return delivery;

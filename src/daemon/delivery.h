@@ -10,8 +10,12 @@
 
 typedef struct PsDelivery PsDelivery;
 
-/// Outbox and link are borrowed; the link must not be freed before ps_delivery_close.
-PsDelivery *ps_delivery_new(uv_loop_t *loop, PsOutbox *outbox, PsLink *link, const PsCloud *cloud);
+/// The outbox is borrowed. Nothing goes until there is a link.
+PsDelivery *ps_delivery_new(uv_loop_t *loop, PsOutbox *outbox, const PsCloud *cloud);
+/// Another link, borrowed, or NULL: none. What is under way on the former one waits again.
+void ps_delivery_set_link(PsDelivery *delivery, PsLink *link);
+/// Goes on with the window and the rates of another configuration.
+void ps_delivery_apply(PsDelivery *delivery, const PsCloud *cloud);
 /// Accepts NULL. Memory goes when the loop has closed its timer.
 void ps_delivery_close(PsDelivery *delivery);
 
@@ -26,5 +30,5 @@ void ps_delivery_acknowledged(PsDelivery *delivery, uint64_t id);
 /// may.
 bool ps_delivery_admit_now(PsDelivery *delivery, size_t bytes);
 
-/// Accepts NULL.
+/// All 0 while there is no link.
 PsApiDelivery ps_delivery_status(PsDelivery *delivery);

@@ -41,6 +41,28 @@ void ps_intake_free(PsIntake *intake) {
     }
 }
 
+static uint32_t former_index(const PsConfigMap *map, uint32_t index) {
+    if (index < map->publish.new_count) {
+        return ps_index_to_old(&map->publish, index);
+    }
+    uint32_t entry = ps_index_to_old(&map->subscribe, index - map->publish.new_count);
+    return entry != PS_NOT_THERE ? map->publish.old_count + entry : PS_NOT_THERE;
+}
+
+void ps_intake_apply(PsIntake *intake, const PsConfig *config, const PsConfigMap *map) {
+    uint32_t count = config->publish_count + config->subscribe_count;
+    Refusal *refusals = ps_alloc_array(count, sizeof *refusals);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t former = former_index(map, i);
+        if (former != PS_NOT_THERE) {
+            refusals[i] = intake->refusals[former];
+        }
+    }
+    free(intake->refusals);
+    intake->refusals = refusals;
+    intake->config = config;
+}
+
 static void note_refusal(Refusal *refusal, PsErr err, const PsDiag *diag) {
     PsMono now = ps_mono_now();
     int64_t pause_ns = refusal->taken ? REMIND_AGAIN_NS : REMIND_NS;

@@ -124,6 +124,5 @@ int main(int argc, char **argv) {
         ps_diag_format(&diag, text, sizeof text);
         PS_LOGE("START-FAILED", "%s", text);
     }
-    ps_config_free(config);
     return err == PS_OK ? EXIT_DONE : EXIT_FAILED;
 }

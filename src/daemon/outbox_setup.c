@@ -48,20 +48,28 @@ static void add_all(Definitions *all) {
     }
 }
 
-PsErr ps_outbox_setup_open(const PsConfig *config, uv_loop_t *loop, const char *folder,
-                           void (*on_ready)(void *ctx), void *ctx, PsOutbox **ret_outbox,
-                           PsDiag *diag) {
+static void definitions_init(Definitions *all, const PsConfig *config) {
     size_t count = config->publish_count + config->subscribe_count;
-    PS_AUTO_FREE const char **names = ps_alloc_array(count, sizeof *names);
-    PS_AUTO_FREE PsOutboxRule *rules = ps_alloc_array(count, sizeof *rules);
-    PS_AUTO_FREE PsBuf *topics = ps_alloc_array(count, sizeof *topics);
-    Definitions all = {.config = config, .names = names, .rules = rules, .topics = topics};
-    add_all(&all);
-    PsLinkLimits limits = ps_link_limits(config->cloud.type);
-    const PsParameters *parameters = &config->parameters;
-    PsOutboxSetup setup = {
-        .loop = loop,
-        .folder = folder,
+    *all = (Definitions){.config = config,
+                         .names = ps_alloc_array(count, sizeof *all->names),
+                         .rules = ps_alloc_array(count, sizeof *all->rules),
+                         .topics = ps_alloc_array(count, sizeof *all->topics)};
+    add_all(all);
+}
+
+static void definitions_deinit(Definitions *all) {
+    for (size_t i = 0; i < all->count; i++) {
+        ps_buf_deinit(&all->topics[i]);
+    }
+    free(all->names);
+    free(all->rules);
+    free(all->topics);
+}
+
+static PsOutboxSetup setup_of(const Definitions *all) {
+    PsLinkLimits limits = ps_link_limits(all->config->cloud.type);
+    const PsParameters *parameters = &all->config->parameters;
+    return (PsOutboxSetup){
         .max_loss_s = parameters->max_loss_s,
         .catch_recording = (uint64_t)parameters->catch_recording,
         .warning_recording = (uint64_t)parameters->warning_recording,
@@ -72,15 +80,57 @@ PsErr ps_outbox_setup_open(const PsConfig *config, uv_loop_t *loop, const char *
         .limits = {.payload_bytes = limits.payload_bytes,
                    .topic_bytes = limits.topic_bytes,
                    .topic_slashes = limits.topic_slashes},
-        .names = names,
-        .name_count = count,
-        .rules = rules,
-        .on_ready = on_ready,
-        .ctx = ctx,
+        .names = all->names,
+        .name_count = all->count,
+        .rules = all->rules,
     };
+}
+
+PsErr ps_outbox_setup_open(const PsConfig *config, uv_loop_t *loop, const char *folder,
+                           void (*on_ready)(void *ctx), void *ctx, PsOutbox **ret_outbox,
+                           PsDiag *diag) {
+    Definitions all;
+    definitions_init(&all, config);
+    PsOutboxSetup setup = setup_of(&all);
+    setup.loop = loop;
+    setup.folder = folder;
+    setup.on_ready = on_ready;
+    setup.ctx = ctx;
     PsErr err = ps_outbox_open(&setup, ret_outbox, diag);
-    for (size_t i = 0; i < count; i++) {
-        ps_buf_deinit(&topics[i]);
-    }
+    definitions_deinit(&all);
     return err;
+}
+
+// --- another configuration ----------------------------------------------------------------------
+
+static size_t add_renames(PsOutboxRename *renames, const PsConfig *former, const PsConfig *config,
+                          const PsConfigMap *map) {
+    size_t count = 0;
+    for (uint32_t i = 0; i < former->publish_count; i++) {
+        uint32_t later = ps_index_to_new(&map->publish, i);
+        if (later != PS_NOT_THERE) {
+            renames[count++] =
+                (PsOutboxRename){former->publish[i].name, config->publish[later].name};
+        }
+    }
+    for (uint32_t i = 0; i < former->subscribe_count; i++) {
+        uint32_t later = ps_index_to_new(&map->subscribe, i);
+        if (later != PS_NOT_THERE) {
+            renames[count++] =
+                (PsOutboxRename){former->subscribe[i].name, config->subscribe[later].name};
+        }
+    }
+    return count;
+}
+
+void ps_outbox_setup_apply(PsOutbox *outbox, const PsConfig *former, const PsConfig *config,
+                           const PsConfigMap *map) {
+    PS_AUTO_FREE PsOutboxRename *renames =
+        ps_alloc_array(former->publish_count + former->subscribe_count, sizeof *renames);
+    size_t count = add_renames(renames, former, config, map); // most to their own names
+    Definitions all;
+    definitions_init(&all, config);
+    PsOutboxSetup setup = setup_of(&all);
+    ps_outbox_apply(outbox, &setup, renames, count);
+    definitions_deinit(&all);
 }

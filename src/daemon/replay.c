@@ -17,6 +17,7 @@ struct PsReplay {
     PsOutbox *outbox;
     PsScriptHost *scripts;
     PsApiReplay status;
+    char *name; // what `status` has for it
     bool stopping;
     // Of the replay under way.
     PsScriptKind kind;
@@ -35,11 +36,10 @@ struct PsReplay {
     uint32_t failures; // in a row
 };
 
-PsReplay *ps_replay_new(const PsConfig *config, PsOutbox *outbox, PsScriptHost *scripts) {
+PsReplay *ps_replay_new(const PsConfig *config, PsOutbox *outbox) {
     PsReplay *replay = ps_alloc(sizeof *replay);
     replay->config = config;
     replay->outbox = outbox;
-    replay->scripts = scripts;
     return replay;
 }
 
@@ -63,6 +63,7 @@ static void drop_chunk(PsReplay *replay) {
 void ps_replay_free(PsReplay *replay) {
     if (replay != NULL) {
         drop_chunk(replay);
+        free(replay->name);
         free(replay);
     }
 }
@@ -296,7 +297,6 @@ static bool find_message(PsReplay *replay, const char *name) {
         if (strcmp(config->publish[i].name, name) == 0) {
             replay->kind = PS_SCRIPT_PUBLISH;
             replay->entry = i;
-            replay->status.name = config->publish[i].name;
             return true;
         }
     }
@@ -304,11 +304,17 @@ static bool find_message(PsReplay *replay, const char *name) {
         if (strcmp(config->subscribe[i].name, name) == 0) {
             replay->kind = PS_SCRIPT_SUBSCRIBE;
             replay->entry = i;
-            replay->status.name = config->subscribe[i].name;
             return true;
         }
     }
     return false;
+}
+
+static void set_name(PsReplay *replay, const char *name) {
+    char *copy = ps_strdup(name);
+    free(replay->name);
+    replay->name = copy;
+    replay->status.name = copy;
 }
 
 PsErr ps_replay_start(PsReplay *replay, const char *name, bool keep_going, PsDiag *diag) {
@@ -317,8 +323,9 @@ PsErr ps_replay_start(PsReplay *replay, const char *name, bool keep_going, PsDia
                        "has to wait: the dead letters of '%s' are being run; one at a time",
                        replay->status.name);
     }
-    if (replay->stopping) {
-        return ps_fail(PS_ERR_CLOSED, diag, name, NULL, "the gateway is stopping");
+    if (replay->stopping || replay->scripts == NULL) {
+        return ps_fail(PS_ERR_CLOSED, diag, name, NULL, "%s",
+                       replay->stopping ? "the gateway is stopping" : "no scripts run");
     }
     if (!find_message(replay, name)) {
         return ps_fail(PS_ERR_NOT_FOUND, diag, name, NULL,
@@ -334,8 +341,8 @@ PsErr ps_replay_start(PsReplay *replay, const char *name, bool keep_going, PsDia
     replay->refused = 0;
     replay->stop_wanted = false;
     const PsLedger *book = ps_outbox_ledger(replay->outbox, replay->message);
-    replay->status =
-        (PsApiReplay){.name = replay->status.name, .running = true, .total = book->dead};
+    set_name(replay, name);
+    replay->status = (PsApiReplay){.name = replay->name, .running = true, .total = book->dead};
     PS_LOGI("REPLAY-BEGIN", "'%s': %llu dead letters are run again", name,
             (unsigned long long)book->dead);
     fetch(replay);
@@ -357,6 +364,29 @@ PsErr ps_replay_stop(PsReplay *replay, PsDiag *diag) {
         ps_script_host_cancel_replay(replay->scripts, replay->kind, replay->entry);
     }
     return PS_OK;
+}
+
+void ps_replay_set_scripts(PsReplay *replay, PsScriptHost *scripts) {
+    replay->scripts = scripts;
+    if (scripts == NULL && replay->status.running) {
+        finish(replay, "stopped, because the cloud service was switched off");
+    }
+}
+
+void ps_replay_apply(PsReplay *replay, const PsConfig *config, const PsConfigMap *map) {
+    replay->config = config;
+    if (!replay->status.running) {
+        return;
+    }
+    bool publish = replay->kind == PS_SCRIPT_PUBLISH;
+    uint32_t entry = ps_index_to_new(publish ? &map->publish : &map->subscribe, replay->entry);
+    if (entry == PS_NOT_THERE) {
+        finish(replay, "stopped, because the message is no longer in the configuration");
+        return;
+    }
+    replay->entry = entry;
+    replay->message = ps_script_message_index(config, replay->kind, entry);
+    set_name(replay, ps_outbox_ledger(replay->outbox, replay->message)->name);
 }
 
 void ps_replay_close(PsReplay *replay) {

@@ -9,7 +9,7 @@
 #pragma once
 
 #include "api/api.h"
-#include "model/config.h"
+#include "model/config_map.h"
 #include "outbox/dead.h"
 #include "script/host.h"
 #include "script/kept.h"
@@ -18,9 +18,12 @@
 
 typedef struct PsReplay PsReplay;
 
-/// Everything is borrowed; freed after the outbox is closed. `scripts` must be stopped with a call
-/// of ps_replay_close before.
-PsReplay *ps_replay_new(const PsConfig *config, PsOutbox *outbox, PsScriptHost *scripts);
+/// Everything is borrowed; freed after the outbox is closed. None can be started without scripts.
+PsReplay *ps_replay_new(const PsConfig *config, PsOutbox *outbox);
+/// The scripts there are now, or NULL when they have been stopped: then a replay ends.
+void ps_replay_set_scripts(PsReplay *replay, PsScriptHost *scripts);
+/// Goes on with another configuration; a replay ends when its message is gone.
+void ps_replay_apply(PsReplay *replay, const PsConfig *config, const PsConfigMap *map);
 /// Accepts NULL.
 void ps_replay_free(PsReplay *replay);
 

@@ -20,7 +20,7 @@
 typedef struct Script {
     bool publish;
     uint32_t index;
-    const char *path;
+    char *path;
     int folder;   // inotify's number of its folder, -1 when that cannot be watched
     PsBuf known;  // content as last told or configured
     bool changed; // to be read
@@ -53,6 +53,7 @@ static void free_when_idle(PsScriptWatch *watch) {
         return;
     }
     for (uint32_t i = 0; i < watch->count; i++) {
+        free(watch->scripts[i].path);
         ps_buf_deinit(&watch->scripts[i].known);
         ps_buf_deinit(&watch->scripts[i].content);
     }
@@ -166,10 +167,11 @@ static void add_script(PsScriptWatch *watch, bool publish, uint32_t index, const
         return;
     }
     Script *script = &watch->scripts[watch->count++];
-    *script = (Script){.publish = publish, .index = index, .path = path};
+    *script =
+        (Script){.publish = publish, .index = index, .path = ps_strdup(path), .changed = true};
     ps_buf_put(&script->known, source->data, source->len);
     char folder[PATH_MAX];
-    snprintf(folder, sizeof folder, "%.*s", (int)(name_of(script) - path), path);
+    snprintf(folder, sizeof folder, "%.*s", (int)(name_of(script) - script->path), path);
     script->folder = inotify_add_watch(watch->fd, folder[0] != '\0' ? folder : ".",
                                        IN_CLOSE_WRITE | IN_MOVED_TO | IN_ONLYDIR);
     if (script->folder < 0) {
@@ -177,8 +179,7 @@ static void add_script(PsScriptWatch *watch, bool publish, uint32_t index, const
     }
 }
 
-static void add_scripts(PsScriptWatch *watch) {
-    const PsConfig *config = watch->setup.config;
+static void add_scripts(PsScriptWatch *watch, const PsConfig *config) {
     watch->scripts =
         ps_alloc_array(config->publish_count + config->subscribe_count, sizeof *watch->scripts);
     for (uint32_t i = 0; i < config->publish_count; i++) {
@@ -198,12 +199,14 @@ PsScriptWatch *ps_script_watch_new(const PsScriptWatchSetup *setup) {
     }
     PsScriptWatch *watch = ps_alloc(sizeof *watch);
     watch->setup = *setup;
+    watch->setup.config = NULL; // it may be replaced
     watch->fd = fd;
-    add_scripts(watch);
+    add_scripts(watch, setup->config);
     int failure = uv_poll_init(setup->loop, &watch->poll, fd);
     PS_ASSERT(failure == 0); // a fresh descriptor of our own
     watch->poll.data = watch;
     uv_poll_start(&watch->poll, UV_READABLE, on_readable);
+    begin_reading(watch);
     return watch;
 }
 

@@ -42,6 +42,10 @@ bool ps_settle_wait(PsSettle *settle, const PsOutbox *outbox, uint64_t ticket) {
     return true;
 }
 
+void ps_settle_clear(PsSettle *settle) {
+    settle->count = 0;
+}
+
 void ps_settle_tell(PsSettle *settle, const PsOutbox *outbox, PsScriptHost *scripts) {
     while (settle->count > 0 && ps_outbox_is_settled(outbox, settle->waiters[0].mark)) {
         uint64_t ticket = settle->waiters[0].ticket;

@@ -14,5 +14,7 @@ void ps_settle_free(PsSettle *settle);
 
 /// For the host's on_settle: false when the outbox has everything on the disk already.
 bool ps_settle_wait(PsSettle *settle, const PsOutbox *outbox, uint64_t ticket);
+/// The scripts that waited are gone.
+void ps_settle_clear(PsSettle *settle);
 /// For the outbox's on_ready: tells the host what is safe by now.
 void ps_settle_tell(PsSettle *settle, const PsOutbox *outbox, PsScriptHost *scripts);

@@ -126,7 +126,7 @@ PsErr ps_outbox_open(const PsOutboxSetup *setup, PsOutbox **ret_outbox, PsDiag *
 /// afterwards (libuv handles close).
 void ps_outbox_close(PsOutbox *outbox);
 
-/// A definition that is the same one under another name.
+/// A definition that is the same one under another name; under its own: nothing.
 typedef struct PsOutboxRename {
     const char *from;
     const char *to;
