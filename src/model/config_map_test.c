@@ -2,6 +2,7 @@
 // from text, the scripts they name are in a temporary folder.
 #include "base/file.h"
 #include "model/config_map.h"
+#include "model/config_test_rig.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -44,17 +45,7 @@ static int remove_folder(void **state) {
     "\"main\"}"
 
 static PsConfig *make(const char *text) {
-    PsFindings findings = {0};
-    PsConfig *config = NULL;
-    PsErr err = ps_config_parse(folder, text, strlen(text), NULL, &findings, &config);
-    for (size_t i = 0; err != PS_OK && i < findings.count; i++) {
-        char line[512];
-        ps_finding_format(&findings.items[i], line, sizeof line);
-        print_message("%s\n", line);
-    }
-    ps_findings_deinit(&findings);
-    assert_int_equal(err, PS_OK);
-    return config;
+    return ps_test_config(folder, text);
 }
 
 static PsConfigMap *between(const char *before, const char *after) {
