@@ -107,6 +107,32 @@ static bool give_to(int fd, const struct stat *like) {
            fchown(fd, like->st_uid, like->st_gid) == 0;
 }
 
+// Everything but the name: afterwards the bytes are on the disk as `temporary`.
+static PsErr write_beside(const char *temporary, const char *path, const void *bytes, size_t len,
+                          mode_t mode, const struct stat *like, PsDiag *diag) {
+    PS_AUTO_FD int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return fail_errno(errno, diag, path, "write");
+    }
+    if (write_all(fd, bytes, len) != PS_OK || !give_to(fd, like) || fchmod(fd, mode) != 0 ||
+        fsync(fd) != 0) {
+        int number = errno;
+        unlink(temporary);
+        return fail_errno(number, diag, path, "write");
+    }
+    return PS_OK;
+}
+
+static PsErr take_name(const char *temporary, const char *path, PsDiag *diag) {
+    if (rename(temporary, path) != 0) {
+        int number = errno;
+        unlink(temporary);
+        return fail_errno(number, diag, path, "write");
+    }
+    sync_folder_of(path);
+    return PS_OK;
+}
+
 static PsErr write_file(const char *path, const void *bytes, size_t len, mode_t mode,
                         const struct stat *like, PsDiag *diag) {
     char temporary[PATH_MAX];
@@ -114,18 +140,8 @@ static PsErr write_file(const char *path, const void *bytes, size_t len, mode_t 
     if (length < 0 || (size_t)length >= sizeof temporary) {
         return ps_fail(PS_ERR_TOO_BIG, diag, path, NULL, "the path is too long");
     }
-    PS_AUTO_FD int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        return fail_errno(errno, diag, path, "write");
-    }
-    if (write_all(fd, bytes, len) != PS_OK || !give_to(fd, like) || fchmod(fd, mode) != 0 ||
-        fsync(fd) != 0 || rename(temporary, path) != 0) {
-        int number = errno;
-        unlink(temporary);
-        return fail_errno(number, diag, path, "write");
-    }
-    sync_folder_of(path);
-    return PS_OK;
+    PsErr err = write_beside(temporary, path, bytes, len, mode, like, diag);
+    return err == PS_OK ? take_name(temporary, path, diag) : err;
 }
 
 PsErr ps_file_write(const char *path, const void *bytes, size_t len, mode_t mode, PsDiag *diag) {
@@ -139,6 +155,48 @@ PsErr ps_file_replace(const char *path, const void *bytes, size_t len, PsDiag *d
         return fail_errno(errno, diag, path, "write");
     }
     return write_file(real, bytes, len, status.st_mode & 07777, &status, diag);
+}
+
+typedef struct Staged {
+    char path[PATH_MAX]; // where a symbolic link leads
+    char temporary[PATH_MAX];
+} Staged;
+
+static PsErr find_staged(const char *path, Staged *staged, PsDiag *diag) {
+    if (realpath(path, staged->path) == NULL) {
+        snprintf(staged->path, sizeof staged->path, "%s", path); // a new one
+    }
+    int length =
+        snprintf(staged->temporary, sizeof staged->temporary, "%s" PS_FILE_STAGED, staged->path);
+    return length > 0 && (size_t)length < sizeof staged->temporary
+               ? PS_OK
+               : ps_fail(PS_ERR_TOO_BIG, diag, path, NULL, "the path is too long");
+}
+
+PsErr ps_file_stage(const char *path, const void *bytes, size_t len, mode_t mode, PsDiag *diag) {
+    Staged staged;
+    PsErr err = find_staged(path, &staged, diag);
+    if (err != PS_OK) {
+        return err;
+    }
+    struct stat status;
+    bool there = stat(staged.path, &status) == 0;
+    return write_beside(staged.temporary, path, bytes, len, there ? status.st_mode & 07777 : mode,
+                        there ? &status : NULL, diag);
+}
+
+PsErr ps_file_commit(const char *path, PsDiag *diag) {
+    Staged staged;
+    PsErr err = find_staged(path, &staged, diag);
+    return err == PS_OK ? take_name(staged.temporary, staged.path, diag) : err;
+}
+
+void ps_file_unstage(const char *path) {
+    Staged staged;
+    PsErr err = find_staged(path, &staged, NULL);
+    if (err == PS_OK) {
+        (void)unlink(staged.temporary); // mostly there is none
+    }
 }
 
 void ps_file_keep_private(const char *path) {

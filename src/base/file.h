@@ -20,6 +20,15 @@ PsErr ps_file_write(const char *path, const void *bytes, size_t len, mode_t mode
 /// stays one. PS_ERR_DENIED also when the owner cannot be kept.
 PsErr ps_file_replace(const char *path, const void *bytes, size_t len, PsDiag *diag);
 
+/// The two halves of ps_file_replace, for several files that are to change nearly at once. First
+/// the bytes of each are made durable beside it, with its mode and owner (`mode` for a new file):
+/// whatever can run out runs out here. Then each takes its name.
+PsErr ps_file_stage(const char *path, const void *bytes, size_t len, mode_t mode, PsDiag *diag);
+PsErr ps_file_commit(const char *path, PsDiag *diag);
+/// Removes what was staged, if anything was.
+void ps_file_unstage(const char *path);
+#define PS_FILE_STAGED ".penstock-new" ///< behind the path: what it is called meanwhile
+
 /// Makes the file when missing and takes every access from others, whatever the umask and the
 /// folder's mode are. Whoever opens it next finds out when that was not possible.
 void ps_file_keep_private(const char *path);

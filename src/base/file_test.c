@@ -223,8 +223,47 @@ static void replacing_keeps_mode_owner_and_link(void **state) {
     assert_int_equal(status.st_size, 5);
 }
 
+static void assert_holds(const char *path, const char *text) {
+    PS_AUTO_BUF PsBuf bytes = {0};
+    assert_int_equal(ps_file_read(path, 100, &bytes, NULL), PS_OK);
+    assert_string_equal((const char *)bytes.data, text);
+}
+
+static void staged_bytes_take_the_name_later(void **state) {
+    Fixture *fixture = *state;
+    char link_path[128];
+    snprintf(link_path, sizeof link_path, "%s/link", fixture->folder);
+    assert_int_equal(ps_file_write(fixture->path, "old", 3, 0640, &fixture->diag), PS_OK);
+    assert_int_equal(symlink("file", link_path), 0);
+    assert_int_equal(ps_file_stage(link_path, "newer", 5, 0600, &fixture->diag), PS_OK);
+    assert_holds(fixture->path, "old");
+    assert_int_equal(ps_file_commit(link_path, &fixture->diag), PS_OK);
+    assert_holds(fixture->path, "newer");
+    struct stat status;
+    assert_int_equal(lstat(link_path, &status), 0);
+    assert_true(S_ISLNK(status.st_mode));
+    assert_int_equal(stat(fixture->path, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0640); // that of the file which was there
+    assert_int_equal(ps_file_commit(link_path, &fixture->diag), PS_ERR_NOT_FOUND);
+}
+
+static void unstaging_leaves_what_was_there(void **state) {
+    Fixture *fixture = *state;
+    assert_int_equal(ps_file_stage(fixture->path, "new", 3, 0604, &fixture->diag), PS_OK);
+    ps_file_unstage(fixture->path);
+    ps_file_unstage(fixture->path);
+    assert_int_equal(empty_folder(fixture->folder), 0);
+    assert_int_equal(ps_file_stage(fixture->path, "new", 3, 0604, &fixture->diag), PS_OK);
+    assert_int_equal(ps_file_commit(fixture->path, &fixture->diag), PS_OK);
+    struct stat status;
+    assert_int_equal(stat(fixture->path, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0604);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        FILE_TEST(staged_bytes_take_the_name_later),
+        FILE_TEST(unstaging_leaves_what_was_there),
         FILE_TEST(a_pipe_or_a_device_is_refused_at_once),
         FILE_TEST(replacing_keeps_mode_owner_and_link),
         FILE_TEST(test_written_file_reads_back),

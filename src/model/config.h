@@ -342,6 +342,23 @@ PsErr ps_config_load(const char *folder, PsVariableCheckFor *check_for, PsFindin
 PsErr ps_config_parse(const char *folder, const void *json, size_t len,
                       PsVariableCheckFor *check_for, PsFindings *findings, PsConfig **ret_config);
 
+/// A file that is not on the disk (not yet, or not any more). `path` as in penstock.json: below the
+/// configuration folder, or absolute.
+typedef struct PsConfigFile {
+    const char *path;
+    const void *bytes;
+    size_t len;
+} PsConfigFile;
+
+/// ps_config_parse where the scripts among `files` stand in for those on the disk.
+PsErr ps_config_parse_with(const char *folder, const void *json, size_t len,
+                           const PsConfigFile *files, size_t file_count,
+                           PsVariableCheckFor *check_for, PsFindings *findings,
+                           PsConfig **ret_config);
+
+/// A path below the configuration folder without it, others as they are: as in penstock.json.
+const char *ps_config_short_path(const PsConfig *config, const char *path);
+
 /// Appends the configuration as penstock.json text: two-space indent, stable key order, one
 /// object a line, defaults left out. Paths are written relative to the folder.
 void ps_config_write(const PsConfig *config, PsBuf *out);

@@ -19,7 +19,9 @@
 typedef struct Loader {
     PsConfig *config;
     const json_t *root;
-    const PsConfigText *text; // where the lists are; NULL when they are in `root`
+    const PsConfigText *text;  // where the lists are; NULL when they are in `root`
+    const PsConfigFile *files; // instead of those on the disk
+    size_t file_count;
     PsOptionContext context;
 } Loader;
 
@@ -210,29 +212,51 @@ static void check_top_level(Loader *loader) {
     }
 }
 
-static void load_script(const char *object, const char *path, PsBuf *source, PsFindings *findings) {
+const char *ps_config_short_path(const PsConfig *config, const char *path) {
+    size_t len = strlen(config->folder);
+    return strncmp(path, config->folder, len) == 0 && path[len] == '/' ? path + len + 1 : path;
+}
+
+static const PsConfigFile *find_file(const Loader *loader, const char *path) {
+    const char *wanted = ps_config_short_path(loader->config, path);
+    for (size_t i = 0; i < loader->file_count; i++) {
+        if (strcmp(loader->files[i].path, wanted) == 0) {
+            return &loader->files[i];
+        }
+    }
+    return NULL;
+}
+
+static void load_script(const Loader *loader, const char *object, const char *path, PsBuf *source) {
     if (path == NULL || path[0] == '\0') {
         return;
     }
     PsDiag diag = {0};
-    if (ps_file_read(path, PS_SCRIPT_BYTES_MAX, source, &diag) != PS_OK) {
-        ps_findings_error(findings, PS_CONFIG_FILE, object, "script",
+    const PsConfigFile *file = find_file(loader, path);
+    if (file != NULL && file->len <= PS_SCRIPT_BYTES_MAX) {
+        ps_buf_put(source, file->bytes, file->len);
+    } else if (file != NULL) {
+        ps_findings_error(loader->context.findings, PS_CONFIG_FILE, object, "script",
+                          "%.255s is larger than %zu bytes, the most a script may have", path,
+                          PS_SCRIPT_BYTES_MAX);
+    } else if (ps_file_read(path, PS_SCRIPT_BYTES_MAX, source, &diag) != PS_OK) {
+        ps_findings_error(loader->context.findings, PS_CONFIG_FILE, object, "script",
                           "%.255s %s; put the Python file there", path, diag.text);
     }
 }
 
-static void load_scripts(Loader *loader) {
+static void load_scripts(const Loader *loader) {
     PsConfig *config = loader->config;
     char object[128];
     for (uint32_t i = 0; i < config->publish_count; i++) {
         PsPublish *publish = &config->publish[i];
         snprintf(object, sizeof object, "publish '%.100s'", publish->name);
-        load_script(object, publish->script, &publish->source, loader->context.findings);
+        load_script(loader, object, publish->script, &publish->source);
     }
     for (uint32_t i = 0; i < config->subscribe_count; i++) {
         PsSubscribe *subscribe = &config->subscribe[i];
         snprintf(object, sizeof object, "subscribe '%.100s'", subscribe->name);
-        load_script(object, subscribe->script, &subscribe->source, loader->context.findings);
+        load_script(loader, object, subscribe->script, &subscribe->source);
     }
 }
 
@@ -254,16 +278,19 @@ static void load_blocks(Loader *loader) {
     load_parameters(loader);
 }
 
-static PsErr load_all(const char *folder, const json_t *root, const PsConfigText *text,
-                      PsVariableCheckFor *check_for, PsFindings *findings, PsConfig **ret_config) {
+// `given` has where everything comes from.
+static PsErr load_all(const char *folder, const Loader *given, PsVariableCheckFor *check_for,
+                      PsFindings *findings, PsConfig **ret_config) {
     PsConfig *config = ps_alloc(sizeof *config);
     config->arena = ps_arena_new();
     char absolute[PATH_MAX];
     config->folder =
         ps_arena_strdup(config->arena, realpath(folder, absolute) != NULL ? absolute : folder);
     Loader loader = {.config = config,
-                     .root = root,
-                     .text = text,
+                     .root = given->root,
+                     .text = given->text,
+                     .files = given->files,
+                     .file_count = given->file_count,
                      .context = {.arena = config->arena,
                                  .folder = config->folder,
                                  .file = PS_CONFIG_FILE,
@@ -285,18 +312,26 @@ static PsErr load_all(const char *folder, const json_t *root, const PsConfigText
 
 PsErr ps_config_from_json(const char *folder, const json_t *root, PsVariableCheckFor *check_for,
                           PsFindings *findings, PsConfig **ret_config) {
-    return load_all(folder, root, NULL, check_for, findings, ret_config);
+    return load_all(folder, &(Loader){.root = root}, check_for, findings, ret_config);
 }
 
-PsErr ps_config_parse(const char *folder, const void *json, size_t len,
-                      PsVariableCheckFor *check_for, PsFindings *findings, PsConfig **ret_config) {
+PsErr ps_config_parse_with(const char *folder, const void *json, size_t len,
+                           const PsConfigFile *files, size_t file_count,
+                           PsVariableCheckFor *check_for, PsFindings *findings,
+                           PsConfig **ret_config) {
     PsConfigText text;
     if (!ps_config_text_init(&text, json, len, findings)) {
         return PS_ERR_INVALID;
     }
-    PsErr err = load_all(folder, text.root, &text, check_for, findings, ret_config);
+    Loader given = {.root = text.root, .text = &text, .files = files, .file_count = file_count};
+    PsErr err = load_all(folder, &given, check_for, findings, ret_config);
     ps_config_text_deinit(&text);
     return err;
+}
+
+PsErr ps_config_parse(const char *folder, const void *json, size_t len,
+                      PsVariableCheckFor *check_for, PsFindings *findings, PsConfig **ret_config) {
+    return ps_config_parse_with(folder, json, len, NULL, 0, check_for, findings, ret_config);
 }
 
 PsErr ps_config_load(const char *folder, PsVariableCheckFor *check_for, PsFindings *findings,

@@ -1,0 +1,12 @@
+//! SHA-256 of what is public in a PEM file. Blocks on the disk; any thread.
+#pragma once
+
+#include "base/err.h"
+
+#include <stddef.h>
+
+#define PS_FINGERPRINT_SIZE 65 ///< 64 hexadecimal digits and a NUL
+
+/// Of the certificates in the file, as they stand there; a key in it is passed over. "" when there
+/// is none or it cannot be read.
+void ps_fingerprint_file(const char *path, char out[static PS_FINGERPRINT_SIZE]);
