@@ -1,10 +1,13 @@
-// `penstock check DIR`: every finding of a configuration folder, one a line. Blocking.
+// `penstock check DIR`: every finding of a configuration folder, its scripts included, one a line.
+// Blocking.
 #include "cli/cli_findings.h"
 
 #include "base/log.h"
 #include "drivers/driver.h"
 #include "model/config.h"
+#include "script/compile.h"
 
+#include <limits.h>
 #include <stdio.h>
 
 void cli_print_findings(const PsFindings *findings) {
@@ -38,6 +41,14 @@ static void print_findings_json(const PsFindings *findings) {
     json_decref(answer);
 }
 
+static PsErr compile_scripts(const PsConfig *config, PsFindings *findings, PsDiag *diag) {
+    char folder[PATH_MAX];
+    char program[PATH_MAX + 32];
+    cli_program_folder(folder, sizeof folder);
+    snprintf(program, sizeof program, "%s/penstock-script", folder);
+    return ps_script_compile(program, config, findings, diag);
+}
+
 int cli_check(const CliOptions *options, int count, char **arguments) {
     if (count != 1) {
         return cli_fail(CLI_USAGE, "check needs one folder: penstock check DIR");
@@ -45,6 +56,10 @@ int cli_check(const CliOptions *options, int count, char **arguments) {
     PsFindings findings = {0};
     PsConfig *config = NULL;
     PsErr err = ps_config_load(arguments[0], ps_driver_check_for, &findings, &config);
+    PsDiag diag = {0};
+    if (err == PS_OK) {
+        err = compile_scripts(config, &findings, &diag);
+    }
     if (options->json) {
         print_findings_json(&findings);
     } else {
@@ -58,5 +73,10 @@ int cli_check(const CliOptions *options, int count, char **arguments) {
     }
     ps_findings_deinit(&findings);
     ps_config_free(config);
+    if (err != PS_OK && err != PS_ERR_INVALID) {
+        char text[sizeof diag];
+        ps_diag_format(&diag, text, sizeof text);
+        return cli_fail(CLI_FAILED, "%s", text);
+    }
     return err == PS_OK ? CLI_DONE : CLI_USAGE;
 }

@@ -2,7 +2,7 @@
 import json
 import subprocess
 
-from harness import BIN, Gateway, group, modbus_device, variable, wait_for
+from harness import BIN, Gateway, group, modbus_device, publish, variable, wait_for
 
 
 def run(*arguments):
@@ -36,6 +36,20 @@ def test_check_asks_the_driver(folder):
     result = run("check", folder)
     assert result.returncode == 2
     assert [line.split("'")[1] for line in result.stdout.splitlines()] == list("abcde")
+
+
+def test_check_compiles_the_scripts(folder):
+    for name, text in (("a", "def main(d, w)\n    pass\n"), ("b", "def run(d, w):\n    pass\n"),
+                       ("c", "raise SystemExit\ndef main(d, w): pass\n")):
+        (folder / f"{name}.py").write_text(text)
+    (folder / "penstock.json").write_text(json.dumps({
+        "version": 1, "cloud": {"type": "Standard MQTT", "endpoint": "x", "client_id": "x"},
+        "publish": [{**publish(name, "t"), "script": f"{name}.py"} for name in "abc"]}))
+    result = run("check", folder)
+    assert result.returncode == 2
+    assert [line for line in result.stdout.splitlines() if "warning" not in line] == [
+        "a.py: publish 'a': line 1: expected ':'",
+        "b.py: publish 'b': main_function: No main entry method found. main"]
 
 
 def test_wrong_calls_say_what_is_right(folder):

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -28,6 +29,21 @@ static void prepare_process(void) {
     umask(077);
 }
 
+#define CHECK_CPU_S 60 // sources are at most 1 MiB, but Python thinks long about some
+
+static int check_scripts(void) {
+    setrlimit(RLIMIT_CPU, &(struct rlimit){CHECK_CPU_S, CHECK_CPU_S});
+    PsWorker worker;
+    PsDiag diag = {0};
+    PsErr err = ps_worker_warm(&worker, &diag);
+    if (err != PS_OK) {
+        fprintf(stderr, "penstock-script: %s\n", diag.text);
+        return 1;
+    }
+    PyObject *done = PyObject_CallNoArgs(PyDict_GetItemString(worker.prelude, "check_all"));
+    return done != NULL ? 0 : 1;
+}
+
 static bool is_control_socket(int fd) {
     int type = 0;
     socklen_t len = sizeof type;
@@ -38,6 +54,9 @@ int main(int argc, char **argv) {
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {
         printf("penstock-script %s, Python %s\n", PENSTOCK_VERSION, PY_VERSION);
         return 0;
+    }
+    if (argc == 2 && strcmp(argv[1], "--check") == 0) {
+        _exit(check_scripts());
     }
     bool called_well = argc == 1 || (argc == 3 && strcmp(argv[1], "--scratch") == 0);
     if (!called_well || !is_control_socket(CONTROL_FD)) {

@@ -167,6 +167,61 @@ def arity(function, most):
     return min(count, most)
 
 
+def check_all():
+    """`penstock-script --check`: what is wrong with the scripts on descriptor 0, as JSON on 1.
+
+    Each is its main function's name and its source, each with a length of 4 bytes before it. The
+    answer is a list of [number of the script, line (0: none), text]. Nothing of them is run."""
+    import warnings
+
+    warnings.simplefilter("ignore")  # no mistakes, and there is nobody to tell them to
+    with os.fdopen(0, "rb") as given:
+        data = given.read()
+    parts = []
+    at = 0
+    while at < len(data):
+        size, = struct.unpack_from("<I", data, at)
+        parts.append(data[at + 4:at + 4 + size])
+        at += 4 + size
+    found = []
+    for number, (name, source) in enumerate(zip(parts[::2], parts[1::2])):
+        problem = _check(source, name.decode("utf-8", "replace"))
+        if problem is not None:
+            found.append([number, *problem])
+    with os.fdopen(1, "wb") as answer:
+        answer.write(json.dumps(found).encode())
+
+
+def _check(source, main_function):
+    import symtable
+
+    try:
+        _text_of(source)
+        compile(source, SCRIPT_FILE, "exec", dont_inherit=True)
+        table = symtable.symtable(source, SCRIPT_FILE, "exec")
+        if _binds(table, main_function) or _MAKES_NAMES.search(source):
+            return None
+    except SyntaxError as error:
+        return error.lineno or 0, error.msg
+    except Exception as error:  # a NUL in the source, or nested too deep
+        return 0, f"{type(error).__name__}: {error}"
+    return 0, f"No main entry method found. {main_function}"
+
+
+# Ways to make a global name that cannot be seen without running the script.
+_MAKES_NAMES = re.compile(rb"\b(exec|globals|setattr|__dict__)\b|\bimport\s*\*")
+
+
+def _binds(table, name):
+    """Does the module get a global of this name, at its top or in a function?"""
+    if name in table.get_identifiers():
+        symbol = table.lookup(name)
+        here = table.get_type() == "module" or symbol.is_declared_global()
+        if here and (symbol.is_assigned() or symbol.is_imported()):
+            return True
+    return any(_binds(child, name) for child in table.get_children())
+
+
 def describe_build(error):
     """One line for `Build module error.`, with Python's message and the line."""
     if isinstance(error, LookupError) and error.__traceback__.tb_next is None:
