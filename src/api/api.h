@@ -8,6 +8,7 @@
 #pragma once
 
 #include "alarm/desk.h"
+#include "api/changes.h"
 #include "collect/collector.h"
 #include "link/link.h"
 #include "model/config.h"
@@ -64,6 +65,7 @@ typedef struct PsApiSources {
     void *(*hold_config)(void *ctx);
     void (*release_config)(void *hold);
     void *ctx;    ///< of the callbacks
+    const PsApiChanges *changes;
     PsLink *link; ///< NULL when the cloud is not enabled
     uv_loop_t *loop;
     const char *script_program; ///< penstock-script

@@ -32,6 +32,12 @@ bool ps_api_call_goes_on(PsApiCall *call, void (*cancel)(void *ctx), void *ctx);
 PsErr ps_api_find_message(const PsOutbox *outbox, const char *name, size_t *ret_message,
                           PsDiag *diag);
 
+/// Asks for the change and answers the call when it is through. Who, why, base and dry_run are
+/// those of the call.
+void ps_api_change(PsApiCall *call, PsApiChange change);
+/// Answers the call that is `ctx`.
+void ps_api_change_done(PsErr result, const PsDiag *diag, json_t *answer, void *ctx);
+
 typedef void PsApiHandler(PsApiCall *call);
 
 typedef struct PsApiRoute {
@@ -67,3 +73,10 @@ PsApiHandler ps_api_script_run;
 PsApiHandler ps_api_canary_start;
 PsApiHandler ps_api_canary_status;
 PsApiHandler ps_api_canary_stop;
+PsApiHandler ps_api_apply;
+PsApiHandler ps_api_apply_upload;
+PsApiHandler ps_api_apply_progress;
+PsApiHandler ps_api_confirm;
+PsApiHandler ps_api_revert;
+PsApiHandler ps_api_revisions;
+PsApiHandler ps_api_revision;

@@ -55,3 +55,16 @@ void ps_finding_format(const PsFinding *finding, char *out, size_t size) {
     ps_diag_format(&finding->diag, what, sizeof what);
     snprintf(out, size, "%s: %s%s", finding->file, finding->is_error ? "" : "warning: ", what);
 }
+
+json_t *ps_findings_json(const PsFindings *findings) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < findings->count; i++) {
+        const PsFinding *finding = &findings->items[i];
+        json_array_append_new(list,
+                              json_pack("{s:s, s:s, s:s, s:s, s:s}", "severity",
+                                        finding->is_error ? "error" : "warning", "file",
+                                        finding->file, "object", finding->diag.object, "field",
+                                        finding->diag.field, "text", finding->diag.text));
+    }
+    return list;
+}

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 
 /// An object of a list in penstock.json. Zero-initialised: none, something else is meant.
@@ -37,3 +38,5 @@ void ps_findings_warning(PsFindings *findings, const char *file, const char *obj
                          const char *field, const char *fmt, ...) PS_PRINTF(5, 6);
 /// "file: object 'name': field: what is wrong; what to do" into `out`.
 void ps_finding_format(const PsFinding *finding, char *out, size_t size);
+/// [{"severity": "error" or "warning", "file", "object", "field", "text"}]; the caller owns it.
+json_t *ps_findings_json(const PsFindings *findings);

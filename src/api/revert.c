@@ -1,0 +1,8 @@
+// The call `revert`: an earlier revision runs again. Main thread.
+#include "api/call.h"
+
+// Arguments: `number` (left out: the one before), `why`, `dry_run`, `base`.
+void ps_api_revert(PsApiCall *call) {
+    json_int_t number = json_integer_value(json_object_get(ps_api_call_arguments(call), "number"));
+    ps_api_change(call, (PsApiChange){.revert = true, .of = (uint32_t)number});
+}

@@ -1,0 +1,237 @@
+// The steps of a change that block: disk, parsing, compiling. A worker thread; at the start of the
+// gateway the main thread.
+#include "daemon/candidate.h"
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "model/config_diff.h"
+#include "script/compile.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *ps_candidate_step_name(PsCandidateStep step) {
+    static const char *const names[] = {"reading", "checking", "compiling scripts", "comparing",
+                                        "writing"};
+    return (size_t)step < PS_COUNT(names) ? names[step] : "unknown";
+}
+
+PsCandidate *ps_candidate_new(void) {
+    return ps_alloc(sizeof(PsCandidate));
+}
+
+void ps_candidate_free(PsCandidate *candidate) {
+    if (candidate == NULL) {
+        return;
+    }
+    ps_buf_deinit(&candidate->upload);
+    ps_probation_deinit(&candidate->probation);
+    ps_findings_deinit(&candidate->findings);
+    json_decref(candidate->difference);
+    ps_config_free(candidate->config);
+    free(candidate);
+}
+
+// --- where it comes from ------------------------------------------------------------------------
+
+// Below the configuration folder: whoever may change the configuration may not write elsewhere.
+static bool stays_inside(const char *path) {
+    size_t len = strlen(path);
+    return path[0] != '/' && strstr(path, "../") == NULL && strcmp(path, "..") != 0 &&
+           (len < 3 || strcmp(path + len - 3, "/..") != 0);
+}
+
+static PsErr take_upload(const PsBuf *upload, PsContent *content, PsDiag *diag) {
+    json_t *root = json_loadb((const char *)upload->data, upload->len, 0, NULL);
+    json_t *files = json_object_get(root, "files");
+    const json_t *main_file = json_object_get(files, PS_CONFIG_FILE);
+    PsErr err = json_is_string(main_file)
+                    ? PS_OK
+                    : ps_fail(PS_ERR_INVALID, diag, "apply", "upload",
+                              "must be {\"files\": {\"%s\": text, ...}}", PS_CONFIG_FILE);
+    PsBuf bytes = {0};
+    if (err == PS_OK) {
+        ps_buf_put(&bytes, json_string_value(main_file), json_string_length(main_file));
+        ps_content_put(content, PS_CONFIG_FILE, &bytes);
+    }
+    const char *path;
+    json_t *text;
+    json_object_foreach(files, path, text) {
+        if (err != PS_OK || text == main_file) {
+            continue;
+        }
+        if (!json_is_string(text) || !stays_inside(path)) {
+            err = ps_fail(PS_ERR_INVALID, diag, "apply", path,
+                          "must be the text of a file below the configuration folder");
+            continue;
+        }
+        ps_buf_put(&bytes, json_string_value(text), json_string_length(text));
+        ps_content_put(content, path, &bytes);
+    }
+    json_decref(root);
+    return err;
+}
+
+static PsErr take_content(PsCandidate *candidate, const PsCandidateTools *tools,
+                          PsContent *content) {
+    if (candidate->upload.len > 0) {
+        return take_upload(&candidate->upload, content, &candidate->diag);
+    }
+    if (candidate->revision.of > 0) {
+        return ps_revision_store_read(tools->store, candidate->revision.of, content,
+                                      &candidate->diag);
+    }
+    return ps_content_read(content, tools->folder, &candidate->findings);
+}
+
+static PsErr check_base(PsCandidate *candidate, const PsRevision *newest) {
+    if (candidate->base == 0 || (newest != NULL && newest->number == candidate->base)) {
+        return PS_OK;
+    }
+    char when[PS_STAMP_SIZE] = "";
+    if (newest != NULL) {
+        ps_wall_format(newest->time, when, sizeof when);
+    }
+    return ps_fail(PS_ERR_BUSY, &candidate->diag, "apply", "base",
+                   "this change starts from revision %u, but revision %u runs since %s, by %s "
+                   "(%.100s); look at it and start again from there",
+                   candidate->base, newest != NULL ? newest->number : 0, when,
+                   newest != NULL ? newest->who : "", newest != NULL ? newest->summary : "");
+}
+
+// --- the steps ----------------------------------------------------------------------------------
+
+static PsErr refuse(PsCandidate *candidate) {
+    size_t errors = candidate->findings.errors;
+    return ps_fail(PS_ERR_INVALID, &candidate->diag, "configuration", NULL,
+                   "has %zu mistake%s; nothing was changed", errors, errors == 1 ? "" : "s");
+}
+
+// The configuration that ran: not checked against devices or files again, it was when it began.
+// One that cannot be loaded any more counts as empty.
+static PsConfig *load_running(const char *folder, PsContent *running) {
+    static const char nothing[] = "{\"version\": 1}";
+    PsFindings findings = {0};
+    PsConfig *config = NULL;
+    PsErr err = running->count > 0 ? ps_content_load(running, folder, NULL, &findings, &config)
+                                   : PS_ERR_NOT_FOUND;
+    ps_findings_deinit(&findings);
+    if (err != PS_OK) {
+        findings = (PsFindings){0};
+        err = ps_config_parse(folder, nothing, sizeof nothing - 1, NULL, &findings, &config);
+        PS_ASSERT(err == PS_OK);
+        ps_findings_deinit(&findings);
+    }
+    return config;
+}
+
+json_t *ps_candidate_compare(const PsRevisionStore *store, const PsContent *content,
+                             const PsConfig *config, PsContent *running, uint32_t *ret_count) {
+    const PsRevision *newest = ps_revision_store_newest(store);
+    if (newest != NULL && ps_revision_store_read(store, newest->number, running, NULL) != PS_OK) {
+        ps_content_deinit(running); // damaged
+    }
+    // To load a large configuration takes long, and mostly it is the same to the byte.
+    bool same = ps_content_equal(content, running);
+    PsConfig *loaded = same ? NULL : load_running(config->folder, running);
+    const PsConfig *before = same ? config : loaded;
+    PsConfigMap *map = ps_config_map_new(before, config);
+    PsConfigDiff *diff = ps_config_diff_new(before, config, map);
+    json_t *json = ps_config_diff_json(diff, PS_DIFFERENCE_MAX);
+    *ret_count = diff->count;
+    ps_config_diff_free(diff);
+    ps_config_map_free(map);
+    ps_config_free(loaded);
+    return json;
+}
+
+static PsErr check(PsCandidate *candidate, const PsCandidateTools *tools, PsContent *content,
+                   PsConfig **ret_config) {
+    atomic_store(&candidate->step, PS_STEP_CHECKING);
+    PsErr err =
+        ps_content_load(content, tools->folder, tools->check_for, &candidate->findings, ret_config);
+    if (err == PS_OK && candidate->revision.kind != PS_REVISION_AUTOMATIC_REVERT) {
+        atomic_store(&candidate->step, PS_STEP_COMPILING);
+        err = ps_script_compile(tools->script_program, *ret_config, &candidate->findings,
+                                &candidate->diag);
+    }
+    return err == PS_ERR_INVALID ? refuse(candidate) : err;
+}
+
+// The time it is tried out must be known before the revision can run.
+static PsErr begin_probation(PsCandidate *candidate, const PsCandidateTools *tools) {
+    PsProbation *probation = &candidate->probation;
+    const PsRevision *newest = ps_revision_store_newest(tools->store);
+    if (probation->length_ns == 0) {
+        return PS_OK;
+    }
+    if (newest == NULL) {
+        return ps_fail(PS_ERR_NOT_FOUND, &candidate->diag, "apply", NULL,
+                       "there is no revision to go back to");
+    }
+    probation->back = newest->number;
+    probation->number = newest->number + 1;
+    probation->begun = ps_probation_now();
+    snprintf(probation->who, sizeof probation->who, "%s", candidate->revision.who);
+    return ps_probation_save(ps_revision_store_folder(tools->store), probation, &candidate->diag);
+}
+
+static PsErr write(PsCandidate *candidate, const PsCandidateTools *tools, const PsContent *content,
+                   const PsContent *running, const PsConfig *config) {
+    atomic_store(&candidate->step, PS_STEP_WRITING);
+    const char *summary = json_string_value(json_object_get(candidate->difference, "summary"));
+    ps_text_format(candidate->revision.summary, sizeof candidate->revision.summary, "%s",
+                   summary != NULL ? summary : "");
+    candidate->revision.time = ps_wall_now();
+    PsRevisionEntry entry = {.content = content,
+                             .config = config,
+                             .difference = candidate->difference,
+                             .running = running->count > 0 ? running : NULL};
+    const char *folder = ps_revision_store_folder(tools->store);
+    PsErr err = begin_probation(candidate, tools);
+    if (err == PS_OK) {
+        err = ps_revision_store_put(tools->store, &candidate->revision, &entry, &candidate->diag);
+    }
+    if (err != PS_OK || candidate->probation.length_ns == 0) {
+        ps_probation_clear(folder); // also one that this ends
+    }
+    if (err == PS_OK) {
+        ps_revision_store_prune(tools->store, candidate->probation.back);
+    }
+    return err;
+}
+
+static PsErr run(PsCandidate *candidate, const PsCandidateTools *tools, PsContent *content,
+                 PsContent *running) {
+    PsErr err = check_base(candidate, ps_revision_store_newest(tools->store));
+    if (err != PS_OK) {
+        return err;
+    }
+    err = take_content(candidate, tools, content);
+    if (err != PS_OK) {
+        return candidate->findings.errors > 0 ? refuse(candidate) : err;
+    }
+    PsConfig *config = NULL;
+    err = check(candidate, tools, content, &config);
+    if (err == PS_OK) {
+        uint32_t changes = 0;
+        atomic_store(&candidate->step, PS_STEP_COMPARING);
+        candidate->difference =
+            ps_candidate_compare(tools->store, content, config, running, &changes);
+        if (changes > 0 && !candidate->dry_run) {
+            err = write(candidate, tools, content, running, config);
+            candidate->config = err == PS_OK ? config : NULL;
+        }
+    }
+    if (candidate->config == NULL) {
+        ps_config_free(config);
+    }
+    return err;
+}
+
+void ps_candidate_run(PsCandidate *candidate, const PsCandidateTools *tools) {
+    PS_AUTO_CONTENT PsContent content = {0};
+    PS_AUTO_CONTENT PsContent running = {0};
+    candidate->result = run(candidate, tools, &content, &running);
+}

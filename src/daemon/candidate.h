@@ -1,0 +1,61 @@
+//! A candidate for the running configuration: read, checked whole, compared with what runs, made
+//! durable as a revision and installed. What blocks about a change, for a worker thread: knows
+//! nothing of the loop. One at a time; the store is its for that time.
+#pragma once
+
+#include "model/config.h"
+#include "revision/probation.h"
+#include "revision/store.h"
+
+#include <stdatomic.h>
+
+/// At most so many changes of a difference are kept and shown.
+#define PS_DIFFERENCE_MAX 1000
+
+typedef enum PsCandidateStep {
+    PS_STEP_READING,
+    PS_STEP_CHECKING,
+    PS_STEP_COMPILING,
+    PS_STEP_COMPARING,
+    PS_STEP_WRITING,
+} PsCandidateStep;
+
+/// "reading", "checking", ... Never NULL.
+const char *ps_candidate_step_name(PsCandidateStep step);
+
+/// What the candidates of one gateway share; borrowed.
+typedef struct PsCandidateTools {
+    PsRevisionStore *store;
+    const char *folder;         ///< the configuration folder
+    const char *script_program; ///< penstock-script
+    PsVariableCheckFor *check_for;
+} PsCandidateTools;
+
+typedef struct PsCandidate {
+    // The order.
+    PsRevision revision; ///< kind, of, who, why; the rest is filled in when it is made
+    PsBuf upload;        ///< {"files": {...}} as JSON; empty: from the folder, or revision.of
+    uint32_t base;       ///< refuse when another revision runs; 0: whatever runs
+    bool dry_run;
+    PsProbation probation; ///< `length_ns` 0: for good; number, back and begun are filled in
+    // How far it is; written here, read by others.
+    atomic_int step;
+    // The outcome.
+    PsErr result;
+    PsDiag diag;         ///< when it is not PS_OK
+    PsFindings findings; ///< also when it is
+    json_t *difference;  ///< from what runs; NULL when it came not so far
+    PsConfig *config;    ///< of the new revision, for whoever takes it out; NULL when none was made
+} PsCandidate;
+
+PsCandidate *ps_candidate_new(void);
+/// Accepts NULL.
+void ps_candidate_free(PsCandidate *candidate);
+/// From the order to the outcome. PS_OK without a `config`: nothing differs, or it was a dry run.
+void ps_candidate_run(PsCandidate *candidate, const PsCandidateTools *tools);
+
+/// How `config`, loaded from `content`, differs from the newest revision of the store, as of
+/// ps_config_diff_json; from nothing when there is none or it cannot be loaded any more.
+/// `ret_count` has the number of changes. `running` (empty) gets the files of that revision.
+json_t *ps_candidate_compare(const PsRevisionStore *store, const PsContent *content,
+                             const PsConfig *config, PsContent *running, uint32_t *ret_count);
