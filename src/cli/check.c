@@ -21,21 +21,8 @@ void cli_print_findings(const PsFindings *findings) {
     }
 }
 
-json_t *cli_findings_json(const PsFindings *findings) {
-    json_t *list = json_array();
-    for (size_t i = 0; i < findings->count; i++) {
-        const PsFinding *finding = &findings->items[i];
-        json_array_append_new(list,
-                              json_pack("{s:s, s:s, s:s, s:s, s:s}", "severity",
-                                        finding->is_error ? "error" : "warning", "file",
-                                        finding->file, "object", finding->diag.object, "field",
-                                        finding->diag.field, "text", finding->diag.text));
-    }
-    return list;
-}
-
 static void print_findings_json(const PsFindings *findings) {
-    json_t *answer = json_pack("{s:o, s:I}", "findings", cli_findings_json(findings), "not_listed",
+    json_t *answer = json_pack("{s:o, s:I}", "findings", ps_findings_json(findings), "not_listed",
                                (json_int_t)findings->dropped);
     cli_print_json(answer);
     json_decref(answer);

@@ -26,7 +26,9 @@ typedef int CliCommand(const CliOptions *options, int count, char **arguments);
 CliCommand cli_alarm_actions;
 CliCommand cli_alarm_history;
 CliCommand cli_alarms;
+CliCommand cli_apply;
 CliCommand cli_check;
+CliCommand cli_confirm;
 CliCommand cli_demo;
 CliCommand cli_export;
 CliCommand cli_import;
@@ -35,6 +37,8 @@ CliCommand cli_log_level;
 CliCommand cli_metrics;
 CliCommand cli_outbox;
 CliCommand cli_outbox_clear;
+CliCommand cli_revert;
+CliCommand cli_revisions;
 CliCommand cli_schema;
 CliCommand cli_script;
 CliCommand cli_status;
@@ -53,6 +57,12 @@ CliClient *cli_client_open(const CliOptions *options);
 /// Sends the call (taken over) and returns its result, owned by the caller; NULL after printing
 /// the gateway's error.
 json_t *cli_client_call(CliClient *client, json_t *call);
+/// The two halves of it, for what takes a while; the call is taken over.
+bool cli_client_send(CliClient *client, json_t *call);
+json_t *cli_client_receive(CliClient *client);
+/// Waits so long for the answer at most; true when it can be received, also when the other side has
+/// gone.
+bool cli_client_ready(CliClient *client, int milliseconds);
 /// How long an answer may take from now on.
 void cli_client_wait(CliClient *client, double seconds);
 void cli_client_close(CliClient *client);

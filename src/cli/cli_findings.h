@@ -6,5 +6,3 @@
 
 /// One a line on standard output.
 void cli_print_findings(const PsFindings *findings);
-/// A list of objects; the caller owns it.
-json_t *cli_findings_json(const PsFindings *findings);

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,10 +107,27 @@ static void print_error(const json_t *error) {
     cli_fail(CLI_FAILED, "%s", line);
 }
 
-json_t *cli_client_call(CliClient *client, json_t *call) {
-    if (!send_line(client, call) || !receive_line(client)) {
-        cli_fail(CLI_FAILED, "%s: the gateway closed the connection or did not answer within %g s",
-                 client->path, client->patience_s);
+static void print_no_answer(const CliClient *client) {
+    cli_fail(CLI_FAILED, "%s: the gateway closed the connection or did not answer within %g s",
+             client->path, client->patience_s);
+}
+
+bool cli_client_send(CliClient *client, json_t *call) {
+    bool sent = send_line(client, call);
+    if (!sent) {
+        print_no_answer(client);
+    }
+    return sent;
+}
+
+bool cli_client_ready(CliClient *client, int milliseconds) {
+    struct pollfd wait = {.fd = client->fd, .events = POLLIN};
+    return poll(&wait, 1, milliseconds) != 0; // also when it has gone
+}
+
+json_t *cli_client_receive(CliClient *client) {
+    if (!receive_line(client)) {
+        print_no_answer(client);
         return NULL;
     }
     json_t *answer = json_loadb((const char *)client->input.data, client->input.len, 0, NULL);
@@ -121,6 +139,10 @@ json_t *cli_client_call(CliClient *client, json_t *call) {
     json_t *result = json_incref(json_object_get(answer, "result"));
     json_decref(answer);
     return result;
+}
+
+json_t *cli_client_call(CliClient *client, json_t *call) {
+    return cli_client_send(client, call) ? cli_client_receive(client) : NULL;
 }
 
 json_t *cli_call_once(const CliOptions *options, json_t *call) {

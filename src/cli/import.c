@@ -17,6 +17,7 @@ typedef struct Import {
     const char *folder;
     bool dry_run;
     bool skip_bad;
+    bool apply; // what was written
     int file_count;
     char **files;
     CliConfigFile config; // penstock.json as it is
@@ -31,6 +32,8 @@ static bool take_arguments(Import *import, int count, char **arguments) {
             import->dry_run = true;
         } else if (strcmp(argument, "--skip-bad") == 0) {
             import->skip_bad = true;
+        } else if (strcmp(argument, "--apply") == 0) {
+            import->apply = true;
         } else if (strcmp(argument, "--config") == 0 && i + 1 < count) {
             import->folder = arguments[++i];
         } else if (argument[0] == '-') {
@@ -92,7 +95,7 @@ static void show_end(const PsPlan *plan, const CliImportEnd *end, bool json) {
     if (end->backup[0] != '\0') {
         printf("; the one before is %s", end->backup);
     }
-    printf(".\nRestart penstockd to take it over.\n");
+    printf(".\n%s", end->applies ? "" : "Run: penstock apply\n");
 }
 
 static int finish(const CliOptions *options, const Import *import, const PsPlan *plan) {
@@ -113,17 +116,20 @@ static int finish(const CliOptions *options, const Import *import, const PsPlan 
         reason = text;
         status = written ? CLI_DONE : CLI_FAILED;
     }
-    CliImportEnd end = {
-        .written = written, .path = import->config.path, .backup = backup, .reason = reason};
+    CliImportEnd end = {.written = written,
+                        .path = import->config.path,
+                        .backup = backup,
+                        .reason = reason,
+                        .applies = import->apply};
     show_end(plan, &end, options->json);
-    return status;
+    return written && import->apply ? cli_apply(options, 0, NULL) : status;
 }
 
 // What kept the import from being planned.
 static int fail(const PsFindings *findings, const PsDiag *diag, bool json) {
     if (findings->count > 0 && json) {
         json_t *answer =
-            json_pack("{s:o, s:b}", "findings", cli_findings_json(findings), "written", false);
+            json_pack("{s:o, s:b}", "findings", ps_findings_json(findings), "written", false);
         cli_print_json(answer);
         json_decref(answer);
     } else if (findings->count > 0) {
@@ -141,7 +147,7 @@ int cli_import(const CliOptions *options, int count, char **arguments) {
     Import import = {.folder = CLI_DEFAULT_CONFIG};
     if (!take_arguments(&import, count, arguments)) {
         return cli_fail(CLI_USAGE, "import needs files: penstock import FILE.csv... "
-                                   "[--config DIR] [--dry-run] [--skip-bad]");
+                                   "[--config DIR] [--dry-run] [--skip-bad] [--apply]");
     }
     PsFindings findings = {0};
     PsPlan *plan = NULL;

@@ -9,6 +9,7 @@ typedef struct CliImportEnd {
     bool written;
     const char *path;   ///< of penstock.json
     const char *backup; ///< where the old one stands; "" when there was none
+    bool applies;       ///< and it is applied at once
     const char *reason; ///< why nothing was written; "" when it was
 } CliImportEnd;
 

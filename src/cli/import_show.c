@@ -138,10 +138,11 @@ void cli_import_show_json(const PsPlan *plan, const CliImportEnd *end) {
                              "column", note->column, "text", note->text, "first_line",
                              (json_int_t)note->first_line, "rows", (json_int_t)note->count));
     }
-    json_t *answer = json_pack(
-        "{s:o, s:o, s:o, s:o, s:b, s:s, s:s, s:s, s:b}", "files", files, "rows", rows, "notes",
-        notes, "findings", cli_findings_json(&plan->rest), "written", end->written, "config",
-        end->path, "backup", end->backup, "reason", end->reason, "restart_needed", end->written);
+    json_t *answer =
+        json_pack("{s:o, s:o, s:o, s:o, s:b, s:s, s:s, s:s, s:b}", "files", files, "rows", rows,
+                  "notes", notes, "findings", ps_findings_json(&plan->rest), "written",
+                  end->written, "config", end->path, "backup", end->backup, "reason", end->reason,
+                  "apply_needed", end->written && !end->applies);
     cli_print_json(answer);
     json_decref(answer);
 }

@@ -13,6 +13,25 @@ static void format_duration(double seconds, char *out, size_t size) {
              whole / 60 % 60, whole % 60);
 }
 
+static void print_revision(const json_t *revision) {
+    const json_t *probation = json_object_get(revision, "probation");
+    if (cli_text(revision, "problem")[0] != '\0') {
+        printf("ATTENTION: %s; correct it and run: penstock apply\n",
+               cli_text(revision, "problem"));
+    }
+    if (cli_integer(revision, "number") > 0) {
+        char when[PS_STAMP_SIZE];
+        ps_wall_format((PsWall){ps_seconds_to_ns(cli_number(revision, "time"))}, when, sizeof when);
+        when[strcspn(when, ",")] = '\0'; // to the second
+        printf("Revision %lld, %s by %s at %s\n", cli_integer(revision, "number"),
+               cli_text(revision, "kind"), cli_text(revision, "who"), when);
+    }
+    if (json_is_object(probation)) {
+        printf("  is tried out for %.0f s more; it stays if %s\n", cli_number(probation, "left_s"),
+               cli_text(probation, "stays_if"));
+    }
+}
+
 static void print_link(const json_t *status) {
     const json_t *link = json_object_get(status, "link");
     char uptime[64];
@@ -22,6 +41,7 @@ static void print_link(const json_t *status) {
     char since[64];
     format_duration(ps_wall_seconds(ps_wall_now()) - cli_number(link, "since"), since,
                     sizeof since);
+    print_revision(json_object_get(status, "revision"));
     printf("Cloud: %s for %s", cli_text(link, "state"), since);
     if (cli_text(link, "endpoint")[0] != '\0') {
         printf("; %s %s:%lld as %s", cli_text(link, "type"), cli_text(link, "endpoint"),

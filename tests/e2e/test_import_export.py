@@ -82,7 +82,7 @@ def content(config):
 def test_a_plant_comes_over(config, files):
     result = take(config, *files)
     assert result.returncode == 0, result.stdout + result.stderr
-    assert "Restart penstockd to take it over." in result.stdout
+    assert "Run: penstock apply" in result.stdout
     assert "3 added, 0 changed, 0 unchanged, 0 not taken" in result.stdout
     taken = content(config)
     assert taken["devices"] == [{"device_name": "Kessel, 1", "protocol": "ModbusTCP",
@@ -185,7 +185,7 @@ def test_a_configuration_with_mistakes_of_its_own_is_left_alone(config, files):
 
 def test_json_tells_everything(config, files):
     answer = json.loads(take(config, *files, "--json").stdout)
-    assert answer["written"] and answer["restart_needed"] and answer["backup"] == ""
+    assert answer["written"] and answer["apply_needed"] and answer["backup"] == ""
     assert [f["added"] for f in answer["files"]] == [1, 3, 1, 2]
     assert answer["rows"][1] == {"file": "var.csv", "line": 2, "state": "added", "name": "Temp",
                                  "device": "Kessel, 1", "changes": [], "problems": []}
