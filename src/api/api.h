@@ -64,7 +64,7 @@ typedef struct PsApiSources {
     /// The configuration lasts until the hold is released, although another may take its place.
     void *(*hold_config)(void *ctx);
     void (*release_config)(void *hold);
-    void *ctx;    ///< of the callbacks
+    void *ctx; ///< of the callbacks
     const PsApiChanges *changes;
     PsLink *link; ///< NULL when the cloud is not enabled
     uv_loop_t *loop;
@@ -80,7 +80,7 @@ typedef struct PsApi PsApi;
 PsErr ps_api_open(uv_loop_t *loop, const char *path, const PsApiSources *sources, PsApi **ret_api,
                   PsDiag *diag);
 /// Other sources, also for calls that wait for an answer.
-void ps_api_apply(PsApi *api, const PsApiSources *sources);
+void ps_api_set_sources(PsApi *api, const PsApiSources *sources);
 /// The configuration asks for another log level.
 void ps_api_configure_log(PsApi *api, PsLogLevel level);
 /// Removes the socket and closes all clients; `closed` is called from the loop, then free.

@@ -24,5 +24,12 @@ const PsApiRoute ps_api_routes[] = {
     {"canary_start", ps_api_canary_start},
     {"canary_status", ps_api_canary_status},
     {"canary_stop", ps_api_canary_stop},
+    {"apply", ps_api_apply},
+    {"apply_upload", ps_api_apply_upload},
+    {"apply_progress", ps_api_apply_progress},
+    {"confirm", ps_api_confirm},
+    {"revert", ps_api_revert},
+    {"revisions", ps_api_revisions},
+    {"revision", ps_api_revision},
     {NULL, NULL},
 };

@@ -411,7 +411,7 @@ PsErr ps_api_open(uv_loop_t *loop, const char *path, const PsApiSources *sources
     return PS_OK;
 }
 
-void ps_api_apply(PsApi *api, const PsApiSources *sources) {
+void ps_api_set_sources(PsApi *api, const PsApiSources *sources) {
     api->sources = *sources;
 }
 

@@ -176,6 +176,7 @@ json_t *ps_api_status_of(const PsApiSources *sources) {
         json, "uptime_s",
         json_real(ps_wall_seconds(ps_wall_now()) - ps_wall_seconds(sources->started)));
     json_object_set_new(json, "config", json_string(sources->config->folder));
+    json_object_set_new(json, "revision", sources->changes->running(sources->changes->ctx));
     json_object_set_new(json, "link", link_status(sources));
     json_object_set_new(json, "channels", channels_status(sources));
     json_object_set_new(json, "groups", groups_status(sources));

@@ -4,18 +4,16 @@
 #include "daemon/app_private.h"
 
 #include "base/cleanup.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "daemon/health.h"
 #include "daemon/outbox_setup.h"
+#include "drivers/driver.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 
 // A part that does not end by itself must not keep the process for ever; the outbox is closed
 // (and so committed) all the same.
@@ -67,8 +65,8 @@ static void on_api_closed(void *ctx) {
 // has been told to write is to be written; their host stays until the link has gone, so that what
 // still comes from the cloud goes through it to the dead letters.
 static void stop_next(PsApp *app) {
-    if (app->api == NULL && ps_cloud_canary_gone(app, app->config) &&
-        ps_cloud_scripts_quiet(app) && collector_gone(app) && ps_cloud_link_gone(app)) {
+    if (app->api == NULL && ps_cloud_canary_gone(app, app->config) && ps_cloud_scripts_quiet(app) &&
+        collector_gone(app) && ps_cloud_link_gone(app)) {
         ps_cloud_forget_scripts(app);
         finish(app);
     }
@@ -97,6 +95,7 @@ static void begin_stop(PsApp *app) {
         return;
     }
     app->stopping = true;
+    ps_apply_close(app->apply);
     ps_replay_close(app->replay);
     ps_script_watch_close(app->watch);
     app->watch = NULL;
@@ -117,34 +116,21 @@ static void on_signal(uv_signal_t *signal, int number) {
 
 // --- starting ----------------------------------------------------------------------------------
 
-// A disk that takes nothing is no reason to stand still; the outbox says so and works in memory.
-static bool is_disk_away(int error) {
-    return error == EROFS || error == EIO || error == ENOSPC || error == EDQUOT;
+static json_t *look_at_health(void *ctx) {
+    const PsApp *app = ctx;
+    return ps_health_of(app->config, app->collector, app->scripts, app->link);
 }
 
-static PsErr lock_state(PsApp *app, PsDiag *diag) {
-    PsErr err = ps_dir_make(app->options->state, 0700, diag);
-    if (err != PS_OK) {
-        return ps_dir_is_read_only(app->options->state) ? PS_OK : err;
-    }
-    char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s/lock", app->options->state);
-    app->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (app->lock_fd < 0 && is_disk_away(errno)) {
-        app->lock_fd = open(path, O_RDONLY | O_CLOEXEC); // which can be locked all the same
-        if (app->lock_fd < 0) {
-            return PS_OK; // and another gateway cannot make one either
-        }
-    }
-    if (app->lock_fd < 0) {
-        return ps_fail(PS_ERR_IO, diag, path, NULL, "cannot be opened: %s; use --state",
-                       strerror(errno));
-    }
-    if (flock(app->lock_fd, LOCK_EX | LOCK_NB) != 0) {
-        return ps_fail(PS_ERR_BUSY, diag, app->options->state, NULL,
-                       "another gateway uses this state folder; stop it or use --state");
-    }
-    return PS_OK;
+static void new_apply(PsApp *app) {
+    PsApplySetup setup = {
+        .loop = &app->loop,
+        .start = app->options->start,
+        .script_program = app->options->script_program,
+        .check_for = ps_driver_check_for,
+        .health = look_at_health,
+        .ctx = app,
+    };
+    app->apply = ps_apply_new(&setup);
 }
 
 static PsErr open_outbox(PsApp *app, PsDiag *diag) {
@@ -193,7 +179,7 @@ static void free_rest(PsApp *app) {
     ps_replay_free(app->replay);
     ps_retired_free(app->retired);
     ps_cloud_free_filters(app);
-    ps_cleanup_fd(&app->lock_fd);
+    ps_apply_free(app->apply);
     ps_config_free(app->config);
 }
 
@@ -209,23 +195,19 @@ static void init_loop(PsApp *app) {
     uv_signal_start(&app->terminate, on_signal, SIGTERM);
 }
 
-PsErr ps_app_run(PsConfig *config, const PsAppOptions *options, PsDiag *diag) {
-    PsApp app = {.config = config, .options = options, .lock_fd = -1, .started = ps_wall_now()};
+PsErr ps_app_run(const PsAppOptions *options, PsDiag *diag) {
+    PsApp app = {.config = options->start->config, .options = options, .started = ps_wall_now()};
     snprintf(app.scratch, sizeof app.scratch, "%s/scratch", options->state);
     signal(SIGPIPE, SIG_IGN); // a peer that goes away is an error code, not the end
-    ps_log_set_level((PsLogLevel)config->parameters.log_level);
-    PsErr err = lock_state(&app, diag);
-    if (err != PS_OK) {
-        ps_config_free(config);
-        return err;
-    }
+    ps_log_set_level((PsLogLevel)app.config->parameters.log_level);
     init_loop(&app);
-    err = build_all(&app, diag);
+    new_apply(&app);
+    PsErr err = build_all(&app, diag);
     if (err == PS_OK) {
         PS_LOGI("STARTED",
                 "%u devices, %u variables, %u alarms, %u publish and %u subscribe messages from %s",
-                config->device_count, config->variable_count, config->alarm_count,
-                config->publish_count, config->subscribe_count, config->folder);
+                app.config->device_count, app.config->variable_count, app.config->alarm_count,
+                app.config->publish_count, app.config->subscribe_count, app.config->folder);
     } else {
         begin_stop(&app);
     }

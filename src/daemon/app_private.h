@@ -7,6 +7,7 @@
 #include "api/api.h"
 #include "collect/collector.h"
 #include "daemon/app.h"
+#include "daemon/apply.h"
 #include "daemon/comm_watch.h"
 #include "daemon/delivery.h"
 #include "daemon/intake.h"
@@ -57,7 +58,7 @@ struct PsApp {
     bool link_stopping;
     uint32_t canaries_closing;
     char scratch[PATH_MAX];
-    int lock_fd;
+    PsApply *apply;
     bool stopping;
     bool stopped;
 };

@@ -1,7 +1,9 @@
 // `penstockd`: arguments, configuration, then the application. Main thread.
+#include "base/cleanup.h"
 #include "base/log.h"
 #include "base/streams.h"
 #include "daemon/app.h"
+#include "daemon/state_lock.h"
 #include "drivers/driver.h"
 #include "version.h"
 
@@ -18,10 +20,11 @@
 static const char usage[] =
     "usage: penstockd [--config DIR] [--state DIR] [--socket PATH]\n\n"
     "  --config DIR    folder with penstock.json (default /etc/penstock)\n"
-    "  --state DIR     folder for the outbox and the alarm history (default /var/lib/penstock)\n"
+    "  --state DIR     folder for outbox, alarm history, revisions (default /var/lib/penstock)\n"
     "  --socket PATH   command socket (default /run/penstock/penstock.sock)\n"
     "  --version       print the version\n\n"
-    "Runs until SIGINT or SIGTERM. Logs to standard error.\n"
+    "Runs until SIGINT or SIGTERM; SIGHUP applies the configuration folder. Logs to standard "
+    "error.\n"
     "Exit status: 0 stopped in order, 1 could not run, 2 called or configured wrongly.\n";
 
 typedef struct Arguments {
@@ -66,26 +69,6 @@ static int parse_arguments(int argc, char **argv, Arguments *arguments) {
     return -1;
 }
 
-static PsConfig *load_config(const char *folder) {
-    PsFindings findings = {0};
-    PsConfig *config = NULL;
-    PsErr err = ps_config_load(folder, ps_driver_check_for, &findings, &config);
-    for (size_t i = 0; i < findings.count; i++) {
-        char line[1024];
-        ps_finding_format(&findings.items[i], line, sizeof line);
-        if (findings.items[i].is_error) {
-            PS_LOGE("CONFIG", "%s", line);
-        } else {
-            PS_LOGW("CONFIG", "%s", line);
-        }
-    }
-    if (err != PS_OK) {
-        PS_LOGE("CONFIG-REFUSED", "%s: %zu errors; nothing was started", folder, findings.errors);
-    }
-    ps_findings_deinit(&findings);
-    return config;
-}
-
 static void find_script_program(char *out, size_t size) {
     char path[PATH_MAX];
     ssize_t len = readlink("/proc/self/exe", path, sizeof path - 1);
@@ -96,6 +79,13 @@ static void find_script_program(char *out, size_t size) {
     }
     int length = snprintf(out, size, "%s/penstock-script", path);
     PS_ASSERT(length > 0 && (size_t)length < size);
+}
+
+static int fail(const PsDiag *diag) {
+    char text[sizeof *diag];
+    ps_diag_format(diag, text, sizeof text);
+    PS_LOGE("START-FAILED", "%s", text);
+    return EXIT_FAILED;
 }
 
 int main(int argc, char **argv) {
@@ -109,20 +99,29 @@ int main(int argc, char **argv) {
     if (status >= 0) {
         return status;
     }
-    PsConfig *config = load_config(arguments.config);
-    if (config == NULL) {
-        return EXIT_USAGE;
-    }
     char script_program[PATH_MAX + 32];
     find_script_program(script_program, sizeof script_program);
-    PsAppOptions options = {
-        .state = arguments.state, .socket = arguments.socket, .script_program = script_program};
     PsDiag diag = {0};
-    PsErr err = ps_app_run(config, &options, &diag);
+    int lock = -1;
+    PsErr err = ps_start_config_first(arguments.config, arguments.state, ps_driver_check_for);
     if (err != PS_OK) {
-        char text[sizeof diag];
-        ps_diag_format(&diag, text, sizeof text);
-        PS_LOGE("START-FAILED", "%s", text);
+        return EXIT_USAGE;
     }
-    return err == PS_OK ? EXIT_DONE : EXIT_FAILED;
+    err = ps_state_lock(arguments.state, &lock, &diag);
+    if (err != PS_OK) {
+        return fail(&diag);
+    }
+    PsStartConfig start;
+    err = ps_start_config(arguments.config, arguments.state, script_program, ps_driver_check_for,
+                          &start);
+    if (err != PS_OK) {
+        return EXIT_USAGE;
+    }
+    PsAppOptions options = {.start = &start,
+                            .state = arguments.state,
+                            .socket = arguments.socket,
+                            .script_program = script_program};
+    err = ps_app_run(&options, &diag);
+    ps_cleanup_fd(&lock);
+    return err == PS_OK ? EXIT_DONE : fail(&diag);
 }

@@ -64,6 +64,6 @@ PsErr ps_app_open_api(PsApp *app, PsDiag *diag) {
 void ps_app_tell_api(PsApp *app) {
     if (app->api != NULL) {
         PsApiSources sources = sources_of(app);
-        ps_api_apply(app->api, &sources);
+        ps_api_set_sources(app->api, &sources);
     }
 }

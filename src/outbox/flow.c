@@ -63,8 +63,7 @@ static bool flush(PsOutbox *outbox, PsMono now, bool all) {
     bool dead_due = pending->dead.first != NULL && pending->dead.first->since.ns <= until.ns;
     // When all has gone out from memory, the counts show whether the disk works again.
     bool probe = outbox->failing && ps_pending_is_empty(pending);
-    if (everything || rows_due || deletes_due || dead_due || probe ||
-        outbox->ledgers.names_dirty) {
+    if (everything || rows_due || deletes_due || dead_due || probe || outbox->ledgers.names_dirty) {
         // With what is due goes what is half due, or a backlog would be a commit for each message.
         PsMono with = everything ? now : long_ago(now, outbox->hold_ns / 2);
         PsStoreCommand *command = ps_outbox_next_batch(outbox, with, probe);

@@ -1,7 +1,7 @@
 //! The outbox's parts, shared by outbox.c (the public calls), out.c (what goes out), flow.c
 //! (traffic with the store), attach.c (with and without a database), retention.c (making room),
-//! gap.c (gap records), damage.c (bytes that changed on the disk), dead.c (dead letters) and apply.c
-//! (another configuration). Main thread.
+//! gap.c (gap records), damage.c (bytes that changed on the disk), dead.c (dead letters) and
+//! apply.c (another configuration). Main thread.
 #pragma once
 
 #include "base/wake.h"
