@@ -12,13 +12,16 @@
 #include <string.h>
 
 #define CALL                                                                                       \
-    "penstock tags move --group NAME [--device D] [--from G] [--config DIR] [--dry-run] [NAME...]"
+    "penstock tags move --group NAME [--device D] [--from G] [--config DIR] [--dry-run] "          \
+    "[--apply] "                                                                                   \
+    "[NAME...]"
 #define SHOWN_MAX 40
 
 typedef struct Move {
     const char *folder;
     PsRegroup asked;
     bool dry_run;
+    bool apply; // what was written
     PsConfig *config;
     PsRegroupPlan plan;
 } Move;
@@ -51,6 +54,8 @@ static bool take_arguments(Move *move, int count, char **arguments) {
         }
         if (!taken && strcmp(arguments[i], "--dry-run") == 0) {
             move->dry_run = true;
+        } else if (!taken && strcmp(arguments[i], "--apply") == 0) {
+            move->apply = true;
         } else if (!taken && arguments[i][0] == '-') {
             return false;
         } else if (!taken) {
@@ -109,14 +114,14 @@ static void show_end(const Move *move, const End *end, json_t *rows) {
         cli_print_json(answer);
         json_decref(answer);
     } else if (end->written) {
-        printf("%s is written; the one before is %s.\nRestart penstockd to take it over.\n",
-               end->path, end->backup);
+        printf("%s is written; the one before is %s.\n%s", end->path, end->backup,
+               move->apply ? "" : "Run: penstock apply\n");
     } else {
         printf("Nothing is written: %s.\n", end->reason);
     }
 }
 
-static int finish(Move *move, const CliConfigFile *file, bool json) {
+static int finish(Move *move, const CliConfigFile *file, const CliOptions *options) {
     char backup[PATH_MAX] = "";
     PsDiag diag = {0};
     char text[sizeof diag] = "";
@@ -126,8 +131,8 @@ static int finish(Move *move, const CliConfigFile *file, bool json) {
                .reason = move->plan.count == 0 ? "there is nothing to move"
                          : move->dry_run       ? "this was a dry run"
                                                : text};
-    json_t *rows = json ? moved_rows(move) : NULL;
-    if (!json) {
+    json_t *rows = options->json ? moved_rows(move) : NULL;
+    if (!options->json) {
         show(move);
     }
     if (end.reason == text) {
@@ -137,6 +142,9 @@ static int finish(Move *move, const CliConfigFile *file, bool json) {
         ps_diag_format(&diag, text, sizeof text);
     }
     show_end(move, &end, rows);
+    if (end.written && move->apply) {
+        return cli_apply(options, 0, NULL);
+    }
     return err == PS_OK ? CLI_DONE : CLI_FAILED;
 }
 
@@ -146,7 +154,7 @@ static int fail(const PsDiag *diag, int status) {
     return cli_fail(status, "%s", text);
 }
 
-static int run(Move *move, CliConfigFile *file, bool json) {
+static int run(Move *move, CliConfigFile *file, const CliOptions *options) {
     PsDiag diag = {0};
     if (cli_config_read(file, move->folder, &diag) != PS_OK) {
         return fail(&diag, CLI_FAILED);
@@ -162,7 +170,7 @@ static int run(Move *move, CliConfigFile *file, bool json) {
     }
     ps_findings_deinit(&findings);
     err = ps_regroup_plan(move->config, &move->asked, &move->plan, &diag);
-    return err == PS_OK ? finish(move, file, json) : fail(&diag, CLI_USAGE);
+    return err == PS_OK ? finish(move, file, options) : fail(&diag, CLI_USAGE);
 }
 
 int cli_tags_move(const CliOptions *options, int count, char **arguments) {
@@ -171,7 +179,7 @@ int cli_tags_move(const CliOptions *options, int count, char **arguments) {
     if (!take_arguments(&move, count, arguments)) {
         return cli_fail(CLI_USAGE, "tags move needs a group and says what moves: " CALL);
     }
-    int status = run(&move, &file, options->json);
+    int status = run(&move, &file, options);
     free(move.plan.moves);
     ps_config_free(move.config);
     ps_buf_deinit(&file.old);

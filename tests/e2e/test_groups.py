@@ -136,7 +136,7 @@ def test_variables_move(moves):
     path.chmod(0o640)
     text = path.read_bytes()
     shown = move(moves, "--group", "slow", "--device", "A", "level", "flow").stdout
-    assert "'level' of 'A': fast -> slow" in shown and "Restart penstockd" in shown
+    assert "'level' of 'A': fast -> slow" in shown and "Run: penstock apply" in shown
     assert groups_of(moves) == {**BEFORE, "A/level": "slow", "A/flow": "slow"}
     kept, = backups(moves)
     assert kept.read_bytes() == text and str(kept) in shown
