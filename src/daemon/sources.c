@@ -43,6 +43,7 @@ static PsApiSources sources_of(PsApp *app) {
         .scripts = cloud && !app->scripts_stopping ? app->scripts : NULL,
         .canary = app->canary,
         .outbox = app->outbox,
+        .changes = ps_apply_changes(app->apply),
         .replay = start_replay,
         .replay_stop = stop_replay,
         .replay_status = replay_status,
