@@ -120,13 +120,13 @@ void ps_script_entry_init(PsScriptEntry *entry, PsScriptShared *shared, PsScript
         from_subscribe(entry, &config->subscribe[index]);
         entry->topic = ps_strdup(NULL); // a filter; nothing is published to it
     }
-    entry->schema_sent = ps_alloc_array(config->group_count + 1, sizeof(bool));
 }
 
 void ps_script_entry_clear_replies(PsScriptEntry *entry) {
     while (entry->replies != NULL) {
         PsScriptReply *reply = entry->replies;
         entry->replies = reply->next;
+        ps_script_names_drop(reply->names);
         ps_buf_deinit(&reply->frame);
         free(reply);
     }
@@ -135,14 +135,12 @@ void ps_script_entry_clear_replies(PsScriptEntry *entry) {
 void ps_script_entry_deinit(PsScriptEntry *entry) {
     ps_script_entry_clear_replies(entry);
     ps_script_inputs_deinit(&entry->inputs);
-    ps_buf_deinit(&entry->current.frame);
+    ps_script_input_deinit(&entry->current);
     ps_buf_deinit(&entry->words);
-    ps_buf_deinit(&entry->replay.frame);
-    ps_buf_deinit(&entry->replay_schema);
-    ps_buf_deinit(&entry->schema_replayed);
+    ps_script_input_deinit(&entry->replay);
+    ps_script_told_clear(&entry->told);
     ps_buf_deinit(&entry->saved);
     ps_buf_deinit(&entry->waiting);
-    free(entry->schema_sent);
     free(entry->topic);
 }
 
@@ -268,8 +266,7 @@ static void reset_process(PsScriptEntry *entry) {
     entry->lines = (PsScriptLines){0};
     entry->frames = 0;
     ps_script_entry_clear_replies(entry);
-    ps_buf_clear(&entry->schema_replayed);
-    memset(entry->schema_sent, 0, (entry->shared->setup.config->group_count + 1) * sizeof(bool));
+    ps_script_told_clear(&entry->told);
 }
 
 static PsErr order_process(PsScriptEntry *entry) {

@@ -2,12 +2,12 @@
 //! call in flight and its time limit, its restarts. Loop thread; never blocks.
 #pragma once
 
+#include "script/groups.h"
 #include "script/inputs.h"
 #include "script/kept.h"
 #include "script/limits.h"
 #include "script/proc_usage.h"
 #include "script/requests.h"
-#include "script/snapshot.h"
 #include "script/spawner.h"
 #include "script/streams.h"
 #include "script/writes.h"
@@ -18,8 +18,8 @@ typedef struct PsScriptShared {
     PsScriptSpawner spawner;
     PsScriptWrites writes;
     PsScriptRequests requests;
-    PsSnapshotSchema *schemas; ///< one per group of the configuration, and one for all variables
-    PsWall last_saved;         ///< collection time of the newest save_data
+    PsScriptGroups groups;
+    PsWall last_saved;             ///< collection time of the newest save_data
     struct PsScriptEntry *entries; ///< publish entries first, as configured
     uint32_t entry_count;
     struct PsScriptEntry *draft; ///< the trial under way, or NULL: draft.h
@@ -49,7 +49,7 @@ typedef enum PsEntryTimer {
 typedef struct PsScriptReply {
     struct PsScriptReply *next;
     PsBuf frame;
-    uint32_t group; ///< as in PsScriptInput
+    PsScriptNames *names; ///< as in PsScriptInput
 } PsScriptReply;
 
 typedef struct PsScriptEntry {
@@ -93,12 +93,10 @@ typedef struct PsScriptEntry {
     PsScriptReply *replies; ///< oldest first; they go before inputs
     uint32_t open_writes;   ///< of the present process: results and answers not yet handed over
     uint32_t silent_writes; ///< of the present process: open writes that want no result
-    bool *schema_sent;      ///< by group, then of all variables; of the present process
+    PsScriptTold told;      ///< the names that the present process has
     PsScriptInput current;  ///< the input of the call in flight
     PsBuf words;            ///< what the process has written to standard error during it
     PsScriptInput replay;   ///< a dead letter that waits to be run again, while `has_replay`
-    PsBuf replay_schema;    ///< the names it refers to, as a frame
-    PsBuf schema_replayed;  ///< the newest of those that the present process was sent
     bool has_replay;
     bool in_call;
     bool returned;        ///< the present call has published its return value
@@ -147,10 +145,10 @@ void ps_script_entry_over_limit(PsScriptEntry *entry, PsWireLimit limit);
 PsErr ps_script_entry_put(PsScriptEntry *entry, PsScriptInput *input);
 /// A write_plc_values of process `generation` has ended; `frame` (moved from) may be NULL.
 void ps_script_entry_write_ended(PsScriptEntry *entry, uint32_t generation, PsBuf *frame);
-/// Hands the REPLY to get_tag_config or recall_data over; `frame` is moved from, `group` as in
-/// PsScriptInput.
+/// Hands the REPLY to get_tag_config or recall_data over; `frame` is moved from, `names`, which may
+/// be NULL, are shared.
 void ps_script_entry_answered(PsScriptEntry *entry, uint32_t generation, PsBuf *frame,
-                              uint32_t group);
+                              PsScriptNames *names);
 /// Answers the open mqtt_publish of process `generation`.
 void ps_script_entry_sent(PsScriptEntry *entry, uint32_t generation, bool sent);
 /// What process `generation` has published is safe now.
@@ -187,8 +185,6 @@ void ps_script_entry_lose_input(PsScriptEntry *entry, const char *reason);
 void ps_script_entry_note_words(PsScriptEntry *entry, const char *line, size_t len);
 /// Makes the dead letter that waits the `current` input. False when there is none.
 bool ps_script_entry_take_replay(PsScriptEntry *entry);
-/// Appends the SCHEMA frame that the process must have before `current`.
-void ps_script_entry_put_schema(PsScriptEntry *entry, PsBuf *out);
 
 /// A frame of the worker arrived.
 void ps_script_entry_take_frame(PsScriptEntry *entry, const PsWireFrame *frame);

@@ -56,11 +56,19 @@ static bool take_reply(PsScriptEntry *entry) {
     }
     entry->replies = reply->next;
     entry->open_writes--;
-    ps_buf_deinit(&entry->current.frame);
+    ps_script_input_deinit(&entry->current);
     entry->current =
-        (PsScriptInput){.frame = reply->frame, .type = PS_WIRE_REPLY, .group = reply->group};
+        (PsScriptInput){.frame = reply->frame, .type = PS_WIRE_REPLY, .names = reply->names};
     free(reply);
     return true;
+}
+
+// The names that the values of the input go by, unless the process knows them.
+static void put_names(PsScriptEntry *entry, PsBuf *out) {
+    PsScriptNames *names = entry->current.names;
+    if (names != NULL && ps_script_told_put(&entry->told, names)) {
+        ps_buf_put(out, names->frame.data, names->frame.len);
+    }
 }
 
 // The number that the call will have, unless the process knows it.
@@ -99,7 +107,7 @@ void ps_script_entry_next(PsScriptEntry *entry) {
     PsScriptInput *input = &entry->current;
     log_message(entry, true);
     PS_AUTO_BUF PsBuf before = {0};
-    ps_script_entry_put_schema(entry, &before);
+    put_names(entry, &before);
     put_sequence(entry, &before);
     if (input->type == PS_WIRE_REPLY) {
         input->collected = ps_wall_now();
@@ -139,17 +147,17 @@ void ps_script_entry_write_ended(PsScriptEntry *entry, uint32_t generation, PsBu
         }
         return;
     }
-    ps_script_entry_answered(entry, generation, frame, PS_SCRIPT_NO_GROUP);
+    ps_script_entry_answered(entry, generation, frame, NULL);
 }
 
 void ps_script_entry_answered(PsScriptEntry *entry, uint32_t generation, PsBuf *frame,
-                              uint32_t group) {
+                              PsScriptNames *names) {
     if (entry->generation != generation || entry->streams == NULL) {
         return; // the process that asked is no more
     }
     PsScriptReply *reply = ps_alloc(sizeof *reply);
     reply->frame = *frame;
-    reply->group = group;
+    reply->names = ps_script_names_share(names);
     *frame = (PsBuf){0};
     PsScriptReply **last = &entry->replies;
     while (*last != NULL) {

@@ -4,7 +4,6 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "script/alarm_frame.h"
 #include "script/kept.h"
 
 #include <string.h>
@@ -13,21 +12,9 @@
 
 // --- giving up ----------------------------------------------------------------------------------
 
-// Appends the frame with the names of the input's group.
-static void put_names(const PsScriptShared *shared, const PsScriptInput *input, PsBuf *out) {
-    if (input->type == PS_WIRE_ALARMS) {
-        ps_alarm_frame_put_names(shared->setup.config, input->group, out);
-    } else {
-        ps_snapshot_put_schema(&shared->schemas[input->group], shared->setup.config, out);
-    }
-}
-
 static void keep(PsScriptEntry *entry, const PsScriptInput *input, const char *reason) {
-    PsScriptShared *shared = entry->shared;
-    PS_AUTO_BUF PsBuf schema = {0};
-    if (input->type != PS_WIRE_MESSAGE) {
-        put_names(shared, input, &schema);
-    }
+    const PsScriptHostSetup *setup = &entry->shared->setup;
+    const PsBuf *schema = input->names != NULL ? &input->names->frame : NULL;
     PsScriptKept kept = {
         .form = input->type == PS_WIRE_DATA     ? PS_KEPT_SNAPSHOT
                 : input->type == PS_WIRE_ALARMS ? PS_KEPT_ALARMS
@@ -36,11 +23,11 @@ static void keep(PsScriptEntry *entry, const PsScriptInput *input, const char *r
         .collected = input->collected,
         .input = input->frame.data + PS_WIRE_HEAD_BYTES,
         .input_len = input->frame.len - PS_WIRE_HEAD_BYTES,
-        .schema = schema.len > 0 ? schema.data + PS_WIRE_HEAD_BYTES : NULL,
-        .schema_len = schema.len > 0 ? schema.len - PS_WIRE_HEAD_BYTES : 0,
+        .schema = schema != NULL ? schema->data + PS_WIRE_HEAD_BYTES : NULL,
+        .schema_len = schema != NULL ? schema->len - PS_WIRE_HEAD_BYTES : 0,
     };
     PsScriptDead dead = {entry->kind, entry->index, &kept, reason};
-    shared->setup.on_dead(&dead, shared->setup.ctx);
+    setup->on_dead(&dead, setup->ctx);
 }
 
 void ps_script_entry_give_up(PsScriptEntry *entry, const PsScriptInput *input, const char *reason) {
@@ -68,7 +55,7 @@ void ps_script_entry_give_up_waiting(PsScriptEntry *entry, const char *reason) {
     while (ps_script_inputs_take(&entry->inputs, &input)) {
         ps_script_entry_give_up(entry, &input, reason);
     }
-    ps_buf_deinit(&input.frame);
+    ps_script_input_deinit(&input);
     ps_script_entry_cancel_replay(entry, reason);
 }
 
@@ -86,7 +73,7 @@ void ps_script_entry_make_room(PsScriptEntry *entry, const PsScriptInput *input)
                     ps_script_kind_name(entry->kind), entry->name);
         }
     }
-    ps_buf_deinit(&oldest.frame);
+    ps_script_input_deinit(&oldest);
 }
 
 // --- the end of a call --------------------------------------------------------------------------
@@ -150,8 +137,7 @@ PsErr ps_script_entry_put_replay(PsScriptEntry *entry, const PsScriptKept *kept,
                        ps_script_kind_name(entry->kind),
                        form_of_inputs(entry) == PS_KEPT_ALARMS ? " of alarms" : "");
     }
-    ps_buf_clear(&entry->replay_schema);
-    PsErr err = ps_kept_input(kept, &entry->replay, &entry->replay_schema, diag);
+    PsErr err = ps_kept_input(kept, &entry->replay, diag);
     if (err != PS_OK) {
         return err;
     }
@@ -170,25 +156,4 @@ bool ps_script_entry_take_replay(PsScriptEntry *entry) {
     entry->replay = entry->current;
     entry->current = taken;
     return true;
-}
-
-static bool is_equal(const PsBuf *a, const PsBuf *b) {
-    return a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
-}
-
-void ps_script_entry_put_schema(PsScriptEntry *entry, PsBuf *out) {
-    PsScriptShared *shared = entry->shared;
-    const PsScriptInput *input = &entry->current;
-    if (input->replay != 0) {
-        if (input->type != PS_WIRE_MESSAGE &&
-            !is_equal(&entry->schema_replayed, &entry->replay_schema)) {
-            ps_buf_put(out, entry->replay_schema.data, entry->replay_schema.len);
-            ps_buf_clear(&entry->schema_replayed);
-            ps_buf_put(&entry->schema_replayed, entry->replay_schema.data,
-                       entry->replay_schema.len);
-        }
-    } else if (input->group != PS_SCRIPT_NO_GROUP && !entry->schema_sent[input->group]) {
-        put_names(shared, input, out);
-        entry->schema_sent[input->group] = true;
-    }
 }

@@ -141,9 +141,9 @@ static void on_write_ended(PsScriptOwner owner, PsBuf *frame, void *ctx) {
     ps_script_entry_write_ended(&host->shared.entries[owner.slot], owner.generation, frame);
 }
 
-static void on_answered(PsScriptOwner owner, PsBuf *frame, uint32_t group, void *ctx) {
+static void on_answered(PsScriptOwner owner, PsBuf *frame, PsScriptNames *names, void *ctx) {
     PsScriptHost *host = ctx;
-    ps_script_entry_answered(&host->shared.entries[owner.slot], owner.generation, frame, group);
+    ps_script_entry_answered(&host->shared.entries[owner.slot], owner.generation, frame, names);
 }
 
 // --- making -------------------------------------------------------------------------------------
@@ -179,12 +179,8 @@ PsErr ps_script_host_new(const PsScriptHostSetup *setup, PsScriptHost **ret_host
     ps_script_spawner_init(&shared->spawner, setup->loop, host->program, setup->scratch, delay,
                            &spawner_events, host);
     ps_script_writes_init(&shared->writes, &shared->setup, on_write_ended, host);
-    shared->schemas = ps_alloc_array(config->group_count + 1, sizeof *shared->schemas);
-    for (uint32_t i = 0; i <= config->group_count; i++) {
-        ps_snapshot_schema_init(&shared->schemas[i], config, i);
-    }
-    ps_script_requests_init(&shared->requests, &shared->setup,
-                            &shared->schemas[config->group_count], on_answered, host);
+    ps_script_groups_init(&shared->groups, config);
+    ps_script_requests_init(&shared->requests, &shared->setup, &shared->groups, on_answered, host);
     host->shared.entries = ps_alloc_array(config->publish_count + config->subscribe_count + 1,
                                           sizeof *host->shared.entries);
     for (uint32_t i = 0; i < config->publish_count; i++, host->shared.entry_count++) {
@@ -225,14 +221,11 @@ void ps_script_host_free(PsScriptHost *host) {
     for (uint32_t i = 0; i < host->shared.entry_count; i++) {
         ps_script_entry_deinit(&host->shared.entries[i]);
     }
-    for (uint32_t i = 0; i <= host->shared.setup.config->group_count; i++) {
-        ps_snapshot_schema_deinit(&host->shared.schemas[i]);
-    }
+    ps_script_groups_deinit(&host->shared.groups);
     ps_script_requests_deinit(&host->shared.requests);
     ps_script_writes_deinit(&host->shared.writes);
     ps_script_spawner_deinit(&host->shared.spawner);
-    ps_buf_deinit(&host->scratch.frame);
-    free(host->shared.schemas);
+    ps_script_input_deinit(&host->scratch);
     free(host->shared.entries);
     free(host->program);
     free(host);
@@ -250,10 +243,11 @@ PsErr ps_script_host_collect(PsScriptHost *host, uint32_t publish, const PsUploa
     PS_ASSERT(publish < host->shared.setup.config->publish_count);
     PsScriptInput *input = &host->scratch;
     input->type = PS_WIRE_DATA;
-    input->group = upload->group;
+    ps_script_input_set_names(input, ps_script_groups_names(&host->shared.groups, upload->group));
     input->collected = upload->collected;
     ps_buf_clear(&input->frame);
-    PsErr err = ps_snapshot_put_data(&host->shared.schemas[upload->group], upload, &input->frame);
+    PsErr err =
+        ps_snapshot_put_data(&host->shared.groups.schemas[upload->group], upload, &input->frame);
     return err == PS_OK ? ps_script_entry_put(&host->shared.entries[publish], input) : err;
 }
 
@@ -261,7 +255,7 @@ PsErr ps_script_host_alarms(PsScriptHost *host, uint32_t publish, const PsAlarmU
     PS_ASSERT(publish < host->shared.setup.config->publish_count);
     PsScriptInput *input = &host->scratch;
     input->type = PS_WIRE_ALARMS;
-    input->group = upload->group;
+    ps_script_input_set_names(input, ps_script_groups_names(&host->shared.groups, upload->group));
     input->collected = upload->collected;
     ps_buf_clear(&input->frame);
     PsErr err = ps_alarm_frame_put(host->shared.setup.config, upload, &input->frame);
@@ -278,7 +272,7 @@ PsErr ps_script_host_receive(PsScriptHost *host, uint32_t subscribe, const char 
     PsScriptInput *input = &host->scratch;
     input->type = PS_WIRE_MESSAGE;
     input->qos = qos;
-    input->group = PS_SCRIPT_NO_GROUP;
+    ps_script_input_set_names(input, NULL);
     input->collected = ps_wall_now();
     ps_buf_clear(&input->frame);
     size_t begin = ps_wire_begin(&input->frame, PS_WIRE_MESSAGE);

@@ -9,7 +9,19 @@ static PsScriptInput *slot(PsScriptInputs *inputs, uint32_t at) {
     return &inputs->items[(inputs->first + at) % PS_SCRIPT_QUEUE_INPUTS];
 }
 
+void ps_script_input_set_names(PsScriptInput *input, PsScriptNames *names) {
+    PsScriptNames *former = input->names;
+    input->names = ps_script_names_share(names);
+    ps_script_names_drop(former);
+}
+
+void ps_script_input_deinit(PsScriptInput *input) {
+    ps_script_input_set_names(input, NULL);
+    ps_buf_deinit(&input->frame);
+}
+
 static void empty(PsScriptInput *input) {
+    ps_script_input_set_names(input, NULL);
     if (input->frame.capacity > KEPT_BYTES) {
         ps_buf_deinit(&input->frame);
     }
@@ -18,7 +30,7 @@ static void empty(PsScriptInput *input) {
 
 void ps_script_inputs_deinit(PsScriptInputs *inputs) {
     for (size_t i = 0; i < PS_COUNT(inputs->items); i++) {
-        ps_buf_deinit(&inputs->items[i].frame);
+        ps_script_input_deinit(&inputs->items[i]);
     }
 }
 

@@ -4,18 +4,21 @@
 
 #include "base/time.h"
 #include "script/host.h"
+#include "script/names.h"
 #include "script/wire.h"
 
 typedef struct PsScriptInput {
     PsBuf frame; ///< DATA, ALARMS, MESSAGE or REPLY
     PsWireType type;
-    uint32_t group;   ///< of DATA, ALARMS, REPLY: whose names it needs, or PS_SCRIPT_NO_GROUP
-    int qos;          ///< of MESSAGE: that of the delivery
+    PsScriptNames *names; ///< what its values go by, shared; NULL: it needs none
+    int qos;              ///< of MESSAGE: that of the delivery
     PsWall collected; ///< of DATA and ALARMS; of MESSAGE: when it came; of REPLY: when it was sent
     uint64_t replay;  ///< the dead letter that is run again, 0: a live input
 } PsScriptInput;
 
-#define PS_SCRIPT_NO_GROUP UINT32_MAX
+/// Shares the names, which may be NULL, instead of those it has.
+void ps_script_input_set_names(PsScriptInput *input, PsScriptNames *names);
+void ps_script_input_deinit(PsScriptInput *input);
 
 typedef struct PsScriptInputs {
     PsScriptInput items[PS_SCRIPT_QUEUE_INPUTS];

@@ -204,7 +204,7 @@ static void put_frame(PsBuf *out, PsWireType type, const void *body, size_t len,
     }
 }
 
-PsErr ps_kept_input(const PsScriptKept *kept, PsScriptInput *input, PsBuf *schema, PsDiag *diag) {
+PsErr ps_kept_input(const PsScriptKept *kept, PsScriptInput *input, PsDiag *diag) {
     if (kept->form < PS_KEPT_SNAPSHOT || kept->form > PS_KEPT_ALARMS) {
         return ps_fail(PS_ERR_UNSUPPORTED, diag, "dead letter", NULL,
                        "was kept by another version (form %d) and cannot be run by this one",
@@ -213,15 +213,18 @@ PsErr ps_kept_input(const PsScriptKept *kept, PsScriptInput *input, PsBuf *schem
     if (!is_readable(kept)) {
         return ps_fail(PS_ERR_CORRUPT, diag, "dead letter", NULL, "cannot be read any more");
     }
-    PsWireType names = frames[kept->form].names;
+    PsWireType type = frames[kept->form].names;
+    PsScriptNames *names = NULL;
     ps_buf_clear(&input->frame);
     input->type = frames[kept->form].input;
-    input->group = PS_KEPT_GROUP;
     input->qos = kept->qos;
     input->collected = kept->collected;
     put_frame(&input->frame, input->type, kept->input, kept->input_len, GROUP_IN_DATA);
-    if (names != PS_WIRE_NONE) {
-        put_frame(schema, names, kept->schema, kept->schema_len, GROUP_IN_SCHEMA);
+    if (type != PS_WIRE_NONE) {
+        names = ps_script_names_new(PS_KEPT_GROUP);
+        put_frame(&names->frame, type, kept->schema, kept->schema_len, GROUP_IN_SCHEMA);
     }
+    ps_script_input_set_names(input, names);
+    ps_script_names_drop(names); // the input has them
     return PS_OK;
 }

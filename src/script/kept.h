@@ -31,10 +31,9 @@ struct PsScriptKept {
 /// beside those of the present configuration.
 #define PS_KEPT_GROUP (UINT32_MAX - 1)
 
-/// Makes an input from it, and for a snapshot or alarms the frame with the names that must go
-/// before (appended).
+/// Makes an input from it, with its names.
 /// PS_ERR_UNSUPPORTED: kept by another version; PS_ERR_CORRUPT: unreadable; each with a diagnosis.
-PsErr ps_kept_input(const PsScriptKept *kept, PsScriptInput *input, PsBuf *schema, PsDiag *diag);
+PsErr ps_kept_input(const PsScriptKept *kept, PsScriptInput *input, PsDiag *diag);
 
 /// Topic and payload of a kept message. PS_ERR_INVALID when it is none.
 PsErr ps_kept_message(const PsScriptKept *kept, PsWireText *ret_topic, PsWireText *ret_payload);

@@ -17,10 +17,9 @@ struct PsScriptRecallCall {
 };
 
 void ps_script_requests_init(PsScriptRequests *requests, const PsScriptHostSetup *setup,
-                             const PsSnapshotSchema *all, PsScriptAnswered *on_answered,
-                             void *ctx) {
-    *requests =
-        (PsScriptRequests){.setup = setup, .all = all, .on_answered = on_answered, .ctx = ctx};
+                             PsScriptGroups *groups, PsScriptAnswered *on_answered, void *ctx) {
+    *requests = (PsScriptRequests){
+        .setup = setup, .groups = groups, .on_answered = on_answered, .ctx = ctx};
 }
 
 void ps_script_requests_deinit(PsScriptRequests *requests) {
@@ -35,7 +34,7 @@ static void answer_error(PsScriptRequests *requests, PsScriptOwner owner, uint32
                          PsWireReplyError error) {
     PS_AUTO_BUF PsBuf frame = {0};
     ps_wire_end(&frame, ps_wire_begin_reply(&frame, ticket, error));
-    requests->on_answered(owner, &frame, PS_SCRIPT_NO_GROUP, requests->ctx);
+    requests->on_answered(owner, &frame, NULL, requests->ctx);
 }
 
 static void answer_too_big(PsScriptRequests *requests, PsScriptOwner owner, uint32_t ticket,
@@ -60,19 +59,21 @@ static void answer_tag_config(PsScriptRequests *requests, PsScriptOwner owner, u
     size_t begin = ps_wire_begin_reply(&frame, ticket, PS_WIRE_REPLY_OK);
     ps_buf_put_bytes(&frame, text->data, text->len);
     ps_wire_end(&frame, begin);
-    requests->on_answered(owner, &frame, PS_SCRIPT_NO_GROUP, requests->ctx);
+    requests->on_answered(owner, &frame, NULL, requests->ctx);
 }
 
 static void answer_recall(PsScriptRequests *requests, const PsScriptRecallCall *call,
                           const PsUpload *all) {
     PS_AUTO_BUF PsBuf frame = {0};
     size_t begin = ps_wire_begin_reply(&frame, call->ticket, PS_WIRE_REPLY_OK);
-    if (ps_snapshot_put_recall(requests->all, all, &frame) != PS_OK) {
+    PsScriptGroups *groups = requests->groups;
+    if (ps_snapshot_put_recall(&groups->schemas[groups->count], all, &frame) != PS_OK) {
         answer_too_big(requests, call->owner, call->ticket, "recall_data");
         return;
     }
     ps_wire_end(&frame, begin);
-    requests->on_answered(call->owner, &frame, requests->all->group, requests->ctx);
+    requests->on_answered(call->owner, &frame, ps_script_groups_names(groups, groups->count),
+                          requests->ctx);
 }
 
 static void unlink_call(const PsScriptRecallCall *call) {

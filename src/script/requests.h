@@ -2,29 +2,28 @@
 //! recall when the devices have been read. Loop thread. The caller bounds how many are open.
 #pragma once
 
+#include "script/groups.h"
 #include "script/host.h"
 #include "script/messages.h"
 #include "script/owner.h"
-#include "script/snapshot.h"
 
 typedef struct PsScriptRecallCall PsScriptRecallCall;
 
-/// The REPLY frame, which may be moved from, and the group whose names it needs first
-/// (PsScriptInput.group).
-typedef void PsScriptAnswered(PsScriptOwner owner, PsBuf *frame, uint32_t group, void *ctx);
+/// The REPLY frame, which may be moved from, and the names it needs, borrowed, or NULL.
+typedef void PsScriptAnswered(PsScriptOwner owner, PsBuf *frame, PsScriptNames *names, void *ctx);
 
 typedef struct PsScriptRequests {
     const PsScriptHostSetup *setup;
-    const PsSnapshotSchema *all;
+    PsScriptGroups *groups;
     PsScriptAnswered *on_answered;
     void *ctx;
     PsScriptRecallCall *recalls;
     PsBuf tag_config; ///< made for the first who asks
 } PsScriptRequests;
 
-/// `setup` and `all`, the schema of all variables, are borrowed.
+/// `setup` and `groups` are borrowed.
 void ps_script_requests_init(PsScriptRequests *requests, const PsScriptHostSetup *setup,
-                             const PsSnapshotSchema *all, PsScriptAnswered *on_answered, void *ctx);
+                             PsScriptGroups *groups, PsScriptAnswered *on_answered, void *ctx);
 /// Open recalls answer nobody any more.
 void ps_script_requests_deinit(PsScriptRequests *requests);
 /// on_answered is called once for it, possibly before this returns.

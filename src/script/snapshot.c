@@ -12,22 +12,35 @@
 // u32 place, u8 kind, 8 bytes of content; text adds its own bytes.
 #define ITEM_MAX ((size_t)13)
 
+// Is it in the group, or readable when all are meant?
+static bool is_member(const PsConfig *config, const PsVariable *variable, uint32_t group) {
+    return group == config->group_count ? variable->access != PS_ACCESS_WRITE
+                                        : variable->group == group;
+}
+
 void ps_snapshot_schema_init(PsSnapshotSchema *schema, const PsConfig *config, uint32_t group) {
     *schema = (PsSnapshotSchema){.group = group};
     schema->variables = ps_alloc_array(config->variable_count + 1, sizeof *schema->variables);
     schema->places = ps_alloc_array(config->variable_count + 1, sizeof *schema->places);
     memset(schema->places, 0xff, config->variable_count * sizeof *schema->places);
-    bool all = group == config->group_count;
-    for (uint32_t device = 0; device < config->device_count; device++) {
-        for (uint32_t i = 0; i < config->variable_count; i++) {
-            const PsVariable *variable = &config->variables[i];
-            bool in = all ? variable->access != PS_ACCESS_WRITE : variable->group == group;
-            if (in && variable->device == device) {
-                schema->places[i] = schema->count;
-                schema->variables[schema->count++] = i;
-            }
+    uint32_t *firsts = ps_alloc_array(config->device_count + 1, sizeof *firsts);
+    for (uint32_t i = 0; i < config->variable_count; i++) {
+        if (is_member(config, &config->variables[i], group)) {
+            firsts[config->variables[i].device + 1]++;
         }
     }
+    for (uint32_t device = 0; device < config->device_count; device++) {
+        firsts[device + 1] += firsts[device];
+    }
+    for (uint32_t i = 0; i < config->variable_count; i++) {
+        if (is_member(config, &config->variables[i], group)) {
+            uint32_t place = firsts[config->variables[i].device]++;
+            schema->places[i] = place;
+            schema->variables[place] = i;
+            schema->count++;
+        }
+    }
+    free(firsts);
 }
 
 void ps_snapshot_schema_deinit(PsSnapshotSchema *schema) {

@@ -36,14 +36,13 @@ static PsErr read_kept(const PsScriptKept *kept, Seen *seen) {
                : ps_kept_snapshot(kept, &first, &timestamp, count_value, seen);
 }
 
-static PsScriptKept body_of(const PsScriptKept *kept, const PsScriptInput *input,
-                            const PsBuf *schema) {
+static PsScriptKept body_of(const PsScriptKept *kept, const PsScriptInput *input) {
     PsScriptKept again = *kept;
     again.input = input->frame.data + PS_WIRE_HEAD_BYTES;
     again.input_len = input->frame.len - PS_WIRE_HEAD_BYTES;
-    if (schema->len > 0) {
-        again.schema = schema->data + PS_WIRE_HEAD_BYTES;
-        again.schema_len = schema->len - PS_WIRE_HEAD_BYTES;
+    if (input->names != NULL) {
+        again.schema = input->names->frame.data + PS_WIRE_HEAD_BYTES;
+        again.schema_len = input->names->frame.len - PS_WIRE_HEAD_BYTES;
     }
     return again;
 }
@@ -51,10 +50,9 @@ static PsScriptKept body_of(const PsScriptKept *kept, const PsScriptInput *input
 // A replay sends what was kept, but for the group.
 static void check_replay(const PsScriptKept *kept) {
     PsScriptInput input = {0};
-    PS_AUTO_BUF PsBuf schema = {0};
     PsDiag diag = {0};
-    if (ps_kept_input(kept, &input, &schema, &diag) == PS_OK) {
-        PsScriptKept again = body_of(kept, &input, &schema);
+    if (ps_kept_input(kept, &input, &diag) == PS_OK) {
+        PsScriptKept again = body_of(kept, &input);
         Seen before = {0};
         Seen after = {0};
         PsErr err = read_kept(&again, &after);
@@ -65,7 +63,7 @@ static void check_replay(const PsScriptKept *kept) {
     } else {
         PS_ASSERT(diag.text[0] != '\0');
     }
-    ps_buf_deinit(&input.frame);
+    ps_script_input_deinit(&input);
 }
 
 // Layout of a seed: u8 form, u16 length of the schema (little endian), schema, input.
