@@ -6,13 +6,12 @@
 #include "script/entry.h"
 
 struct PsScriptDraft {
-    PsScriptEntry *target; ///< whose script it is to become
+    PsScriptEntry *target; ///< whose script it is to become; NULL: its message was removed
     bool built;
+    bool configured; ///< it comes from a changed configuration, not from a file that was saved
 };
 
 /// Starts the trial of the newest script waiting (PsScriptShared.saved) if none is under way.
 void ps_script_draft_next(PsScriptShared *shared);
 /// The process has ended; `reason` says why when the module was not built.
 void ps_script_draft_ended(PsScriptEntry *draft, const char *reason);
-/// Once nothing of it is on the loop any more.
-void ps_script_draft_free(PsScriptEntry *draft);

@@ -6,7 +6,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "script/group_topic.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -72,8 +71,8 @@ static void handle_added(PsScriptEntry *entry) {
 static void handle_gone(PsScriptEntry *entry) {
     PsScriptShared *shared = entry->shared;
     shared->handles--;
-    if (--entry->handles == 0 && entry->draft != NULL) {
-        ps_script_draft_free(entry);
+    if (--entry->handles == 0 && (entry->draft != NULL || entry->leaving)) {
+        ps_script_entry_free(entry);
     }
     shared->on_idle(shared);
 }
@@ -90,36 +89,13 @@ static const PsScriptStreamsEvents stream_events = {
     .closed = on_streams_closed,
 };
 
-static void from_publish(PsScriptEntry *entry, const PsPublish *publish) {
-    entry->name = publish->name;
-    entry->main_function = publish->main_function;
-    entry->source = &publish->source;
-    entry->timeout_s = publish->timeout;
-    entry->limits = &publish->limits;
-    entry->qos = publish->qos;
-}
-
-static void from_subscribe(PsScriptEntry *entry, const PsSubscribe *subscribe) {
-    entry->name = subscribe->name;
-    entry->main_function = subscribe->main_function;
-    entry->source = &subscribe->source;
-    entry->timeout_s = subscribe->timeout;
-    entry->limits = &subscribe->limits;
-    entry->qos = subscribe->qos;
-}
-
-void ps_script_entry_init(PsScriptEntry *entry, PsScriptShared *shared, PsScriptKind kind,
-                          uint32_t index, uint32_t slot) {
-    const PsConfig *config = shared->setup.config;
-    *entry = (PsScriptEntry){
-        .shared = shared, .kind = kind, .index = index, .slot = slot, .sequence = 1};
-    if (kind == PS_SCRIPT_PUBLISH) {
-        from_publish(entry, &config->publish[index]);
-        entry->topic = ps_script_expand_topic(config, config->publish[index].topic);
-    } else {
-        from_subscribe(entry, &config->subscribe[index]);
-        entry->topic = ps_strdup(NULL); // a filter; nothing is published to it
-    }
+PsScriptEntry *ps_script_entry_new(PsScriptShared *shared, PsScriptKind kind, uint32_t index) {
+    PsScriptEntry *entry = ps_alloc(sizeof *entry);
+    *entry =
+        (PsScriptEntry){.shared = shared, .kind = kind, .slot = shared->next_slot++, .sequence = 1};
+    ps_script_entry_configure(entry, index);
+    ps_script_entry_adopt(entry);
+    return entry;
 }
 
 void ps_script_entry_clear_replies(PsScriptEntry *entry) {
@@ -132,16 +108,20 @@ void ps_script_entry_clear_replies(PsScriptEntry *entry) {
     }
 }
 
-void ps_script_entry_deinit(PsScriptEntry *entry) {
+void ps_script_entry_free(PsScriptEntry *entry) {
     ps_script_entry_clear_replies(entry);
     ps_script_inputs_deinit(&entry->inputs);
     ps_script_input_deinit(&entry->current);
     ps_buf_deinit(&entry->words);
     ps_script_input_deinit(&entry->replay);
     ps_script_told_clear(&entry->told);
-    ps_buf_deinit(&entry->saved);
+    ps_buf_deinit(&entry->source);
     ps_buf_deinit(&entry->waiting);
+    free(entry->draft);
+    free(entry->name);
     free(entry->topic);
+    free(entry->main_function);
+    free(entry);
 }
 
 void ps_script_entry_open(PsScriptEntry *entry) {
@@ -220,33 +200,6 @@ void ps_script_entry_resume_call(PsScriptEntry *entry) {
 
 // --- beginning ----------------------------------------------------------------------------------
 
-static void put_build(PsScriptEntry *entry, PsBuf *out) {
-    const PsConfig *config = entry->shared->setup.config;
-    const PsParameters *parameters = &config->parameters;
-    PsWireBuild build = {
-        .kind = (uint8_t)entry->kind,
-        .aws = config->cloud.type == PS_CLOUD_AWS_IOT,
-        .boot = ps_wire_text(entry->shared->boot),
-        .name = ps_wire_text(entry->name),
-        .main_function = ps_wire_text(entry->main_function),
-        .source = {(const char *)entry->source->data, (uint32_t)entry->source->len},
-        .parameter_count = 4 + parameters->custom_count,
-    };
-    const char *serial = parameters->gateway_sn != NULL ? parameters->gateway_sn : "";
-    const char *level = ps_log_level_name((PsLogLevel)parameters->log_level);
-    size_t begin = ps_wire_begin_build(out, &build);
-    ps_wire_put_parameter(out, "gateway_sn", ps_value_text(serial, (uint32_t)strlen(serial)));
-    ps_wire_put_parameter(out, "log_level", ps_value_text(level, (uint32_t)strlen(level)));
-    ps_wire_put_parameter(out, "catch_recording", ps_value_int(parameters->catch_recording));
-    ps_wire_put_parameter(out, "warning_recording", ps_value_int(parameters->warning_recording));
-    for (uint32_t i = 0; i < parameters->custom_count; i++) {
-        const PsCustom *custom = &parameters->custom[i];
-        ps_wire_put_parameter(out, custom->name,
-                              ps_value_text(custom->value, (uint32_t)strlen(custom->value)));
-    }
-    ps_wire_end(out, begin);
-}
-
 static void reset_process(PsScriptEntry *entry) {
     entry->pid = 0;
     entry->exited = false;
@@ -280,7 +233,7 @@ static PsErr order_process(PsScriptEntry *entry) {
     }
     handle_added(entry);
     PsWireFork order = {.slot = entry->slot, .generation = entry->generation};
-    ps_script_limits_put(entry->limits, &order);
+    ps_script_limits_put(&entry->limits, &order);
     err = ps_script_spawner_fork(&shared->spawner, order, fds);
     close(fds[0]);
     close(fds[1]);
@@ -306,7 +259,7 @@ void ps_script_entry_launch(PsScriptEntry *entry) {
         return;
     }
     PS_AUTO_BUF PsBuf build = {0};
-    put_build(entry, &build);
+    ps_script_entry_put_build(entry, &build);
     ps_script_streams_send(entry->streams, &build, NULL);
     double limit = entry->timeout_s > BUILD_LIMIT_MIN_S ? entry->timeout_s : BUILD_LIMIT_MIN_S;
     ps_script_entry_set_timer(entry, PS_ENTRY_TIMER_BUILD, limit);

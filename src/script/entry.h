@@ -12,6 +12,14 @@
 #include "script/streams.h"
 #include "script/writes.h"
 
+/// Where the numbers of a removed message stand, should it come back: a receiver that has seen some
+/// with this `boot` is not to see them again.
+typedef struct PsScriptNumbers {
+    PsScriptKind kind;
+    char *name;
+    uint64_t sequence;
+} PsScriptNumbers;
+
 /// What all entries of a host share.
 typedef struct PsScriptShared {
     PsScriptHostSetup setup;
@@ -19,13 +27,18 @@ typedef struct PsScriptShared {
     PsScriptWrites writes;
     PsScriptRequests requests;
     PsScriptGroups groups;
-    PsWall last_saved;             ///< collection time of the newest save_data
-    struct PsScriptEntry *entries; ///< publish entries first, as configured
+    PsWall last_saved;              ///< collection time of the newest save_data
+    struct PsScriptEntry **entries; ///< publish entries first, as configured
     uint32_t entry_count;
+    struct PsScriptEntry **leaving; ///< of removed messages, until their processes have ended
+    uint32_t leaving_count;
+    PsScriptNumbers *numbers; ///< of removed messages, each name once
+    uint32_t number_count;
+    uint32_t next_slot;          ///< never given twice, so that late news finds nobody
     struct PsScriptEntry *draft; ///< the trial under way, or NULL: draft.h
-    uint32_t drafts;             ///< trials so far
     char boot[17];               ///< sixteen hexadecimal digits, of this host: see sequence()
     bool link;                   ///< the cloud link is up
+    bool started;
     bool stopping;
     uint32_t handles;                               ///< entries' handles and streams on the loop
     void (*on_idle)(struct PsScriptShared *shared); ///< an entry ended, or a handle went
@@ -56,21 +69,26 @@ typedef struct PsScriptEntry {
     PsScriptShared *shared;
     PsScriptKind kind;
     uint32_t index; ///< into PsConfig.publish or .subscribe
-    uint32_t slot;  ///< number of this entry in the host
-    const char *name;
-    const char *main_function;
-    const PsBuf *source; ///< the configuration's, or `saved`
-    PsBuf saved;         ///< the script as saved since the gateway started
-    PsBuf waiting;       ///< a newer one, not yet tried
-    bool has_waiting;
+    uint32_t slot;  ///< number of this entry in the host, for as long as it lives
+    char *name;
     double timeout_s;
-    const PsScriptLimits *limits;
     int qos;
-    char *topic; ///< expanded
+    char *topic;         ///< expanded
+    char *main_function; ///< from here on: what its next process is made from
+    PsBuf source;
+    PsScriptLimits limits;
+    int group_type;
+    PsBuf waiting;     ///< a newer script, not yet tried
+    bool has_waiting;  ///< it is tried with what the configuration says then
+    bool reconfigured; ///< it is the configuration's, not a file that was saved
+    bool pauses;       ///< inputs wait for the outcome of that
+    bool leaving;      ///< its message is no more; it ends with the call in flight
 
     PsWorkerState state;
     uint32_t generation; ///< counts the processes of this entry
     int pid;
+    bool aws;                 ///< the present process has awsiot_publish
+    bool settings_sent;       ///< it knows the present name and parameters
     PsScriptStreams *streams; ///< of the present process, or NULL
     bool exited;              ///< the present process is known to have ended
     bool ended;               ///< its streams are at their end
@@ -99,6 +117,7 @@ typedef struct PsScriptEntry {
     PsScriptInput replay;   ///< a dead letter that waits to be run again, while `has_replay`
     bool has_replay;
     bool in_call;
+    bool given_up;        ///< the input of the present call is, and what comes of it is not taken
     bool returned;        ///< the present call has published its return value
     bool acted;           ///< it has published or written something
     bool asks;            ///< an mqtt_publish or save_data waits for its answer
@@ -124,10 +143,9 @@ typedef struct PsScriptEntry {
 #define PS_ENTRY_KILL_AGAIN_S 2.0
 #define PS_ENTRY_WAS_STOPPED "the script was not called: the gateway was stopped"
 
-/// `kind` and `index` are set; everything else is filled in from the configuration.
-void ps_script_entry_init(PsScriptEntry *entry, PsScriptShared *shared, PsScriptKind kind,
-                          uint32_t index, uint32_t slot);
-void ps_script_entry_deinit(PsScriptEntry *entry);
+/// With a slot of its own; what it is comes from the configuration, by `kind` and `index`.
+PsScriptEntry *ps_script_entry_new(PsScriptShared *shared, PsScriptKind kind, uint32_t index);
+void ps_script_entry_free(PsScriptEntry *entry);
 /// Puts the entry's timer on the loop.
 void ps_script_entry_open(PsScriptEntry *entry);
 /// Takes it off; counted in shared->handles.
@@ -158,8 +176,9 @@ void ps_script_entry_settled(PsScriptEntry *entry, uint32_t generation);
 void ps_script_entry_stop(PsScriptEntry *entry);
 /// Starts a held, crashed or stopped entry now, with nothing held against it.
 void ps_script_entry_restart(PsScriptEntry *entry);
-/// From now on it is this script (moved from). A call in flight may finish with the old one.
-void ps_script_entry_replace(PsScriptEntry *entry, PsBuf *source);
+/// From now on its processes are made from what the draft's was (moved from). A call in flight may
+/// finish with the old one.
+void ps_script_entry_replace(PsScriptEntry *entry, PsScriptEntry *draft);
 /// Runs a dead letter again, when no live input waits: on_replayed tells how it went, unless this
 /// fails. PS_ERR_CLOSED: it is held or stopping; PS_ERR_INVALID and what ps_kept_input gives: this
 /// letter can never be run; PS_ERR_BUSY: one at a time. Each with a diagnosis.
@@ -169,7 +188,28 @@ PsErr ps_script_entry_put_replay(PsScriptEntry *entry, const PsScriptKept *kept,
 /// Takes it back unless it is being run: on_replayed tells.
 void ps_script_entry_cancel_replay(PsScriptEntry *entry, const char *reason);
 
-// Between the files that make up an entry.
+// What an entry has of the configuration: entry_config.c.
+
+/// Takes over what needs no new process: number, name, topic, qos, timeout.
+void ps_script_entry_configure(PsScriptEntry *entry, uint32_t index);
+/// Takes over what a process is made from, for the next one.
+void ps_script_entry_adopt(PsScriptEntry *entry);
+/// Is its process, or the next one, made from what the configuration says, with this script?
+bool ps_script_entry_is_current(const PsScriptEntry *entry);
+/// The script that the configuration has for it, borrowed.
+const PsBuf *ps_script_entry_configured_source(const PsScriptEntry *entry);
+void ps_script_entry_put_build(PsScriptEntry *entry, PsBuf *out);
+void ps_script_entry_put_settings(PsScriptEntry *entry, PsBuf *out);
+
+// Between the files that make up the host and an entry.
+
+PsScriptShared *ps_script_host_shared(PsScriptHost *host);
+/// The entry with this slot, also a leaving one or the draft, or NULL.
+PsScriptEntry *ps_script_host_find(const PsScriptShared *shared, uint32_t slot);
+/// Forgets the numbers of removed messages.
+void ps_script_host_forget_numbers(PsScriptShared *shared);
+/// The last of a leaving entry: it is freed when nothing of it is on the loop any more.
+void ps_script_entry_left(PsScriptEntry *entry);
 
 /// The input will not be processed; `reason` is its first line, then more for a person.
 void ps_script_entry_give_up(PsScriptEntry *entry, const PsScriptInput *input, const char *reason);

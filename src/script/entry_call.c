@@ -86,8 +86,17 @@ static bool has_to_finish(const PsScriptEntry *entry) {
     return entry->finishes && (entry->inputs.count + entry->open_writes + entry->silent_writes > 0);
 }
 
+// At a stop nothing is waited for any more: what there is runs with the script there is.
+static bool take_next(PsScriptEntry *entry) {
+    bool runs = entry->state == PS_WORKER_RUNNING;
+    bool inputs = !entry->pauses || entry->finishes;
+    return take_reply(entry) ||
+           (inputs && (ps_script_inputs_take(&entry->inputs, &entry->current) ||
+                       (runs && ps_script_entry_take_replay(entry))));
+}
+
 void ps_script_entry_next(PsScriptEntry *entry) {
-    if (entry->in_call || entry->doomed || entry->streams == NULL) {
+    if (entry->in_call || entry->doomed || entry->exited || entry->streams == NULL) {
         return;
     }
     if (entry->state == PS_WORKER_STOPPING && !has_to_finish(entry)) {
@@ -95,9 +104,7 @@ void ps_script_entry_next(PsScriptEntry *entry) {
         return;
     }
     bool runs = entry->state == PS_WORKER_RUNNING;
-    if ((!runs && !entry->finishes) || entry->settling ||
-        !(take_reply(entry) || ps_script_inputs_take(&entry->inputs, &entry->current) ||
-          (runs && ps_script_entry_take_replay(entry)))) {
+    if ((!runs && !entry->finishes) || entry->settling || !take_next(entry)) {
         return;
     }
     if (entry->inputs.count == 0) {
@@ -109,6 +116,7 @@ void ps_script_entry_next(PsScriptEntry *entry) {
     PS_AUTO_BUF PsBuf before = {0};
     put_names(entry, &before);
     put_sequence(entry, &before);
+    ps_script_entry_put_settings(entry, &before);
     if (input->type == PS_WIRE_REPLY) {
         input->collected = ps_wall_now();
     }
@@ -229,7 +237,7 @@ static void keep_call_error(PsScriptEntry *entry) {
 
 void ps_script_entry_rest(PsScriptEntry *entry, const char *error) {
     const PsScriptHostSetup *setup = &entry->shared->setup;
-    if (setup->on_rest != NULL && entry->draft == NULL) {
+    if (setup->on_rest != NULL && entry->draft == NULL && !entry->leaving) {
         setup->on_rest(entry->kind, entry->index, error, setup->ctx);
     }
 }
@@ -302,6 +310,9 @@ static PsErr take_log(PsScriptEntry *entry, const PsWireFrame *frame) {
 
 static bool publish(PsScriptEntry *entry, const char *topic, int qos, PsWireText payload,
                     PsWall collected) {
+    if (entry->leaving) {
+        return false; // there is no message any more to take it
+    }
     const PsScriptHostSetup *setup = &entry->shared->setup;
     PsScriptPublish message = {
         .kind = entry->kind,
@@ -365,8 +376,7 @@ static char *take_topic(PsScriptEntry *entry, PsWireText text) {
 static PsErr take_publish(PsScriptEntry *entry, const PsWireFrame *frame) {
     PsWirePublish message;
     PsErr err = ps_wire_get_publish(frame, &message);
-    if (err != PS_OK || message.topic.len > TOPIC_MAX || message.topic.len == 0 ||
-        entry->shared->setup.config->cloud.type != PS_CLOUD_AWS_IOT) {
+    if (err != PS_OK || message.topic.len > TOPIC_MAX || message.topic.len == 0 || !entry->aws) {
         return PS_ERR_PROTOCOL;
     }
     char *topic = take_topic(entry, message.topic);
@@ -387,7 +397,7 @@ static PsErr take_publish_now(PsScriptEntry *entry, const PsWireFrame *frame) {
     const PsScriptHostSetup *setup = &entry->shared->setup;
     char *topic = take_topic(entry, message.topic);
     bool asked = false;
-    if (topic != NULL) {
+    if (topic != NULL && !entry->leaving) {
         PsScriptPublish now = {
             .kind = entry->kind,
             .entry = entry->index,
@@ -400,8 +410,8 @@ static PsErr take_publish_now(PsScriptEntry *entry, const PsWireFrame *frame) {
         // Set first: the answer may come from inside the callback.
         begin_asking(entry);
         asked = setup->on_publish_now(&now, ticket_of(entry), setup->ctx);
-        free(topic);
     }
+    free(topic);
     if (!asked) {
         answer(entry, false);
     }
@@ -466,7 +476,7 @@ static PsErr take_request(PsScriptEntry *entry, const PsWireFrame *frame) {
         return PS_ERR_PROTOCOL; // the worker counts as well
     }
     entry->open_writes++;
-    PsScriptOwner owner = {entry->slot, entry->generation, entry->name, &entry->lines};
+    PsScriptOwner owner = {entry->slot, entry->generation, &entry->name, &entry->lines};
     ps_script_requests_begin(&entry->shared->requests, owner, &request);
     return PS_OK;
 }
@@ -491,7 +501,7 @@ static PsErr take_write(PsScriptEntry *entry, const PsWireFrame *frame) {
         return PS_OK;
     }
     (*open)++;
-    PsScriptOwner owner = {entry->slot, entry->generation, entry->name, &entry->lines};
+    PsScriptOwner owner = {entry->slot, entry->generation, &entry->name, &entry->lines};
     ps_script_writes_begin(&entry->shared->writes, owner, &write, items);
     return PS_OK;
 }

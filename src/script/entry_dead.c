@@ -89,8 +89,8 @@ void ps_script_entry_end_input(PsScriptEntry *entry, const char *reason) {
     PsScriptInput *input = &entry->current;
     uint64_t replay = input->replay;
     input->replay = 0;
-    if (input->type == PS_WIRE_REPLY) {
-        return; // a result, no input
+    if (input->type == PS_WIRE_REPLY || entry->given_up) {
+        return; // a result, no input; or nothing is to come of it any more
     }
     if (replay != 0) {
         end_replay(entry, replay, reason == NULL ? PS_SCRIPT_REPLAYED : PS_SCRIPT_REPLAY_FAILED,
@@ -124,8 +124,10 @@ PsErr ps_script_entry_put_replay(PsScriptEntry *entry, const PsScriptKept *kept,
         return ps_fail(PS_ERR_CLOSED, diag, entry->name, NULL,
                        "is held: %s. Correct and save its script first", entry->held);
     }
-    if (entry->shared->stopping) {
-        return ps_fail(PS_ERR_CLOSED, diag, entry->name, NULL, "the gateway is stopping");
+    if (entry->shared->stopping || entry->leaving) {
+        return ps_fail(PS_ERR_CLOSED, diag, entry->name, NULL, "%s",
+                       entry->leaving ? "was removed from the configuration"
+                                      : "the gateway is stopping");
     }
     if (entry->has_replay) {
         return ps_fail(PS_ERR_BUSY, diag, entry->name, NULL, "already runs an input again");

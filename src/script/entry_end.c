@@ -40,7 +40,7 @@ void ps_script_entry_doom(PsScriptEntry *entry, bool dump, const char *fmt, ...)
 void ps_script_entry_over_limit(PsScriptEntry *entry, PsWireLimit limit) {
     char text[120];
     ps_script_entry_doom(entry, true, "%s",
-                         ps_script_limit_text(entry->limits, limit, text, sizeof text));
+                         ps_script_limit_text(&entry->limits, limit, text, sizeof text));
 }
 
 void ps_script_entry_exited(PsScriptEntry *entry, int wait_status) {
@@ -178,6 +178,9 @@ void ps_script_entry_bury(PsScriptEntry *entry) {
         describe_end(entry, reason, sizeof reason);
         entry->state = PS_WORKER_STOPPED;
         ps_script_draft_ended(entry, entry->held[0] != '\0' ? entry->held : reason);
+    } else if (entry->leaving) {
+        entry->state = PS_WORKER_STOPPED;
+        ps_script_entry_left(entry);
     } else if (entry->shared->stopping) {
         be_stopped(entry);
     } else if (entry->rebuild) {
@@ -209,11 +212,15 @@ void ps_script_entry_restart(PsScriptEntry *entry) {
     ps_script_entry_launch(entry);
 }
 
-void ps_script_entry_replace(PsScriptEntry *entry, PsBuf *source) {
-    ps_buf_deinit(&entry->saved);
-    entry->saved = *source;
-    *source = (PsBuf){0};
-    entry->source = &entry->saved;
+void ps_script_entry_replace(PsScriptEntry *entry, PsScriptEntry *draft) {
+    PsBuf source = entry->source;
+    entry->source = draft->source;
+    draft->source = source;
+    char *main_function = entry->main_function;
+    entry->main_function = draft->main_function;
+    draft->main_function = main_function;
+    entry->limits = draft->limits;
+    entry->group_type = draft->group_type;
     if (entry->streams == NULL) {
         ps_script_entry_restart(entry);
         return;

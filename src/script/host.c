@@ -25,7 +25,6 @@ struct PsScriptHost {
     PsScriptInput scratch; // an input while it is being made
     uv_timer_t stop_timer;
     PsOrphans orphans;
-    bool started;
     bool spawner_stopped;
     bool closing;
     PsScriptHostStopped *on_stopped;
@@ -58,19 +57,37 @@ const char *ps_worker_state_name(PsWorkerState state) {
 static void on_ready(void *ctx) {
     PsScriptHost *host = ctx;
     for (uint32_t i = 0; i < host->shared.entry_count; i++) {
-        ps_script_entry_launch(&host->shared.entries[i]);
+        ps_script_entry_launch(host->shared.entries[i]);
     }
     ps_script_draft_next(&host->shared);
 }
 
+static PsScriptEntry *find_among(PsScriptEntry *const *entries, uint32_t count, uint32_t slot) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (entries[i]->slot == slot) {
+            return entries[i];
+        }
+    }
+    return NULL;
+}
+
+PsScriptEntry *ps_script_host_find(const PsScriptShared *shared, uint32_t slot) {
+    PsScriptEntry *draft = shared->draft;
+    if (draft != NULL && draft->slot == slot) {
+        return draft;
+    }
+    PsScriptEntry *entry = find_among(shared->entries, shared->entry_count, slot);
+    return entry != NULL ? entry : find_among(shared->leaving, shared->leaving_count, slot);
+}
+
+PsScriptShared *ps_script_host_shared(PsScriptHost *host) {
+    return &host->shared;
+}
+
 // The entry whose present process is meant, or NULL when it is a former one.
 static PsScriptEntry *find_process(PsScriptHost *host, PsWireChild child) {
-    PsScriptShared *shared = &host->shared;
-    PsScriptEntry *entry =
-        child.slot < shared->entry_count ? &shared->entries[child.slot] : shared->draft;
-    return entry != NULL && entry->slot == child.slot && entry->generation == child.generation
-               ? entry
-               : NULL;
+    PsScriptEntry *entry = ps_script_host_find(&host->shared, child.slot);
+    return entry != NULL && entry->generation == child.generation ? entry : NULL;
 }
 
 static void on_forked(PsWireChild child, void *ctx) {
@@ -111,7 +128,10 @@ static void lose(PsScriptHost *host, PsScriptEntry *entry) {
 static void on_lost(void *ctx) {
     PsScriptHost *host = ctx;
     for (uint32_t i = 0; i < host->shared.entry_count; i++) {
-        lose(host, &host->shared.entries[i]);
+        lose(host, host->shared.entries[i]);
+    }
+    for (uint32_t i = host->shared.leaving_count; i > 0; i--) {
+        lose(host, host->shared.leaving[i - 1]); // may take it off the list
     }
     if (host->shared.draft != NULL) {
         lose(host, host->shared.draft);
@@ -138,12 +158,16 @@ static const PsScriptSpawnerEvents spawner_events = {
 
 static void on_write_ended(PsScriptOwner owner, PsBuf *frame, void *ctx) {
     PsScriptHost *host = ctx;
-    ps_script_entry_write_ended(&host->shared.entries[owner.slot], owner.generation, frame);
+    PsScriptEntry *entry = ps_script_host_find(&host->shared, owner.slot);
+    PS_ASSERT(entry != NULL); // who goes is forgotten as an owner
+    ps_script_entry_write_ended(entry, owner.generation, frame);
 }
 
 static void on_answered(PsScriptOwner owner, PsBuf *frame, PsScriptNames *names, void *ctx) {
     PsScriptHost *host = ctx;
-    ps_script_entry_answered(&host->shared.entries[owner.slot], owner.generation, frame, names);
+    PsScriptEntry *entry = ps_script_host_find(&host->shared, owner.slot);
+    PS_ASSERT(entry != NULL); // as above
+    ps_script_entry_answered(entry, owner.generation, frame, names);
 }
 
 // --- making -------------------------------------------------------------------------------------
@@ -182,14 +206,13 @@ PsErr ps_script_host_new(const PsScriptHostSetup *setup, PsScriptHost **ret_host
     ps_script_groups_init(&shared->groups, config);
     ps_script_requests_init(&shared->requests, &shared->setup, &shared->groups, on_answered, host);
     host->shared.entries = ps_alloc_array(config->publish_count + config->subscribe_count + 1,
-                                          sizeof *host->shared.entries);
-    for (uint32_t i = 0; i < config->publish_count; i++, host->shared.entry_count++) {
-        ps_script_entry_init(&host->shared.entries[host->shared.entry_count], shared,
-                             PS_SCRIPT_PUBLISH, i, host->shared.entry_count);
+                                          sizeof(PsScriptEntry *));
+    for (uint32_t i = 0; i < config->publish_count; i++) {
+        shared->entries[shared->entry_count++] = ps_script_entry_new(shared, PS_SCRIPT_PUBLISH, i);
     }
-    for (uint32_t i = 0; i < config->subscribe_count; i++, host->shared.entry_count++) {
-        ps_script_entry_init(&host->shared.entries[host->shared.entry_count], shared,
-                             PS_SCRIPT_SUBSCRIBE, i, host->shared.entry_count);
+    for (uint32_t i = 0; i < config->subscribe_count; i++) {
+        shared->entries[shared->entry_count++] =
+            ps_script_entry_new(shared, PS_SCRIPT_SUBSCRIBE, i);
     }
     *ret_host = host;
     return PS_OK;
@@ -201,12 +224,12 @@ PsErr ps_script_host_start(PsScriptHost *host, PsDiag *diag) {
         return ps_fail(PS_ERR_IO, diag, "scripts", NULL, "no timer: %s", uv_strerror(failure));
     }
     host->stop_timer.data = host;
-    host->started = true;
+    host->shared.started = true;
     ps_script_writes_open(&host->shared.writes);
     ps_orphans_open(&host->orphans, host->shared.setup.loop, host);
     host->shared.handles += 3;
     for (uint32_t i = 0; i < host->shared.entry_count; i++) {
-        ps_script_entry_open(&host->shared.entries[i]);
+        ps_script_entry_open(host->shared.entries[i]);
     }
     if (host->shared.entry_count > 0) {
         ps_script_spawner_start(&host->shared.spawner);
@@ -219,7 +242,7 @@ void ps_script_host_free(PsScriptHost *host) {
         return;
     }
     for (uint32_t i = 0; i < host->shared.entry_count; i++) {
-        ps_script_entry_deinit(&host->shared.entries[i]);
+        ps_script_entry_free(host->shared.entries[i]);
     }
     ps_script_groups_deinit(&host->shared.groups);
     ps_script_requests_deinit(&host->shared.requests);
@@ -227,6 +250,8 @@ void ps_script_host_free(PsScriptHost *host) {
     ps_script_spawner_deinit(&host->shared.spawner);
     ps_script_input_deinit(&host->scratch);
     free(host->shared.entries);
+    free(host->shared.leaving);
+    ps_script_host_forget_numbers(&host->shared);
     free(host->program);
     free(host);
 }
@@ -234,7 +259,7 @@ void ps_script_host_free(PsScriptHost *host) {
 static PsScriptEntry *find_entry(PsScriptHost *host, PsScriptKind kind, uint32_t index) {
     uint32_t slot = ps_script_message_index(host->shared.setup.config, kind, index);
     PS_ASSERT(slot < host->shared.entry_count);
-    return &host->shared.entries[slot];
+    return host->shared.entries[slot];
 }
 
 // --- inputs -------------------------------------------------------------------------------------
@@ -248,7 +273,7 @@ PsErr ps_script_host_collect(PsScriptHost *host, uint32_t publish, const PsUploa
     ps_buf_clear(&input->frame);
     PsErr err =
         ps_snapshot_put_data(&host->shared.groups.schemas[upload->group], upload, &input->frame);
-    return err == PS_OK ? ps_script_entry_put(&host->shared.entries[publish], input) : err;
+    return err == PS_OK ? ps_script_entry_put(host->shared.entries[publish], input) : err;
 }
 
 PsErr ps_script_host_alarms(PsScriptHost *host, uint32_t publish, const PsAlarmUpload *upload) {
@@ -259,7 +284,7 @@ PsErr ps_script_host_alarms(PsScriptHost *host, uint32_t publish, const PsAlarmU
     input->collected = upload->collected;
     ps_buf_clear(&input->frame);
     PsErr err = ps_alarm_frame_put(host->shared.setup.config, upload, &input->frame);
-    return err == PS_OK ? ps_script_entry_put(&host->shared.entries[publish], input) : err;
+    return err == PS_OK ? ps_script_entry_put(host->shared.entries[publish], input) : err;
 }
 
 PsErr ps_script_host_receive(PsScriptHost *host, uint32_t subscribe, const char *topic,
@@ -288,16 +313,16 @@ void ps_script_host_set_link(PsScriptHost *host, bool connected) {
 }
 
 void ps_script_host_publish_now_done(PsScriptHost *host, uint64_t ticket, bool sent) {
-    uint64_t slot = ticket >> 32;
-    if (slot < host->shared.entry_count) {
-        ps_script_entry_sent(&host->shared.entries[slot], (uint32_t)ticket, sent);
+    PsScriptEntry *entry = ps_script_host_find(&host->shared, (uint32_t)(ticket >> 32));
+    if (entry != NULL) {
+        ps_script_entry_sent(entry, (uint32_t)ticket, sent);
     }
 }
 
 void ps_script_host_settled(PsScriptHost *host, uint64_t ticket) {
-    uint64_t slot = ticket >> 32;
-    if (slot < host->shared.entry_count) {
-        ps_script_entry_settled(&host->shared.entries[slot], (uint32_t)ticket);
+    PsScriptEntry *entry = ps_script_host_find(&host->shared, (uint32_t)(ticket >> 32));
+    if (entry != NULL) {
+        ps_script_entry_settled(entry, (uint32_t)ticket);
     }
 }
 
@@ -314,12 +339,13 @@ void ps_script_host_replace(PsScriptHost *host, PsScriptKind kind, uint32_t inde
     entry->waiting = *source;
     *source = (PsBuf){0};
     entry->has_waiting = true;
+    entry->reconfigured = false;
     ps_script_draft_next(&host->shared);
 }
 
 PsErr ps_script_host_release(PsScriptHost *host, const char *name, PsDiag *diag) {
     for (uint32_t i = 0; i < host->shared.entry_count; i++) {
-        PsScriptEntry *entry = &host->shared.entries[i];
+        PsScriptEntry *entry = host->shared.entries[i];
         if (strcmp(entry->name, name) != 0) {
             continue;
         }
@@ -348,8 +374,8 @@ const char *ps_script_host_boot(const PsScriptHost *host) {
 
 void ps_script_host_follow_sequence(PsScriptHost *draft, const PsScriptHost *live,
                                     uint32_t publish) {
-    PsScriptEntry *own = &draft->shared.entries[0];
-    const PsScriptEntry *entry = &live->shared.entries[publish];
+    PsScriptEntry *own = draft->shared.entries[0];
+    const PsScriptEntry *entry = live->shared.entries[publish];
     uint32_t under_way = entry->inputs.count + (entry->in_call ? 1 : 0);
     if (own->inputs.count == 0 && !own->in_call) {
         own->sequence = entry->sequence + (under_way > 0 ? under_way - 1 : 0);
@@ -365,7 +391,7 @@ uint32_t ps_script_host_worker_count(const PsScriptHost *host) {
 void ps_script_host_worker_status(const PsScriptHost *host, uint32_t index,
                                   PsScriptWorkerStatus *ret_status) {
     PS_ASSERT(index < host->shared.entry_count);
-    const PsScriptEntry *entry = &host->shared.entries[index];
+    const PsScriptEntry *entry = host->shared.entries[index];
     PsProcUsage usage = {0};
     if (entry->pid != 0 && ps_proc_usage_read(entry->pid, &usage) != PS_OK) {
         usage = (PsProcUsage){0}; // it has just ended; the next row says so
@@ -400,17 +426,17 @@ static void close_handles(PsScriptHost *host) {
     ps_orphans_close(&host->orphans, on_handle_closed);
     uv_close((uv_handle_t *)&host->stop_timer, on_handle_closed);
     for (uint32_t i = 0; i < host->shared.entry_count; i++) {
-        ps_script_entry_close(&host->shared.entries[i]);
+        ps_script_entry_close(host->shared.entries[i]);
     }
 }
 
 static bool all_stopped(const PsScriptHost *host) {
     for (uint32_t i = 0; i < host->shared.entry_count; i++) {
-        if (host->shared.entries[i].state != PS_WORKER_STOPPED) {
+        if (host->shared.entries[i]->state != PS_WORKER_STOPPED) {
             return false;
         }
     }
-    return host->shared.draft == NULL;
+    return host->shared.draft == NULL && host->shared.leaving_count == 0;
 }
 
 // Called whenever something that stopping waits for has happened: workers, then penstock-script,
@@ -439,14 +465,14 @@ static void on_stop_limit(uv_timer_t *timer) {
 void ps_script_host_stop(PsScriptHost *host, PsScriptHostStopped *done, void *ctx) {
     PS_ASSERT(!host->shared.stopping);
     host->shared.stopping = true;
-    if (!host->started) {
+    if (!host->shared.started) {
         done(ctx);
         return;
     }
     host->on_stopped = done;
     host->stopped_ctx = ctx;
     for (uint32_t i = 0; i < host->shared.entry_count; i++) {
-        ps_script_entry_stop(&host->shared.entries[i]);
+        ps_script_entry_stop(host->shared.entries[i]);
     }
     if (host->shared.draft != NULL) {
         ps_script_entry_doom(host->shared.draft, false, "the gateway stops");

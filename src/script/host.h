@@ -2,8 +2,8 @@
 //! subscribe entry, all forked from one warmed penstock-script.
 //!
 //! Everything here belongs to the thread of `loop` and never blocks. Order of calls: new, start,
-//! then collect/receive/set_link as things happen, stop, (its done callback), free. A changed
-//! configuration is a new host; the old one is stopped. The process ignores SIGPIPE.
+//! then collect/receive/set_link as things happen, stop, (its done callback), free. The
+//! process ignores SIGPIPE.
 //!
 //! What is bounded: PS_SCRIPT_QUEUE_INPUTS inputs and PS_SCRIPT_QUEUE_BYTES bytes wait per worker
 //! (when full the oldest input is given up, and this is logged once per episode), one mqtt_publish
@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "model/config.h"
+#include "model/config_map.h"
 #include "tags/alarm_upload.h"
 #include "tags/upload.h"
 
@@ -169,6 +170,21 @@ void ps_script_host_publish_now_done(PsScriptHost *host, uint64_t ticket, bool s
 /// ignored.
 void ps_script_host_settled(PsScriptHost *host, uint64_t ticket);
 
+/// From now on the scripts are those of `config`, which replaces the present one and outlives the
+/// host or the next call; the present one and `map` are not used any more once this returns.
+/// Scripts whose message and text did not change go on with their process, globals, inputs and
+/// calls; so they do when only name, topic, qos, timeout, groups or delivery changed, or what
+/// groups hold: inputs that wait keep the names they were collected with, new ones have the new
+/// names. Another script, main function, limits or kind of input are tried and take over as in
+/// ps_script_host_replace; inputs wait for that when the message itself changed. What waits for
+/// scripts of messages that are no more is given up, and so is the input of a call in flight, which
+/// may finish within two seconds; what that still publishes is refused, what it writes is written.
+/// Callbacks from within this (on_dead, on_replayed) have the numbers of the present configuration,
+/// later ones those of `config`. Tickets stay valid. Uploads and other indexes that the host is
+/// given from then on are of `config`, also as outcomes of recalls that are open. Not while it is
+/// stopping.
+void ps_script_host_apply(PsScriptHost *host, const PsConfig *config, const PsConfigMap *map);
+
 /// A script was saved: `source` (moved from) is tried in a process of its own; when its module can
 /// be built it takes the place of the present one after the call in flight, alone, and its globals
 /// begin anew. Otherwise the log says why and the present one goes on. Of several that come while
@@ -197,7 +213,7 @@ void ps_script_host_follow_sequence(PsScriptHost *draft, const PsScriptHost *liv
                                     uint32_t publish);
 
 typedef struct PsScriptWorkerStatus {
-    const char *name; ///< borrowed from the configuration
+    const char *name; ///< borrowed from the host until it takes over another configuration
     PsScriptKind kind;
     PsWorkerState state;
     int pid; ///< 0 when there is no process

@@ -32,6 +32,9 @@ static bool on_publish(const PsScriptPublish *publish, void *ctx) {
         keep(&rig->messages[rig->message_count], publish);
     }
     rig->message_count++;
+    if (rig->on_message != NULL) {
+        rig->on_message(publish, rig->hook_ctx);
+    }
     return !rig->refuse;
 }
 
@@ -61,6 +64,9 @@ static void on_dead(const PsScriptDead *dead, void *ctx) {
         snprintf(kept->reason, sizeof kept->reason, "%s", dead->reason);
     }
     rig->dead_count++;
+    if (rig->on_dead != NULL) {
+        rig->on_dead(dead, rig->hook_ctx);
+    }
 }
 
 static void on_replayed(uint64_t id, PsScriptReplayEnd end, const char *reason, void *ctx) {
@@ -205,9 +211,13 @@ void rig_variables(Rig *rig, uint32_t count) {
 }
 
 void rig_start(Rig *rig) {
+    rig_start_with(rig, &rig->config);
+}
+
+void rig_start_with(Rig *rig, const PsConfig *config) {
     PsScriptHostSetup setup = {
         .loop = &rig->loop,
-        .config = &rig->config,
+        .config = config,
         .program = getenv("PENSTOCK_SCRIPT"),
         .ctx = rig,
         .on_publish = on_publish,

@@ -74,6 +74,9 @@ typedef struct Rig {
     PsErr recall_result; ///< PS_OK: the first variable with value 7
     bool stopping;
     bool stopped;
+    void (*on_message)(const PsScriptPublish *publish, void *ctx); ///< NULL, or is told of each
+    void (*on_dead)(const PsScriptDead *dead, void *ctx);          ///< likewise
+    void *hook_ctx;
     char log_path[64];
     int log_fd;
 } Rig;
@@ -89,6 +92,8 @@ void rig_variables(Rig *rig, uint32_t count);
 void rig_start(Rig *rig);
 /// The host stops while the loop goes on; rig_stop is the end of it.
 void rig_begin_stop(Rig *rig);
+/// With this configuration instead of the one made here.
+void rig_start_with(Rig *rig, const PsConfig *config);
 /// Stops the host; what it has said stays.
 void rig_stop(Rig *rig);
 /// Stops and frees everything.

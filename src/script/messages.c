@@ -134,6 +134,26 @@ PsErr ps_wire_get_build(const PsWireFrame *frame, PsWireBuild *ret_build,
     return PS_OK;
 }
 
+size_t ps_wire_begin_settings(PsBuf *out, const PsWireSettings *settings) {
+    size_t begin = ps_wire_begin(out, PS_WIRE_SETTINGS);
+    put_text(out, settings->name);
+    ps_buf_put_u32(out, settings->parameter_count);
+    return begin;
+}
+
+PsErr ps_wire_get_settings(const PsWireFrame *frame, PsWireSettings *ret_settings,
+                           PsReader *ret_parameters) {
+    PsReader reader = reader_of(frame);
+    PsWireSettings settings = {.name = get_text(&reader)};
+    settings.parameter_count = ps_reader_u32(&reader);
+    if (reader.failed) {
+        return PS_ERR_PROTOCOL;
+    }
+    *ret_settings = settings;
+    *ret_parameters = reader;
+    return PS_OK;
+}
+
 PsErr ps_wire_get_parameter(PsReader *parameters, PsWireText *ret_name, PsValue *ret_value) {
     PsWireText name = get_text(parameters);
     PsValue value = ps_wire_get_value(parameters);

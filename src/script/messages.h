@@ -72,6 +72,16 @@ void ps_wire_put_parameter(PsBuf *out, const char *name, PsValue value);
 PsErr ps_wire_get_build(const PsWireFrame *frame, PsWireBuild *ret_build, PsReader *ret_parameters);
 PsErr ps_wire_get_parameter(PsReader *parameters, PsWireText *ret_name, PsValue *ret_value);
 
+/// What may change while a worker lives. Global parameters follow as in PsWireBuild.
+typedef struct PsWireSettings {
+    PsWireText name;
+    uint32_t parameter_count;
+} PsWireSettings;
+
+size_t ps_wire_begin_settings(PsBuf *out, const PsWireSettings *settings);
+PsErr ps_wire_get_settings(const PsWireFrame *frame, PsWireSettings *ret_settings,
+                           PsReader *ret_parameters);
+
 typedef struct PsWireBuilt {
     uint8_t ok;
     PsWireText error; ///< for a person, with the line; empty when ok

@@ -22,6 +22,6 @@ bool ps_script_lines_warn(PsScriptLines *lines);
 typedef struct PsScriptOwner {
     uint32_t slot;
     uint32_t generation;
-    const char *name;     ///< entry name for log lines; borrowed from the configuration
-    PsScriptLines *lines; ///< borrowed from the entry, which outlives the call
+    char *const *name;    ///< what the entry is called, for log lines; both borrowed from it
+    PsScriptLines *lines; ///< who goes first forgets the call
 } PsScriptOwner;

@@ -22,6 +22,23 @@ void ps_script_requests_init(PsScriptRequests *requests, const PsScriptHostSetup
         .setup = setup, .groups = groups, .on_answered = on_answered, .ctx = ctx};
 }
 
+void ps_script_requests_forget_config(PsScriptRequests *requests) {
+    ps_buf_deinit(&requests->tag_config);
+}
+
+void ps_script_requests_forget_owner(PsScriptRequests *requests, uint32_t slot) {
+    PsScriptRecallCall **at = &requests->recalls;
+    while (*at != NULL) {
+        PsScriptRecallCall *call = *at;
+        if (call->owner.slot == slot) {
+            *at = call->next;
+            call->requests = NULL;
+        } else {
+            at = &call->next;
+        }
+    }
+}
+
 void ps_script_requests_deinit(PsScriptRequests *requests) {
     for (PsScriptRecallCall *call = requests->recalls; call != NULL; call = call->next) {
         call->requests = NULL;
@@ -41,7 +58,7 @@ static void answer_too_big(PsScriptRequests *requests, PsScriptOwner owner, uint
                            const char *method) {
     if (ps_script_lines_warn(owner.lines)) {
         PS_LOGE("SCRIPT-REQUEST", "%s: %s: the answer would have more than %zu MiB; not delivered",
-                owner.name, method, PS_WIRE_BODY_MAX / (1024 * 1024));
+                *owner.name, method, PS_WIRE_BODY_MAX / (1024 * 1024));
     }
     answer_error(requests, owner, ticket, PS_WIRE_REPLY_TOO_BIG);
 }

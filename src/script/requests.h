@@ -26,6 +26,10 @@ void ps_script_requests_init(PsScriptRequests *requests, const PsScriptHostSetup
                              PsScriptGroups *groups, PsScriptAnswered *on_answered, void *ctx);
 /// Open recalls answer nobody any more.
 void ps_script_requests_deinit(PsScriptRequests *requests);
+/// There is another one: the next who asks gets that.
+void ps_script_requests_forget_config(PsScriptRequests *requests);
+/// Open recalls of this owner answer nobody any more.
+void ps_script_requests_forget_owner(PsScriptRequests *requests, uint32_t slot);
 /// on_answered is called once for it, possibly before this returns.
 void ps_script_requests_begin(PsScriptRequests *requests, PsScriptOwner owner,
                               const PsWireRequest *request);

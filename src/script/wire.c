@@ -47,6 +47,7 @@ static const TypeRule rules[PS_WIRE_TYPE_COUNT] = {
     [PS_WIRE_ALARM_NAMES] = {"alarm-names", PS_WIRE_FROM_HOST, PS_WIRE_BODY_MAX},
     [PS_WIRE_ALARMS] = {"alarms", PS_WIRE_FROM_HOST, PS_WIRE_BODY_MAX},
     [PS_WIRE_SEQUENCE] = {"sequence", PS_WIRE_FROM_HOST, 8},
+    [PS_WIRE_SETTINGS] = {"settings", PS_WIRE_FROM_HOST, PS_WIRE_BODY_MAX},
 };
 
 const char *ps_wire_type_name(PsWireType type) {

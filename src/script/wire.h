@@ -55,6 +55,7 @@ typedef enum PsWireType {
     PS_WIRE_ALARM_NAMES, ///< names of one alarm group: alarm_frame.h
     PS_WIRE_ALARMS,      ///< one call of a publish entry of alarms: alarm_frame.h
     PS_WIRE_SEQUENCE,    ///< u64: the number of calls from now on, see sequence() of wizard_api
+    PS_WIRE_SETTINGS,    ///< PsWireSettings: what BUILD said of the gateway has changed
 
     PS_WIRE_TYPE_COUNT,
 } PsWireType;

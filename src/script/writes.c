@@ -38,7 +38,11 @@ struct PsScriptWriteCall {
 void ps_script_writes_init(PsScriptWrites *writes, const PsScriptHostSetup *setup,
                            PsScriptWriteEnded *on_ended, void *ctx) {
     *writes = (PsScriptWrites){.setup = setup, .on_ended = on_ended, .ctx = ctx};
-    const PsConfig *config = setup->config;
+}
+
+static void learn_names(PsScriptWrites *writes) {
+    const PsConfig *config = writes->setup->config;
+    writes->knows_names = true;
     for (uint32_t i = 0; i < config->device_count; i++) {
         ps_map_put(&writes->devices, NULL, config->devices[i].name, i);
     }
@@ -76,10 +80,15 @@ void ps_script_writes_close(PsScriptWrites *writes, uv_close_cb closed) {
     uv_close((uv_handle_t *)&writes->timer, closed);
 }
 
-void ps_script_writes_deinit(PsScriptWrites *writes) {
+void ps_script_writes_forget_names(PsScriptWrites *writes) {
     ps_map_deinit(&writes->devices);
     ps_map_deinit(&writes->variables);
     ps_map_deinit(&writes->names);
+    writes->knows_names = false;
+}
+
+void ps_script_writes_deinit(PsScriptWrites *writes) {
+    ps_script_writes_forget_names(writes);
 }
 
 static void free_call(PsScriptWriteCall *call) {
@@ -126,12 +135,12 @@ static void log_failures(const PsScriptWriteCall *call) {
         const Item *item = &call->items[i];
         if (!item->ok && failed++ < LOGGED_MAX && ps_script_lines_warn(call->owner.lines)) {
             PS_LOGW("SCRIPT-WRITE", "%s: write_plc_values: device '%s', variable '%s': %s",
-                    call->owner.name, item->device, item->variable, item->error);
+                    *call->owner.name, item->device, item->variable, item->error);
         }
     }
     if (failed > LOGGED_MAX && ps_script_lines_warn(call->owner.lines)) {
         PS_LOGW("SCRIPT-WRITE", "%s: write_plc_values: %u more values of this call failed",
-                call->owner.name, failed - LOGGED_MAX);
+                *call->owner.name, failed - LOGGED_MAX);
     }
 }
 
@@ -140,7 +149,7 @@ static void answer(PsScriptWriteCall *call, bool timed_out) {
     if (!call->wants_result) {
         if (timed_out && ps_script_lines_warn(call->owner.lines)) {
             PS_LOGW("SCRIPT-WRITE", "%s: write_plc_values: not finished within its timeout",
-                    call->owner.name);
+                    *call->owner.name);
         } else if (!timed_out) {
             log_failures(call);
         }
@@ -178,6 +187,22 @@ static void on_timer(uv_timer_t *timer) {
         }
     }
     set_timer(writes);
+}
+
+void ps_script_writes_forget_owner(PsScriptWrites *writes, uint32_t slot) {
+    PsScriptWriteCall **at = &writes->calls;
+    while (*at != NULL) {
+        PsScriptWriteCall *call = *at;
+        if (call->owner.slot == slot) {
+            *at = call->next;
+            call->writes = NULL;
+        } else {
+            at = &call->next;
+        }
+    }
+    if (writes->open) {
+        set_timer(writes);
+    }
 }
 
 static void release(PsScriptWriteCall *call) {
@@ -275,6 +300,9 @@ static char *name_of(PsWireText text) {
 
 void ps_script_writes_begin(PsScriptWrites *writes, PsScriptOwner owner, const PsWireWrite *write,
                             PsReader items) {
+    if (!writes->knows_names) {
+        learn_names(writes);
+    }
     PsScriptWriteCall *call = ps_alloc(sizeof *call + write->item_count * sizeof(Item));
     call->next = writes->calls;
     call->writes = writes;

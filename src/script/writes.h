@@ -18,9 +18,10 @@ typedef struct PsScriptWrites {
     const PsScriptHostSetup *setup;
     PsScriptWriteEnded *on_ended;
     void *ctx;
-    PsMap devices;   ///< name -> device
-    PsMap variables; ///< device name, variable name -> variable
-    PsMap names;     ///< variable name -> variable, or the mark for names that are not unique
+    PsMap devices;    ///< name -> device
+    PsMap variables;  ///< device name, variable name -> variable
+    PsMap names;      ///< variable name -> variable, or the mark for names that are not unique
+    bool knows_names; ///< the maps are filled, for the first who writes
     PsScriptWriteCall *calls;
     uv_timer_t timer; ///< the next time limit
     bool open;
@@ -34,6 +35,10 @@ void ps_script_writes_open(PsScriptWrites *writes);
 /// Takes the timer off; `closed` is called for the handle. Open calls answer nobody any more.
 void ps_script_writes_close(PsScriptWrites *writes, uv_close_cb closed);
 void ps_script_writes_deinit(PsScriptWrites *writes);
+/// There is another configuration: the next call's names are resolved in it.
+void ps_script_writes_forget_names(PsScriptWrites *writes);
+/// Open calls of this owner answer nobody any more.
+void ps_script_writes_forget_owner(PsScriptWrites *writes, uint32_t slot);
 /// Starts a call. `items` as ps_wire_get_write left it. on_ended may be called before this
 /// returns.
 void ps_script_writes_begin(PsScriptWrites *writes, PsScriptOwner owner, const PsWireWrite *write,

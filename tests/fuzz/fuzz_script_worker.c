@@ -124,8 +124,9 @@ static void open_victim(Victim *victim, PsScriptKind kind, bool built) {
                                .on_recall = on_recall};
     PsErr err = ps_script_host_new(&setup, &victim->host, NULL);
     PS_ASSERT(err == PS_OK);
-    victim->shared = (PsScriptShared *)victim->host;
-    victim->entry = &victim->shared->entries[kind];
+    victim->shared = ps_script_host_shared(victim->host);
+    victim->entry = victim->shared->entries[kind];
+    victim->entry->aws = true;
     ps_script_writes_open(&victim->shared->writes);
     ps_script_entry_open(victim->entry);
     int fds[2];

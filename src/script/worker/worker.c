@@ -127,9 +127,10 @@ static bool build_module(PsWorker *worker, const PsWireBuild *build) {
     return ok;
 }
 
-static void name_process(const PsWireBuild *build) {
+static void take_name(PsWorker *worker, PsWireText name) {
+    snprintf(worker->name, sizeof worker->name, "%.*s", (int)name.len, name.data);
     char title[16]; // what the kernel keeps
-    snprintf(title, sizeof title, "ps:%.*s", (int)build->name.len, build->name.data);
+    snprintf(title, sizeof title, "ps:%.*s", (int)name.len, name.data);
     prctl(PR_SET_NAME, title);
 }
 
@@ -148,9 +149,8 @@ static void on_build(PsWorker *worker, const PsWireFrame *frame) {
     PsErr err = ps_wire_get_build(frame, &build, &parameters);
     PS_ASSERT(err == PS_OK);
     worker->kind = build.kind;
-    snprintf(worker->name, sizeof worker->name, "%.*s", (int)build.name.len, build.name.data);
     snprintf(worker->boot, sizeof worker->boot, "%.*s", (int)build.boot.len, build.boot.data);
-    name_process(&build);
+    take_name(worker, build.name);
     PS_AUTO_BUF PsBuf error = {0};
     worker->api = ps_wizard_api_new(worker, build.aws != 0);
     bool ok = worker->api != NULL && read_parameters(worker, build.parameter_count, &parameters) &&
@@ -163,6 +163,19 @@ static void on_build(PsWorker *worker, const PsWireFrame *frame) {
     ps_buf_clear(&worker->out);
     ps_wire_put_built(&worker->out, built);
     send_out(worker);
+}
+
+static void on_settings(PsWorker *worker, const PsWireFrame *frame) {
+    PsWireSettings settings;
+    PsReader parameters;
+    PsErr err = ps_wire_get_settings(frame, &settings, &parameters);
+    PS_ASSERT(err == PS_OK);
+    take_name(worker, settings.name);
+    PyDict_Clear(worker->parameters);
+    if (!read_parameters(worker, settings.parameter_count, &parameters)) {
+        PS_AUTO_BUF PsBuf error = {0};
+        ps_worker_report_exception(worker, &error);
+    }
 }
 
 static void on_names(PsWorker *worker, const PsWireFrame *frame) {
@@ -280,6 +293,7 @@ static Handler *const handlers[PS_WIRE_TYPE_COUNT] = {
     [PS_WIRE_BUILD] = on_build,       [PS_WIRE_SCHEMA] = on_names, [PS_WIRE_DATA] = on_data,
     [PS_WIRE_ALARM_NAMES] = on_names, [PS_WIRE_ALARMS] = on_data,  [PS_WIRE_MESSAGE] = on_message,
     [PS_WIRE_SEQUENCE] = on_sequence, [PS_WIRE_REPLY] = on_reply,  [PS_WIRE_QUIT] = on_quit,
+    [PS_WIRE_SETTINGS] = on_settings,
 };
 
 static void start_worker(const PsWorker *worker, const char *scratch, bool network) {
