@@ -78,6 +78,11 @@ void ps_app_go_on(PsApp *app) {
         return;
     }
     ps_cloud_settle(app);
+    if (app->next != NULL && !app->scripts_stopping) {
+        PsConfig *next = app->next;
+        app->next = NULL;
+        ps_app_switch(app, next);
+    }
 }
 
 static void on_stop_limit(uv_timer_t *timer) {
@@ -121,12 +126,18 @@ static json_t *look_at_health(void *ctx) {
     return ps_health_of(app->config, app->collector, app->scripts, app->link);
 }
 
+static void switch_to(PsConfig *config, PsBuf *restarted, void *ctx) {
+    (void)restarted; // the log has what had to begin anew
+    ps_app_switch(ctx, config);
+}
+
 static void new_apply(PsApp *app) {
     PsApplySetup setup = {
         .loop = &app->loop,
         .start = app->options->start,
         .script_program = app->options->script_program,
         .check_for = ps_driver_check_for,
+        .switch_to = switch_to,
         .health = look_at_health,
         .ctx = app,
     };
@@ -180,6 +191,7 @@ static void free_rest(PsApp *app) {
     ps_retired_free(app->retired);
     ps_cloud_free_filters(app);
     ps_apply_free(app->apply);
+    ps_config_free(app->next);
     ps_config_free(app->config);
 }
 

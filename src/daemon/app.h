@@ -16,3 +16,12 @@ typedef struct PsAppOptions {
 /// Runs until SIGINT or SIGTERM. The state folder is this process's. PS_OK after an orderly stop;
 /// otherwise `diag` says what could not be started.
 PsErr ps_app_run(const PsAppOptions *options, PsDiag *diag);
+
+/// Another configuration, loaded and checked, takes the place of the present one, which is freed
+/// when nothing runs by it any more. Takes it over. Only what changed is disturbed: switch.c has
+/// the order. From the loop, not from within a callback of a part. Cannot fail; what cannot be
+/// started at the moment is tried again and says so in the log. While scripts are being stopped by
+/// an earlier switch it waits for them, two seconds at most; of several the newest counts.
+void ps_app_switch(PsApp *app, PsConfig *config);
+/// The one that was given last. Borrowed until the next switch.
+const PsConfig *ps_app_config(const PsApp *app);

@@ -26,6 +26,7 @@
 
 struct PsApp {
     PsConfig *config; // the present one; owned
+    PsConfig *next;   // to follow it soon, or NULL; owned
     const PsAppOptions *options;
     uv_loop_t loop;
     uv_signal_t interrupt;
