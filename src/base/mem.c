@@ -1,6 +1,7 @@
 // Allocation that cannot fail quietly. Any thread.
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,4 +41,8 @@ char *ps_strdup(const char *text) {
         out_of_memory(1, text ? strlen(text) + 1 : 1);
     }
     return copy;
+}
+
+void ps_mem_trim(void) {
+    (void)malloc_trim(0); // whether anything could be given back is nobody's concern
 }

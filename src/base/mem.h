@@ -14,3 +14,6 @@ void *ps_alloc_array(size_t count, size_t size) __attribute__((malloc, returns_n
 void *ps_grow_array(void *old, size_t count, size_t size) __attribute__((returns_nonnull));
 /// strdup, never NULL; a NULL text gives "".
 char *ps_strdup(const char *text) __attribute__((returns_nonnull));
+/// Gives memory that is free back to the system: after something large that comes seldom (a
+/// configuration was loaded). Milliseconds. Any thread.
+void ps_mem_trim(void);

@@ -215,6 +215,7 @@ PsErr ps_app_run(const PsAppOptions *options, PsDiag *diag) {
     init_loop(&app);
     new_apply(&app);
     PsErr err = build_all(&app, diag);
+    ps_mem_trim();
     if (err == PS_OK) {
         PS_LOGI("STARTED",
                 "%u devices, %u variables, %u alarms, %u publish and %u subscribe messages from %s",

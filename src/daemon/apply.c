@@ -111,6 +111,7 @@ static void on_worked(uv_work_t *request, int status) {
     answer(apply, job, restarted.len > 0 ? (const char *)restarted.data : "");
     ps_candidate_free(candidate);
     free(job);
+    ps_mem_trim(); // two configurations and their texts were there at once
     if (apply->overdue && !apply->closing) {
         ps_apply_on_timer(&apply->timer);
     }

@@ -12,20 +12,16 @@ void ps_script_groups_init(PsScriptGroups *groups, const PsConfig *config) {
     *groups = (PsScriptGroups){
         .config = config,
         .count = count,
-        .schemas = ps_alloc_array(count + 1, sizeof *groups->schemas),
+        .schemas = ps_snapshot_schemas_new(config),
         .names = ps_alloc_array(count + 1, sizeof(PsScriptNames *)),
     };
-    for (uint32_t i = 0; i <= count; i++) {
-        ps_snapshot_schema_init(&groups->schemas[i], config, i);
-    }
 }
 
 void ps_script_groups_deinit(PsScriptGroups *groups) {
     for (uint32_t i = 0; groups->schemas != NULL && i <= groups->count; i++) {
-        ps_snapshot_schema_deinit(&groups->schemas[i]);
         ps_script_names_drop(groups->names[i]);
     }
-    free(groups->schemas);
+    ps_snapshot_schemas_free(groups->schemas);
     free(groups->names);
     *groups = (PsScriptGroups){0};
 }

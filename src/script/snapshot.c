@@ -8,45 +8,67 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NO_PLACE UINT32_MAX
 // u32 place, u8 kind, 8 bytes of content; text adds its own bytes.
 #define ITEM_MAX ((size_t)13)
 
-// Is it in the group, or readable when all are meant?
-static bool is_member(const PsConfig *config, const PsVariable *variable, uint32_t group) {
-    return group == config->group_count ? variable->access != PS_ACCESS_WRITE
-                                        : variable->group == group;
-}
-
-void ps_snapshot_schema_init(PsSnapshotSchema *schema, const PsConfig *config, uint32_t group) {
-    *schema = (PsSnapshotSchema){.group = group};
-    schema->variables = ps_alloc_array(config->variable_count + 1, sizeof *schema->variables);
-    schema->places = ps_alloc_array(config->variable_count + 1, sizeof *schema->places);
-    memset(schema->places, 0xff, config->variable_count * sizeof *schema->places);
-    uint32_t *firsts = ps_alloc_array(config->device_count + 1, sizeof *firsts);
+// All variables device by device, each device's in the order of the configuration. Freed by the
+// caller.
+static uint32_t *sort_by_device(const PsConfig *config) {
+    uint32_t *sorted = ps_alloc_array(config->variable_count + 1, sizeof *sorted);
+    uint32_t *at = ps_alloc_array(config->device_count + 1, sizeof *at);
     for (uint32_t i = 0; i < config->variable_count; i++) {
-        if (is_member(config, &config->variables[i], group)) {
-            firsts[config->variables[i].device + 1]++;
-        }
+        at[config->variables[i].device + 1]++;
     }
     for (uint32_t device = 0; device < config->device_count; device++) {
-        firsts[device + 1] += firsts[device];
+        at[device + 1] += at[device];
     }
     for (uint32_t i = 0; i < config->variable_count; i++) {
-        if (is_member(config, &config->variables[i], group)) {
-            uint32_t place = firsts[config->variables[i].device]++;
-            schema->places[i] = place;
-            schema->variables[place] = i;
-            schema->count++;
-        }
+        sorted[at[config->variables[i].device]++] = i;
     }
-    free(firsts);
+    free(at);
+    return sorted;
 }
 
-void ps_snapshot_schema_deinit(PsSnapshotSchema *schema) {
-    free(schema->variables);
-    free(schema->places);
-    *schema = (PsSnapshotSchema){0};
+// Three blocks serve all: the groups' variables one group behind the other, those of all together,
+// and the places of each kind.
+PsSnapshotSchema *ps_snapshot_schemas_new(const PsConfig *config) {
+    uint32_t count = config->variable_count;
+    PsSnapshotSchema *schemas = ps_alloc_array(config->group_count + 1, sizeof *schemas);
+    uint32_t *variables = ps_alloc_array(2 * (size_t)count + 1, sizeof *variables);
+    uint32_t *places = ps_alloc_array(2 * (size_t)count + 1, sizeof *places);
+    uint32_t *sorted = sort_by_device(config);
+    for (uint32_t i = 0; i < count; i++) {
+        schemas[config->variables[i].group].count++;
+    }
+    for (uint32_t g = 0, used = 0; g <= config->group_count; g++) {
+        bool all = g == config->group_count;
+        schemas[g].group = g;
+        schemas[g].variables = variables + used;
+        schemas[g].places = all ? places + count : places;
+        used += schemas[g].count;
+        schemas[g].count = 0; // counted again as they are put in
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t variable = sorted[i];
+        PsSnapshotSchema *own = &schemas[config->variables[variable].group];
+        PsSnapshotSchema *all = &schemas[config->group_count];
+        places[variable] = own->count;
+        own->variables[own->count++] = variable;
+        if (config->variables[variable].access != PS_ACCESS_WRITE) {
+            places[count + variable] = all->count;
+            all->variables[all->count++] = variable;
+        }
+    }
+    free(sorted);
+    return schemas;
+}
+
+void ps_snapshot_schemas_free(PsSnapshotSchema *schemas) {
+    if (schemas != NULL) {
+        free(schemas[0].variables);
+        free((uint32_t *)(uintptr_t)schemas[0].places);
+        free(schemas);
+    }
 }
 
 static uint32_t device_run(const PsSnapshotSchema *schema, const PsConfig *config, uint32_t from) {
@@ -132,7 +154,7 @@ static void put_content(const PsSnapshotSchema *schema, const PsUpload *upload, 
     for (uint32_t i = 0; i < upload->item_count; i++) {
         const PsUploadItem *item = &upload->items[i];
         if (sparse) {
-            PS_ASSERT(schema->places[item->variable] != NO_PLACE);
+            PS_ASSERT(schema->places[item->variable] < schema->count);
             uint32_t place = htole32(schema->places[item->variable]);
             memcpy(at, &place, sizeof place);
             at += sizeof place;

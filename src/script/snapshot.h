@@ -18,12 +18,15 @@
 typedef struct PsSnapshotSchema {
     uint32_t group;
     uint32_t count;
-    uint32_t *variables; ///< owned; indexes into PsConfig.variables
-    uint32_t *places;    ///< owned; place in the schema by variable index
+    uint32_t *variables;    ///< indexes into PsConfig.variables
+    const uint32_t *places; ///< place in the schema of its group by variable index
 } PsSnapshotSchema;
 
-void ps_snapshot_schema_init(PsSnapshotSchema *schema, const PsConfig *config, uint32_t group);
-void ps_snapshot_schema_deinit(PsSnapshotSchema *schema);
+/// The schemas of all groups, and behind them that of all variables; `config` is looked at here
+/// only. They share their memory, since a variable is in one group.
+PsSnapshotSchema *ps_snapshot_schemas_new(const PsConfig *config);
+/// Accepts NULL.
+void ps_snapshot_schemas_free(PsSnapshotSchema *schemas);
 /// Appends the SCHEMA frame.
 void ps_snapshot_put_schema(const PsSnapshotSchema *schema, const PsConfig *config, PsBuf *out);
 /// Appends the DATA frame with link down. The items' variables must belong to the group.
