@@ -9,11 +9,27 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
+
+#define LOCK_TRIES 40
+#define LOCK_PAUSE_NS 50000000L
 
 // A disk that takes nothing is no reason to stand still; the outbox says so and works in memory.
 static bool is_disk_away(int error) {
     return error == EROFS || error == EIO || error == ENOSPC || error == EDQUOT;
+}
+
+// A gateway that was killed may leave the lock for moments to a process it was just making.
+static bool lock_soon(int fd) {
+    const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
+    for (int i = 0; i < LOCK_TRIES; i++) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+            return true;
+        }
+        (void)nanosleep(&pause, NULL); // a signal only makes it shorter
+    }
+    return false;
 }
 
 PsErr ps_state_lock(const char *state, int *ret_fd, PsDiag *diag) {
@@ -35,7 +51,7 @@ PsErr ps_state_lock(const char *state, int *ret_fd, PsDiag *diag) {
         return ps_fail(PS_ERR_IO, diag, path, NULL, "cannot be opened: %s; use --state",
                        strerror(errno));
     }
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (!lock_soon(fd)) {
         close(fd);
         return ps_fail(PS_ERR_BUSY, diag, state, NULL,
                        "another gateway uses this state folder; stop it or use --state");
