@@ -95,9 +95,11 @@ static void put_messages(const RigDefinition *definitions, bool publish, PsBuf *
 
 PsConfig *config_rig_make(const RigPlan *plan) {
     PS_AUTO_BUF PsBuf json = {0};
-    ps_buf_printf(&json, "{\"version\": 1, \"cloud\": {\"enable\": false, \"endpoint\": \"h\", "
-                         "\"client_id\": \"c\"}, \"devices\": [{\"device_name\": \"A\", "
-                         "\"protocol\": \"ModbusTCP\", \"ip\": \"127.0.0.1\"}], \"groups\": [");
+    ps_buf_printf(&json,
+                  "{\"version\": 1, \"cloud\": {\"enable\": false, \"endpoint\": \"h\", "
+                  "\"client_id\": \"c\", \"type\": \"%s\"}, \"devices\": [{\"device_name\": \"A\", "
+                  "\"protocol\": \"ModbusTCP\", \"ip\": \"127.0.0.1\"}], \"groups\": [",
+                  plan->cloud != NULL ? plan->cloud : "AWS IoT");
     put_words(plan->groups, put_group, &json);
     ps_buf_printf(&json, "], \"vars\": [");
     put_words(plan->variables, put_variable, &json);

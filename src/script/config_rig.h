@@ -19,6 +19,7 @@ typedef struct RigPlan {
     const char *groups;               ///< collect groups in order, "g1 g2"; `default` is added
     const char *variables;            ///< "g1/v1 g2/v2", all WORD, read/write, on device A
     const RigDefinition *definitions; ///< as far as they have a name
+    const char *cloud;                ///< its type; NULL: AWS IoT
     const char *more;                 ///< further blocks, `, "parameters": {}`; NULL: none
 } RigPlan;
 

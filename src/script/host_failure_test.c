@@ -213,26 +213,13 @@ static void test_slow_script_loses_the_oldest(void **state) {
     rig_free(rig);
 }
 
-static int parent_of(int pid) {
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d/stat", pid);
-    FILE *file = fopen(path, "re");
-    int parent = 0;
-    assert_non_null(file);
-    assert_int_equal(fscanf(file, "%*d (%*[^)]) %*c %d", &parent), 1);
-    fclose(file);
-    return parent;
-}
-
 static void test_penstock_script_dies(void **state) {
     Rig *rig = rig_new();
     rig_publish(rig, "good", "main", GOOD, 0);
     rig_start(rig);
     rig_upload(rig, 0);
     rig_wait_calls(rig, 0, 1);
-    int starter = parent_of(rig_status(rig, 0).pid);
-    assert_int_equal(kill(starter, SIGKILL), 0);
-    rig_wait_log(rig, "SCRIPT-LOST: penstock-script was ended by signal 9");
+    rig_kill_starter(rig);
     rig_upload(rig, 0);
     rig_wait_calls(rig, 0, 2);
     rig_expect(rig, 1, "good");

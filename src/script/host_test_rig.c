@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -427,4 +428,21 @@ void rig_wait_state(Rig *rig, uint32_t worker, PsWorkerState state) {
 void rig_expect(Rig *rig, size_t index, const char *payload) {
     rig_wait_messages(rig, index + 1);
     assert_string_equal(rig->messages[index].payload, payload);
+}
+
+static int parent_of(int pid) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    FILE *file = fopen(path, "re");
+    int parent = 0;
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%*d (%*[^)]) %*c %d", &parent), 1);
+    fclose(file);
+    return parent;
+}
+
+void rig_kill_starter(Rig *rig) {
+    rig_wait_state(rig, 0, PS_WORKER_RUNNING);
+    assert_int_equal(kill(parent_of(rig_status(rig, 0).pid), SIGKILL), 0);
+    rig_wait_log(rig, "SCRIPT-LOST: penstock-script was ended by signal 9");
 }

@@ -115,6 +115,8 @@ void rig_wait_dead(Rig *rig, size_t count);
 void rig_wait_replayed(Rig *rig, size_t count);
 void rig_wait_calls(Rig *rig, uint32_t worker, uint64_t calls);
 void rig_wait_state(Rig *rig, uint32_t worker, PsWorkerState state);
+/// penstock-script dies while the first worker runs.
+void rig_kill_starter(Rig *rig);
 bool rig_logged(Rig *rig, const char *text);
 size_t rig_log_count(Rig *rig, const char *text);
 PsScriptWorkerStatus rig_status(Rig *rig, uint32_t worker);
