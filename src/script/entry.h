@@ -12,8 +12,8 @@
 #include "script/streams.h"
 #include "script/writes.h"
 
-/// Where the numbers of a removed message stand, should it come back: a receiver that has seen some
-/// with this `boot` is not to see them again.
+/// Where the numbers of a message stand that was removed or has another name now, should its name
+/// come back: a receiver that has seen some of them with this `boot` is not to see them again.
 typedef struct PsScriptNumbers {
     PsScriptKind kind;
     char *name;
@@ -32,7 +32,7 @@ typedef struct PsScriptShared {
     uint32_t entry_count;
     struct PsScriptEntry **leaving; ///< of removed messages, until their processes have ended
     uint32_t leaving_count;
-    PsScriptNumbers *numbers; ///< of removed messages, each name once
+    PsScriptNumbers *numbers; ///< of former messages, each name once
     uint32_t number_count;
     uint32_t next_slot;          ///< never given twice, so that late news finds nobody
     struct PsScriptEntry *draft; ///< the trial under way, or NULL: draft.h
@@ -190,6 +190,8 @@ void ps_script_entry_cancel_replay(PsScriptEntry *entry, const char *reason);
 
 // What an entry has of the configuration: entry_config.c.
 
+/// Has the message with this number another name than the entry?
+bool ps_script_entry_is_renamed(const PsScriptEntry *entry, uint32_t index);
 /// Takes over what needs no new process: number, name, topic, qos, timeout.
 void ps_script_entry_configure(PsScriptEntry *entry, uint32_t index);
 /// Takes over what a process is made from, for the next one.
@@ -206,7 +208,7 @@ void ps_script_entry_put_settings(PsScriptEntry *entry, PsBuf *out);
 PsScriptShared *ps_script_host_shared(PsScriptHost *host);
 /// The entry with this slot, also a leaving one or the draft, or NULL.
 PsScriptEntry *ps_script_host_find(const PsScriptShared *shared, uint32_t slot);
-/// Forgets the numbers of removed messages.
+/// Forgets the numbers of former messages.
 void ps_script_host_forget_numbers(PsScriptShared *shared);
 /// The last of a leaving entry: it is freed when nothing of it is on the loop any more.
 void ps_script_entry_left(PsScriptEntry *entry);

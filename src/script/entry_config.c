@@ -55,6 +55,10 @@ void ps_script_entry_configure(PsScriptEntry *entry, uint32_t index) {
     entry->settings_sent = false;
 }
 
+bool ps_script_entry_is_renamed(const PsScriptEntry *entry, uint32_t index) {
+    return strcmp(entry->name, record_of(entry, index).name) != 0;
+}
+
 void ps_script_entry_adopt(PsScriptEntry *entry) {
     Record record = record_of(entry, entry->index);
     replace_text(&entry->main_function, ps_strdup(record.main_function));

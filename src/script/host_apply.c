@@ -23,7 +23,7 @@ static const PsIndexMap *map_of(const PsConfigMap *map, PsScriptKind kind) {
     return kind == PS_SCRIPT_PUBLISH ? &map->publish : &map->subscribe;
 }
 
-// --- numbers of removed messages ----------------------------------------------------------------
+// --- numbers of names that are no more ----------------------------------------------------------
 
 static PsScriptNumbers *find_numbers(const PsScriptShared *shared, const PsScriptEntry *entry) {
     for (uint32_t i = 0; i < shared->number_count; i++) {
@@ -148,10 +148,18 @@ static PsScriptEntry *newest_of(PsScriptEntry *entry) {
     return draft != NULL && draft->draft->target == entry ? draft : entry;
 }
 
+// Takes over what needs no new process.
+static void configure(PsScriptEntry *entry, uint32_t index) {
+    if (ps_script_entry_is_renamed(entry, index)) {
+        remember_numbers(entry);
+    }
+    ps_script_entry_configure(entry, index);
+}
+
 static void carry_over(PsScriptEntry *entry, const PsConfig *former, uint32_t index) {
     bool same = same_record(entry, former, index);
     PsScriptEntry *newest = newest_of(entry);
-    ps_script_entry_configure(entry, index);
+    configure(entry, index);
     if (newest != entry) {
         ps_script_entry_configure(newest, index);
     }
