@@ -3,8 +3,11 @@
 // come, which leaves a slow script time to answer.
 #include "script/canary.h"
 
+#include "base/arena.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "model/option.h"
+#include "model/tables.h"
 #include "script/proc_usage.h"
 
 #include <stdio.h>
@@ -30,7 +33,10 @@ struct PsCanary {
     const PsScriptHost *live;
     const char *program;
     const char *scratch;
-    PsConfig own;    // the gateway's, with the draft as its only message
+    PsArena *arena; // of the draft's texts
+    PsConfig
+        own[2]; // the gateway's, with the draft as its only message: the present and the former
+    uint32_t present;
     PsPublish entry; // the draft
     PsScriptHost *host;
     uint32_t publish; // index of the message it stands beside
@@ -52,6 +58,12 @@ PsCanary *ps_canary_new(uv_loop_t *loop, const PsConfig *config, const PsScriptH
     return canary;
 }
 
+static void forget_entry(PsCanary *canary) {
+    ps_buf_deinit(&canary->entry.source);
+    ps_arena_free(canary->arena);
+    canary->arena = NULL;
+}
+
 void ps_canary_free(PsCanary *canary) {
     if (canary == NULL) {
         return;
@@ -61,7 +73,7 @@ void ps_canary_free(PsCanary *canary) {
         ps_buf_deinit(&canary->pairs[i].live);
         ps_buf_deinit(&canary->pairs[i].draft);
     }
-    ps_buf_deinit(&canary->entry.source);
+    forget_entry(canary);
     free(canary);
 }
 
@@ -150,7 +162,7 @@ static void on_stopped(void *ctx) {
     canary->host = NULL;
     canary->stopping = false;
     canary->report.state = PS_CANARY_FINISHED;
-    ps_buf_deinit(&canary->entry.source);
+    forget_entry(canary);
     if (canary->closed != NULL) {
         canary->closed(canary->closed_ctx);
     }
@@ -201,6 +213,39 @@ static const PsPublish *find_message(const PsConfig *config, const char *name,
     return NULL;
 }
 
+// With texts of its own, so that it outlives the message.
+static void make_entry(PsCanary *canary, const PsPublish *message, PsBuf *source) {
+    PsArena *arena = ps_arena_new();
+    PsPublish *entry = &canary->entry;
+    canary->arena = arena;
+    *entry = *message;
+    entry->name = ps_arena_strdup(arena, message->name);
+    entry->topic = ps_arena_strdup(arena, message->topic);
+    entry->main_function = ps_arena_strdup(arena, message->main_function);
+    entry->script = ps_arena_strdup(arena, message->script);
+    entry->delivery.gap_topic = ps_arena_strdup(arena, message->delivery.gap_topic);
+    const PsTextList *names = &message->group_names;
+    const char **items = ps_arena_take(arena, (names->count + 1) * sizeof *items);
+    for (uint32_t i = 0; i < names->count; i++) {
+        items[i] = ps_arena_strdup(arena, names->items[i]);
+    }
+    entry->group_names.items = items;
+    entry->groups = NULL; // who calls the draft knows them
+    entry->source = *source;
+    *source = (PsBuf){0};
+}
+
+// What the draft's host is given of the present configuration.
+static const PsConfig *next_config(PsCanary *canary) {
+    canary->present = 1 - canary->present;
+    PsConfig *own = &canary->own[canary->present];
+    *own = *canary->config;
+    own->publish = &canary->entry;
+    own->publish_count = 1;
+    own->subscribe_count = 0;
+    return own;
+}
+
 static void reset(PsCanary *canary) {
     for (size_t i = 0; i < PAIRS; i++) {
         canary->pairs[i].used = false;
@@ -221,18 +266,12 @@ PsErr ps_canary_start(PsCanary *canary, const char *name, PsBuf *source, uint64_
         return ps_fail(PS_ERR_NOT_FOUND, diag, name, NULL,
                        "there is no publish message of this name; 'penstock status' lists them");
     }
-    canary->entry = *message;
-    canary->entry.source = *source;
-    *source = (PsBuf){0};
-    canary->own = *canary->config;
-    canary->own.publish = &canary->entry;
-    canary->own.publish_count = 1;
-    canary->own.subscribe_count = 0;
+    make_entry(canary, message, source);
     reset(canary);
     canary->report.wanted = calls;
     PsScriptHostSetup setup = {
         .loop = canary->loop,
-        .config = &canary->own,
+        .config = next_config(canary),
         .program = canary->program,
         .boot = ps_script_host_boot(canary->live),
         .scratch = canary->scratch,
@@ -249,10 +288,39 @@ PsErr ps_canary_start(PsCanary *canary, const char *name, PsBuf *source, uint64_
     if (err != PS_OK) {
         ps_script_host_free(canary->host);
         canary->host = NULL;
-        ps_buf_deinit(&canary->entry.source);
+        forget_entry(canary);
         canary->report.state = PS_CANARY_IDLE;
     }
     return err;
+}
+
+static bool is_unchanged(const PsPublish *before, const PsPublish *after) {
+    const PsBuf *a = &before->source;
+    const PsBuf *b = &after->source;
+    return ps_option_all_equal(&ps_table_publish, before, after) && a->len == b->len &&
+           (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
+}
+
+void ps_canary_apply(PsCanary *canary, const PsConfig *config, const PsConfigMap *map) {
+    const PsConfig *former = canary->config;
+    canary->config = config;
+    if (canary->host == NULL) {
+        return;
+    }
+    uint32_t zero = 0; // the draft goes on, whatever becomes of its message
+    PsConfigMap own = {.publish = {1, 1, &zero, &zero}};
+    ps_script_host_apply(canary->host, next_config(canary), &own);
+    uint32_t before = canary->publish;
+    canary->publish = ps_index_to_new(&map->publish, before);
+    if (before == PS_NOT_THERE || canary->stopping) {
+        return;
+    }
+    if (canary->publish == PS_NOT_THERE) {
+        stop(canary, "its message was removed from the configuration");
+    } else if (former->cloud.type != config->cloud.type ||
+               !is_unchanged(&former->publish[before], &config->publish[canary->publish])) {
+        stop(canary, "the configuration of its message was changed");
+    }
 }
 
 void ps_canary_stop(PsCanary *canary) {

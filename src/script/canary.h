@@ -29,8 +29,8 @@ typedef struct PsCanaryReport {
 
 typedef struct PsCanary PsCanary;
 
-/// `config`, `live` (which has the live scripts), `program` (penstock-script) and `scratch`
-/// (PsScriptHostSetup) are borrowed and outlive the canary.
+/// `config` (until ps_canary_apply), `live` (which has the live scripts), `program`
+/// (penstock-script) and `scratch` (PsScriptHostSetup) are borrowed and outlive the canary.
 PsCanary *ps_canary_new(uv_loop_t *loop, const PsConfig *config, const PsScriptHost *live,
                         const char *program, const char *scratch);
 /// Stops what runs; `closed` is called once nothing is on the loop any more, perhaps at once, and
@@ -43,6 +43,10 @@ void ps_canary_free(PsCanary *canary);
 /// runs, PS_ERR_INVALID, PS_ERR_IO.
 PsErr ps_canary_start(PsCanary *canary, const char *name, PsBuf *source, uint64_t calls,
                       PsDiag *diag);
+/// Another configuration takes the place of the present one, which is not used any more once this
+/// returns. What runs goes on unless its message or its live script changed or was removed: then it
+/// ends, and the report says so. `live` has it already or gets it in the same turn of the loop.
+void ps_canary_apply(PsCanary *canary, const PsConfig *config, const PsConfigMap *map);
 /// The report stays. Does nothing when none runs.
 void ps_canary_stop(PsCanary *canary);
 /// Borrowed, as of now. Also tells that somebody still looks: a canary nobody has asked about for

@@ -181,8 +181,8 @@ void ps_script_host_settled(PsScriptHost *host, uint64_t ticket);
 /// may finish within two seconds; what that still publishes is refused, what it writes is written.
 /// Callbacks from within this (on_dead, on_replayed) have the numbers of the present configuration,
 /// later ones those of `config`. Tickets stay valid. Uploads and other indexes that the host is
-/// given from then on are of `config`, also as outcomes of recalls that are open. Not while it is
-/// stopping.
+/// given from then on are of `config`, also as outcomes of recalls that are open. While it is
+/// stopping the messages must be as many as before.
 void ps_script_host_apply(PsScriptHost *host, const PsConfig *config, const PsConfigMap *map);
 
 /// A script was saved: `source` (moved from) is tried in a process of its own; when its module can

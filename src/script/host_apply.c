@@ -227,16 +227,26 @@ static void begin_new(PsScriptShared *shared) {
     ps_script_draft_next(shared);
 }
 
-void ps_script_host_apply(PsScriptHost *host, const PsConfig *config, const PsConfigMap *map) {
-    PsScriptShared *shared = ps_script_host_shared(host);
-    const PsConfig *former = shared->setup.config;
-    PS_ASSERT(!shared->stopping);
-    uint32_t left_before = shared->leaving_count;
-    dismiss_removed(shared, map);
+// What is the same for all messages.
+static void exchange(PsScriptShared *shared, const PsConfig *config) {
     shared->setup.config = config;
     ps_script_groups_apply(&shared->groups, config);
     ps_script_writes_forget_names(&shared->writes);
     ps_script_requests_forget_config(&shared->requests);
+}
+
+void ps_script_host_apply(PsScriptHost *host, const PsConfig *config, const PsConfigMap *map) {
+    PsScriptShared *shared = ps_script_host_shared(host);
+    const PsConfig *former = shared->setup.config;
+    if (shared->stopping) {
+        PS_ASSERT(former->publish_count == config->publish_count &&
+                  former->subscribe_count == config->subscribe_count);
+        exchange(shared, config);
+        return;
+    }
+    uint32_t left_before = shared->leaving_count;
+    dismiss_removed(shared, map);
+    exchange(shared, config);
     arrange(shared, former, map);
     for (uint32_t i = shared->leaving_count; i > left_before; i--) {
         end_process(shared->leaving[i - 1]); // may take it off the list
