@@ -262,7 +262,6 @@ void ps_cloud_apply(PsApp *app, const PsConfig *former) {
     uv_timer_stop(&app->retry); // what could not be started may be startable now
     expand_filters(app);
     ps_delivery_apply(app->delivery, &app->config->cloud);
-    (void)ps_cloud_canary_gone(app, former);
     end_watch(app);
     if (app->config->cloud.enable && app->link != NULL) {
         PS_AUTO_FREE PsLinkSubscription *subscriptions = subscriptions_of(app);

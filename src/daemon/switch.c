@@ -14,6 +14,9 @@ static void switch_parts(PsApp *app, PsConfig *config, const PsConfigMap *map) {
     if (app->scripts != NULL) {
         ps_script_host_apply(app->scripts, config, map);
     }
+    if (app->canary != NULL) {
+        ps_canary_apply(app->canary, config, map);
+    }
     app->config = config;
     ps_tag_table_apply_config(app->table, config, map);
     ps_collector_apply(app->collector, config, map);
