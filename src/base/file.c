@@ -14,6 +14,7 @@
 #include <sys/statvfs.h>
 #include <time.h>
 
+#define SAME_SECOND_MAX 100
 #define READ_STEP ((size_t)64 * 1024)
 
 static PsErr fail_errno(int number, PsDiag *diag, const char *path, const char *doing) {
@@ -197,6 +198,27 @@ void ps_file_unstage(const char *path) {
     if (err == PS_OK) {
         (void)unlink(staged.temporary); // mostly there is none
     }
+}
+
+PsErr ps_file_name_former(const char *path, const char *what, int attempt, char *ret_path,
+                          size_t size, PsDiag *diag) {
+    time_t now = time(NULL);
+    struct tm parts;
+    char stamp[32] = "";
+    char number[16] = "";
+    if (localtime_r(&now, &parts) != NULL) {
+        strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", &parts);
+    }
+    if (attempt > 1) {
+        snprintf(number, sizeof number, "-%d", attempt);
+    }
+    int length = snprintf(ret_path, size, "%s.before-%s-%s%s", path, what, stamp, number);
+    if (length < 0 || (size_t)length >= size) {
+        return ps_fail(PS_ERR_TOO_BIG, diag, path, NULL, "the path is too long");
+    }
+    return attempt <= SAME_SECOND_MAX
+               ? PS_OK
+               : ps_fail(PS_ERR_EXISTS, diag, ret_path, NULL, "is there already; remove old ones");
 }
 
 void ps_file_keep_private(const char *path) {

@@ -29,6 +29,12 @@ PsErr ps_file_commit(const char *path, PsDiag *diag);
 void ps_file_unstage(const char *path);
 #define PS_FILE_STAGED ".penstock-new" ///< behind the path: what it is called meanwhile
 
+/// The `attempt`th name (from 1 on) under which a former file or folder is kept beside the new one:
+/// `path`.before-WHAT-TIME, in the local zone. PS_ERR_TOO_BIG, or PS_ERR_EXISTS when so many of the
+/// same second are taken that something else is wrong.
+PsErr ps_file_name_former(const char *path, const char *what, int attempt, char *ret_path,
+                          size_t size, PsDiag *diag);
+
 /// Makes the file when missing and takes every access from others, whatever the umask and the
 /// folder's mode are. Whoever opens it next finds out when that was not possible.
 void ps_file_keep_private(const char *path);

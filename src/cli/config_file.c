@@ -10,10 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
-
-#define SAME_SECOND_MAX 100
 
 static PsErr copy_as(const char *path, const PsBuf *old, const char *backup, PsDiag *diag) {
     struct stat status;
@@ -27,29 +24,15 @@ static PsErr copy_as(const char *path, const PsBuf *old, const char *backup, PsD
 // system has no second names.
 static PsErr keep_old(const char *path, const PsBuf *old, const char *what, char *backup,
                       size_t size, PsDiag *diag) {
-    time_t now = time(NULL);
-    struct tm parts;
-    char stamp[32] = "";
-    if (localtime_r(&now, &parts) != NULL) {
-        strftime(stamp, sizeof stamp, "%Y%m%d-%H%M%S", &parts);
-    }
-    for (int i = 1; i <= SAME_SECOND_MAX; i++) {
-        char number[16] = "";
-        if (i > 1) {
-            snprintf(number, sizeof number, "-%d", i);
-        }
-        int length = snprintf(backup, size, "%s.before-%s-%s%s", path, what, stamp, number);
-        if (length < 0 || (size_t)length >= size) {
-            return ps_fail(PS_ERR_TOO_BIG, diag, path, NULL, "the path is too long");
-        }
-        if (link(path, backup) == 0) {
-            return PS_OK;
+    for (int attempt = 1;; attempt++) {
+        PsErr err = ps_file_name_former(path, what, attempt, backup, size, diag);
+        if (err != PS_OK || link(path, backup) == 0) {
+            return err;
         }
         if (errno != EEXIST) {
             return copy_as(path, old, backup, diag);
         }
     }
-    return ps_fail(PS_ERR_EXISTS, diag, backup, NULL, "is there already; remove old ones");
 }
 
 static PsErr check_unchanged(const char *path, const PsBuf *old, PsDiag *diag) {

@@ -276,10 +276,13 @@ static void check_cloud(PsChecker *checker) {
         strchr(cloud->endpoint, ':') == strrchr(cloud->endpoint, ':')) {
         FAIL(checker, "endpoint", "must be a host name alone: no scheme, port or path");
     }
-    check_file(checker, "cert", cloud->cert, false);
-    check_file(checker, "key", cloud->key, true);
-    check_file(checker, "root_ca", cloud->root_ca, false);
-    check_file(checker, "password_file", cloud->password_file, true);
+    for (size_t i = 0; i < ps_table_cloud.count; i++) {
+        const PsOption *option = &ps_table_cloud.options[i];
+        if (option->type == PS_OPTION_PATH) {
+            const char *path = *(const char *const *)((const char *)cloud + option->offset);
+            check_file(checker, option->key, path, option->secret);
+        }
+    }
 }
 
 static void check_parameters(PsChecker *checker) {

@@ -37,6 +37,7 @@ typedef struct PsOption {
     const char *fallback; ///< documented default as it would stand in the file; NULL: none
     const PsWords *words; ///< for PS_OPTION_WORD
     const char *help;     ///< one sentence for the reference page and forms
+    bool secret;          ///< PS_OPTION_PATH: the file is for the gateway's eyes only
 } PsOption;
 
 typedef struct PsOptionTable {
