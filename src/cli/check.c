@@ -21,6 +21,21 @@ void cli_print_findings(const PsFindings *findings) {
     }
 }
 
+int cli_fail_findings(const CliOptions *options, PsErr err, const PsFindings *findings,
+                      const PsDiag *diag) {
+    char text[sizeof *diag];
+    ps_diag_format(diag, text, sizeof text);
+    if (options->json) {
+        json_t *answer = json_pack("{s:o, s:s, s:s}", "findings", ps_findings_json(findings),
+                                   "error", ps_err_name(err), "text", text);
+        cli_print_json(answer);
+        json_decref(answer);
+    } else {
+        cli_print_findings(findings);
+    }
+    return cli_fail(findings->errors > 0 ? CLI_USAGE : CLI_FAILED, "%s", text);
+}
+
 static void print_findings_json(const PsFindings *findings) {
     json_t *answer = json_pack("{s:o, s:I}", "findings", ps_findings_json(findings), "not_listed",
                                (json_int_t)findings->dropped);
@@ -28,7 +43,7 @@ static void print_findings_json(const PsFindings *findings) {
     json_decref(answer);
 }
 
-static PsErr compile_scripts(const PsConfig *config, PsFindings *findings, PsDiag *diag) {
+PsErr cli_compile_scripts(const PsConfig *config, PsFindings *findings, PsDiag *diag) {
     char folder[PATH_MAX];
     char program[PATH_MAX + 32];
     cli_program_folder(folder, sizeof folder);
@@ -45,7 +60,7 @@ int cli_check(const CliOptions *options, int count, char **arguments) {
     PsErr err = ps_config_load(arguments[0], ps_driver_check_for, &findings, &config);
     PsDiag diag = {0};
     if (err == PS_OK) {
-        err = compile_scripts(config, &findings, &diag);
+        err = cli_compile_scripts(config, &findings, &diag);
     }
     if (options->json) {
         print_findings_json(&findings);

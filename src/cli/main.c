@@ -47,6 +47,11 @@ static const Command commands[] = {
      "take Device Supervisor's files over; [--config DIR] [--dry-run] [--skip-bad] [--apply]"},
     {"export", cli_export, "KIND",
      "devices, variables, groups or alarms as its CSV; [--config DIR] [--output FILE]"},
+    {"backup", cli_backup, "FILE",
+     "the configuration in one file; [--config DIR] [--with-secrets [--passphrase-file FILE]]"},
+    {"restore", cli_restore, "FILE",
+     "a backup back into a folder, all or nothing; [--config DIR] [--dry-run] [--passphrase-file "
+     "FILE | --without-secrets]"},
     {"schema", cli_schema, "[--markdown]", "JSON Schema of penstock.json, or its reference page"},
     {"demo", cli_demo, "[--seconds N]", "simulated plant, local cloud and gateway, all here"},
 };
