@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "base/mem.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -167,6 +168,13 @@ static void check_off(Life *life, const char *payload, size_t def) {
     }
 }
 
+// A payload has no end of its own. Freed by the caller.
+static char *text_of(const PsOutboxRow *row) {
+    char *text = ps_alloc(row->len + 1);
+    memcpy(text, row->payload, row->len);
+    return text;
+}
+
 static bool send_one(Life *life, bool one_by_one) {
     const PsOutboxRow *row = ps_outbox_next(life->bench.outbox, one_by_one);
     if (row == NULL) {
@@ -174,7 +182,7 @@ static bool send_one(Life *life, bool one_by_one) {
     }
     size_t at = life->in_flight_count++;
     life->in_flight[at] = row->id;
-    life->payloads[at] = strndup(row->payload, row->len);
+    life->payloads[at] = text_of(row);
     life->owners[at] = owner_of(life, row);
     return true;
 }
@@ -253,7 +261,7 @@ static void drain(Life *life) {
     while ((row = next_within(&life->bench)) != NULL) {
         assert_true(row->collected.ns > last[row->class]);
         last[row->class] = row->collected.ns;
-        char *payload = strndup(row->payload, row->len);
+        char *payload = text_of(row);
         check_off(life, payload, owner_of(life, row));
         free(payload);
         ps_outbox_acknowledged(life->bench.outbox, row->id);

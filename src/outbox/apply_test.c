@@ -243,7 +243,7 @@ static void a_gap_without_a_topic_waits(void **state) {
     ps_outbox_apply(bench.outbox, &bench.setup, NULL, 0);
     row = next_within(&bench);
     assert_string_equal(row->topic, "plant/others");
-    assert_non_null(strstr(row->payload, "\"count\": 2"));
+    assert_non_null(memmem(row->payload, row->len, "\"count\": 2", 10));
     bench_deinit(&bench);
 }
 

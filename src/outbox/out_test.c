@@ -263,7 +263,8 @@ static void a_message_can_be_set_aside(void **state) {
     bench_deinit(&bench);
 }
 
-// The third of five is changed while the outbox is closed.
+// The third of five is changed while the outbox is closed. As a row of an older version it has no
+// checksum, which would speak first.
 static void change_stored(Bench *bench, const char *how) {
     for (int64_t i = 1; i <= 5; i++) {
         char text[2] = {(char)('0' + i), '\0'};
@@ -273,7 +274,7 @@ static void change_stored(Bench *bench, const char *how) {
     char path[160];
     snprintf(path, sizeof path, "%s/outbox.db", bench->folder);
     char text[160];
-    snprintf(text, sizeof text, "UPDATE message SET %s WHERE collected = 3", how);
+    snprintf(text, sizeof text, "UPDATE message SET %s, sum = NULL WHERE collected = 3", how);
     sqlite3 *handle = NULL;
     assert_int_equal(sqlite3_open(path, &handle), SQLITE_OK);
     assert_int_equal(sqlite3_exec(handle, text, NULL, NULL, NULL), SQLITE_OK);
