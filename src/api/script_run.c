@@ -2,7 +2,7 @@
 // of the caller's; nothing is sent or written. Main thread.
 #include "api/call.h"
 #include "base/mem.h"
-#include "model/operand.h"
+#include "script/trial_input.h"
 #include "script/trial_report.h"
 
 #include <stdlib.h>
@@ -51,47 +51,14 @@ static void cancel(void *ctx) {
     ps_trial_cancel(run->trial);
 }
 
-// What an alarm's variable has no value for yet: its first operand, which is of the right kind.
-static PsValue operand_value(const PsConfig *config, const PsAlarm *alarm) {
-    const char *text = alarm->conditions[0].operand;
-    PsOperand operand;
-    if (config->variables[alarm->watched].data_type == PS_TYPE_STRING ||
-        ps_operand_parse(text, &operand) != PS_OK) {
-        return ps_value_text(text, (uint32_t)strlen(text));
-    }
-    return operand.whole && operand.magnitude <= INT32_MAX ? ps_value_int((int64_t)operand.number)
-                                                           : ps_value_float(operand.number);
-}
+typedef struct Moment {
+    const PsCollector *collector;
+    PsMono now;
+} Moment;
 
-// Every alarm of the group as if it had been triggered now, with the newest values. The events are
-// the caller's.
-static PsAlarmUpload all_triggered(const PsApiSources *sources, uint32_t group) {
-    const PsConfig *config = sources->config;
-    PsAlarmEvent *events = ps_alloc_array(config->groups[group].alarm_count + 1, sizeof *events);
-    PsAlarmUpload upload = {.group = group, .collected = ps_wall_now(), .events = events};
-    PsMono now = ps_mono_now();
-    for (uint32_t i = 0; i < config->alarm_count; i++) {
-        if (config->alarms[i].group != group) {
-            continue;
-        }
-        if (config->alarms[i].is_comm) {
-            events[upload.event_count++] = (PsAlarmEvent){.alarm = i,
-                                                          .on = true,
-                                                          .stamp = upload.collected,
-                                                          .value = ps_alarms_comm_value(true)};
-            continue;
-        }
-        uint32_t watched = config->alarms[i].watched;
-        bool good = ps_collector_quality(sources->collector, watched, now) == PS_QUALITY_GOOD;
-        const PsTag *tag = ps_tag_table_get(sources->table, watched);
-        events[upload.event_count++] = (PsAlarmEvent){
-            .alarm = i,
-            .on = true,
-            .stamp = good ? tag->stamp : upload.collected,
-            .value = good ? tag->value : operand_value(config, &config->alarms[i]),
-        };
-    }
-    return upload;
+static PsQuality quality_now(uint32_t variable, void *ctx) {
+    const Moment *moment = ctx;
+    return ps_collector_quality(moment->collector, variable, moment->now);
 }
 
 static PsErr find_group(const PsConfig *config, const char *name, uint32_t *ret_group,
@@ -135,32 +102,6 @@ static PsErr choose_group(const Run *run, uint32_t *ret_group, PsDiag *diag) {
     return PS_OK;
 }
 
-// All variables of the group as they are now, those of one device together. The items are the
-// caller's.
-static PsUpload newest_values(const PsApiSources *sources, uint32_t group) {
-    const PsConfig *config = sources->config;
-    PsUploadItem *items = ps_alloc_array(config->groups[group].variable_count + 1, sizeof *items);
-    PsUpload upload = {.group = group, .collected = ps_wall_now(), .items = items};
-    PsMono now = ps_mono_now();
-    for (uint32_t device = 0; device < config->device_count; device++) {
-        for (uint32_t i = 0; i < config->variable_count; i++) {
-            const PsVariable *variable = &config->variables[i];
-            if (variable->group != group || variable->device != device ||
-                variable->access == PS_ACCESS_WRITE) {
-                continue;
-            }
-            bool good = ps_collector_quality(sources->collector, i, now) == PS_QUALITY_GOOD;
-            const PsTag *tag = ps_tag_table_get(sources->table, i);
-            items[upload.item_count++] = (PsUploadItem){
-                .variable = i, .good = good, .value = good ? tag->value : ps_value_none()};
-            if (good) {
-                upload.collected = tag->stamp;
-            }
-        }
-    }
-    return upload;
-}
-
 static PsErr start(Run *run, const PsTrialSetup *given, PsDiag *diag) {
     const PsApiSources *sources = ps_api_call_sources(run->call);
     if (given->kind == PS_SCRIPT_SUBSCRIBE) {
@@ -171,14 +112,20 @@ static PsErr start(Run *run, const PsTrialSetup *given, PsDiag *diag) {
     if (err != PS_OK) {
         return err;
     }
+    Moment moment = {sources->collector, ps_mono_now()};
+    PsTrialInput input = {.config = run->config,
+                          .table = sources->table,
+                          .quality = quality_now,
+                          .ctx = &moment,
+                          .comm_value = ps_alarms_comm_value(true)};
     PsTrialSetup setup = *given;
     if (run->config->groups[group].type == PS_GROUP_ALARM) {
-        PsAlarmUpload alarms = all_triggered(sources, group);
+        PsAlarmUpload alarms = ps_trial_input_alarms(&input, group);
         setup.alarms = &alarms;
         err = ps_trial_start(&setup, &run->trial, diag);
         free((PsAlarmEvent *)(uintptr_t)alarms.events);
     } else {
-        PsUpload upload = newest_values(sources, group);
+        PsUpload upload = ps_trial_input_values(&input, group);
         setup.upload = &upload;
         err = ps_trial_start(&setup, &run->trial, diag);
         free((PsUploadItem *)(uintptr_t)upload.items);

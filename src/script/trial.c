@@ -180,7 +180,7 @@ static void on_rest(PsScriptKind kind, uint32_t entry, const char *error, void *
     if (trial->ended) {
         return;
     }
-    if (trial->running || error[0] != '\0') {
+    if (trial->running || error[0] != '\0' || trial->setup.build_only) {
         end(trial, error);
         return;
     }

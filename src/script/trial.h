@@ -63,6 +63,7 @@ typedef struct PsTrialSetup {
     const char *message_topic;    ///< subscribe: the input; copied
     const void *payload;
     size_t payload_len;
+    bool build_only; ///< the module is built and nothing is called; an input is not needed
     /// Once; the report is borrowed until it returns. The trial frees itself afterwards.
     void (*done)(const PsTrialReport *report, void *ctx);
     void *ctx;
