@@ -143,18 +143,47 @@ static PsErr check_dates(const X509 *own, const char *path, PsLinkFailure *failu
     return PS_OK;
 }
 
-static PsErr load_certificate(SSL_CTX *context, const char *path, PsLinkFailure *failure) {
-    PS_CLEANUP(ps_buf_deinit) PsBuf pem = {0};
-    PsErr err = read_file("cert", path, &pem, failure);
+// The first certificate; those behind it are still in `ret_bio`, which reads from `pem`.
+static PsErr read_certificate(const char *path, PsBuf *pem, BIO **ret_bio, X509 **ret_own,
+                              PsLinkFailure *failure) {
+    PsErr err = read_file("cert", path, pem, failure);
     if (err != PS_OK) {
         return err;
     }
-    PS_CLEANUP(cleanup_bio) BIO *bio = BIO_new_mem_buf(pem.data, (int)pem.len);
-    PS_CLEANUP(cleanup_x509) X509 *own = PEM_read_bio_X509(bio, NULL, NULL, NULL);
-    if (own == NULL) {
+    *ret_bio = BIO_new_mem_buf(pem->data, (int)pem->len);
+    *ret_own = PEM_read_bio_X509(*ret_bio, NULL, NULL, NULL);
+    if (*ret_own == NULL) {
         return fail(failure, FAULT_NOT_PEM,
                     "cert: %s is not a PEM certificate; install the ...-certificate.pem.crt file",
                     path);
+    }
+    return PS_OK;
+}
+
+PsErr ps_tls_certificate_end(const char *path, PsWall *ret_end, PsLinkFailure *reterr_failure) {
+    PS_CLEANUP(ps_buf_deinit) PsBuf pem = {0};
+    PS_CLEANUP(cleanup_bio) BIO *bio = NULL;
+    PS_CLEANUP(cleanup_x509) X509 *own = NULL;
+    PsErr err = read_certificate(path, &pem, &bio, &own, reterr_failure);
+    struct tm parts = {0};
+    if (err == PS_OK && ASN1_TIME_to_tm(X509_get0_notAfter(own), &parts) != 1) {
+        err = fail(reterr_failure, FAULT_NOT_PEM, "cert: %s has no readable end; make a new one",
+                   path);
+    }
+    ERR_clear_error();
+    if (err == PS_OK) {
+        ret_end->ns = (int64_t)timegm(&parts) * PS_NS_PER_S;
+    }
+    return err;
+}
+
+static PsErr load_certificate(SSL_CTX *context, const char *path, PsLinkFailure *failure) {
+    PS_CLEANUP(ps_buf_deinit) PsBuf pem = {0};
+    PS_CLEANUP(cleanup_bio) BIO *bio = NULL;
+    PS_CLEANUP(cleanup_x509) X509 *own = NULL;
+    PsErr err = read_certificate(path, &pem, &bio, &own, failure);
+    if (err != PS_OK) {
+        return err;
     }
     err = check_dates(own, path, failure);
     if (err != PS_OK) {
