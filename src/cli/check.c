@@ -9,6 +9,7 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 
 void cli_print_findings(const PsFindings *findings) {
     for (size_t i = 0; i < findings->count; i++) {
@@ -36,7 +37,7 @@ int cli_fail_findings(const CliOptions *options, PsErr err, const PsFindings *fi
     return cli_fail(findings->errors > 0 ? CLI_USAGE : CLI_FAILED, "%s", text);
 }
 
-static void print_findings_json(const PsFindings *findings) {
+void cli_print_findings_json(const PsFindings *findings) {
     json_t *answer = json_pack("{s:o, s:I}", "findings", ps_findings_json(findings), "not_listed",
                                (json_int_t)findings->dropped);
     cli_print_json(answer);
@@ -51,19 +52,38 @@ PsErr cli_compile_scripts(const PsConfig *config, PsFindings *findings, PsDiag *
     return ps_script_compile(program, config, findings, diag);
 }
 
+PsErr cli_load_checked(const char *folder, PsFindings *findings, PsConfig **ret_config,
+                       PsDiag *diag) {
+    PsErr err = ps_config_load(folder, ps_driver_check_for, findings, ret_config);
+    return err == PS_OK ? cli_compile_scripts(*ret_config, findings, diag) : err;
+}
+
+int cli_checked_status(PsErr err, const PsDiag *diag) {
+    if (err == PS_OK || err == PS_ERR_INVALID) {
+        return err == PS_OK ? CLI_DONE : CLI_USAGE;
+    }
+    char text[sizeof *diag];
+    ps_diag_format(diag, text, sizeof text);
+    return cli_fail(CLI_FAILED, "%s", text);
+}
+
 int cli_check(const CliOptions *options, int count, char **arguments) {
+    for (int i = 0; i < count; i++) {
+        if (strcmp(arguments[i], "--live") == 0) {
+            return cli_check_live(options, count, arguments);
+        }
+    }
     if (count != 1) {
-        return cli_fail(CLI_USAGE, "check needs one folder: penstock check DIR");
+        return cli_fail(
+            CLI_USAGE,
+            "check needs one folder: penstock check DIR, or penstock check --live [DIR]");
     }
     PsFindings findings = {0};
     PsConfig *config = NULL;
-    PsErr err = ps_config_load(arguments[0], ps_driver_check_for, &findings, &config);
     PsDiag diag = {0};
-    if (err == PS_OK) {
-        err = cli_compile_scripts(config, &findings, &diag);
-    }
+    PsErr err = cli_load_checked(arguments[0], &findings, &config, &diag);
     if (options->json) {
-        print_findings_json(&findings);
+        cli_print_findings_json(&findings);
     } else {
         cli_print_findings(&findings);
     }
@@ -75,10 +95,5 @@ int cli_check(const CliOptions *options, int count, char **arguments) {
     }
     ps_findings_deinit(&findings);
     ps_config_free(config);
-    if (err != PS_OK && err != PS_ERR_INVALID) {
-        char text[sizeof diag];
-        ps_diag_format(&diag, text, sizeof text);
-        return cli_fail(CLI_FAILED, "%s", text);
-    }
-    return err == PS_OK ? CLI_DONE : CLI_USAGE;
+    return cli_checked_status(err, &diag);
 }

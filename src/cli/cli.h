@@ -54,6 +54,9 @@ int cli_fail(int status, const char *fmt, ...) PS_PRINTF(2, 3);
 /// A connection to the gateway's command socket.
 typedef struct CliClient CliClient;
 
+/// NULL with errno, and nothing printed: ENOENT and ECONNREFUSED where no gateway runs. The path is
+/// borrowed.
+CliClient *cli_client_try(const char *path);
 /// NULL after printing why and what to do.
 CliClient *cli_client_open(const CliOptions *options);
 /// Sends the call (taken over) and returns its result, owned by the caller; NULL after printing
@@ -71,6 +74,9 @@ void cli_client_close(CliClient *client);
 
 /// open, one call, close.
 json_t *cli_call_once(const CliOptions *options, json_t *call);
+
+/// `check --live`; `words` are those after `check`. In live.c.
+int cli_check_live(const CliOptions *options, int count, char **words);
 
 /// Prints JSON for programs, with a newline.
 void cli_print_json(const json_t *json);

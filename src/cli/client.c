@@ -24,28 +24,39 @@ struct CliClient {
     double patience_s;
 };
 
-CliClient *cli_client_open(const CliOptions *options) {
+CliClient *cli_client_try(const char *path) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (strlen(options->socket) >= sizeof address.sun_path) {
-        cli_fail(CLI_USAGE, "%s: too long for a socket path", options->socket);
+    if (strlen(path) >= sizeof address.sun_path) {
+        errno = ENAMETOOLONG;
         return NULL;
     }
-    snprintf(address.sun_path, sizeof address.sun_path, "%s", options->socket);
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) != 0) {
-        bool absent = errno == ENOENT || errno == ECONNREFUSED;
-        cli_fail(CLI_FAILED, "%s: no gateway answers: %s; %s", options->socket, strerror(errno),
-                 absent ? "start penstockd, or name its socket with --socket"
-                        : "ask for access to the socket");
+        int number = errno;
         if (fd >= 0) {
             close(fd);
         }
+        errno = number;
         return NULL;
     }
     CliClient *client = ps_alloc(sizeof *client);
     client->fd = fd;
-    client->path = options->socket;
+    client->path = path;
     cli_client_wait(client, ANSWER_SECONDS);
+    return client;
+}
+
+CliClient *cli_client_open(const CliOptions *options) {
+    CliClient *client = cli_client_try(options->socket);
+    if (client == NULL && errno == ENAMETOOLONG) {
+        cli_fail(CLI_USAGE, "%s: too long for a socket path", options->socket);
+    } else if (client == NULL) {
+        bool absent = errno == ENOENT || errno == ECONNREFUSED;
+        cli_fail(CLI_FAILED, "%s: no gateway answers: %s; %s", options->socket, strerror(errno),
+                 absent ? "start penstockd, or name its socket with --socket"
+                        : "ask for access to the socket");
+    }
     return client;
 }
 

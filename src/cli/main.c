@@ -35,8 +35,10 @@ static const Command commands[] = {
     {"log", cli_log, "[-f]", "the newest log lines; -f goes on as they come"},
     {"log-level", cli_log_level, "[LEVEL]",
      "show or set it: DEBUG, INFO, WARNING, ERROR; [--for TIME], else until the restart"},
-    {"check", cli_check, "DIR",
-     "validate a configuration folder and its scripts; lists every finding"},
+    {"check", cli_check, "[--live] DIR",
+     "validate a configuration folder and its scripts; --live also tries devices, scripts and "
+     "cloud "
+     "and changes nothing: [--timeout SECONDS] [--send]"},
     {"apply", cli_apply, "[FILE|FOLDER]",
      "make a changed configuration run; [--dry-run] [--why TEXT] [--confirm TIME | --healthy TIME] "
      "[--base N]"},

@@ -3,16 +3,15 @@
 // message has. Nothing is sent or written. Blocking.
 #include "cli/script_message.h"
 #include "cli/script_show.h"
+#include "cli/trial_place.h"
 
 #include "base/file.h"
 #include "script/sample.h"
 #include "script/trial_report.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <uv.h>
 
 #define INPUT_BYTES_MAX ((size_t)64 * 1024 * 1024)
@@ -181,17 +180,13 @@ static void on_done(const PsTrialReport *report, void *ctx) {
 static json_t *run_trial(const PsTrialSetup *given) {
     uv_loop_t loop;
     uv_loop_init(&loop);
-    char folder[PATH_MAX];
-    cli_program_folder(folder, sizeof folder);
-    char program[PATH_MAX + 32];
-    snprintf(program, sizeof program, "%s/penstock-script", folder);
-    char scratch[] = "/tmp/penstock-trial-XXXXXX"; // of our own, removed below
-    bool has_scratch = mkdtemp(scratch) != NULL;
+    CliTrialPlace place = {0};
+    cli_trial_place_init(&place);
     Here here = {.config = given->config};
     PsTrialSetup setup = *given;
     setup.loop = &loop;
-    setup.program = program;
-    setup.scratch = has_scratch ? scratch : NULL;
+    setup.program = place.program;
+    setup.scratch = cli_trial_place_scratch(&place);
     setup.done = on_done;
     setup.ctx = &here;
     PsTrial *trial = NULL;
@@ -203,9 +198,7 @@ static json_t *run_trial(const PsTrialSetup *given) {
     }
     uv_run(&loop, UV_RUN_DEFAULT);
     uv_loop_close(&loop);
-    if (has_scratch) {
-        rmdir(scratch); // penstock-script has emptied it
-    }
+    cli_trial_place_deinit(&place);
     return here.result;
 }
 
