@@ -17,7 +17,8 @@ typedef struct Run {
     uv_timer_t look;
     bool measuring;
     bool stopping;
-    PsMono *last; // by endpoint: end of the group before
+    uint32_t settled; // as was shown last
+    PsMono *last;     // by endpoint: end of the group before
 } Run;
 
 static void on_closed(uv_handle_t *handle) {
@@ -125,7 +126,10 @@ static void on_look(uv_timer_t *timer) {
     }
     uint32_t settled = count_settled(run);
     uint32_t count = run->config.device_count;
-    live_progress(run->live, "devices: %u of %u", settled, count);
+    if (settled != run->settled) {
+        live_progress(run->live, "devices: %u of %u", settled, count);
+        run->settled = settled;
+    }
     if (settled < count || !all_seen(run)) {
         return;
     }
@@ -171,6 +175,7 @@ static PsErr run_collector(Run *run, PsMono deadline, PsDiag *diag) {
     uv_timer_start(&run->look, on_look, LOOK_MS, LOOK_MS);
     err = ps_collector_start(run->collector, diag);
     live_begin(live, deadline, cancel, run);
+    live_progress(live, "devices: 0 of %u", run->config.device_count);
     if (err != PS_OK) {
         stop(run);
     }
