@@ -319,7 +319,7 @@ def test_wrong_calls_and_wrong_configurations(folder, modbus):
     assert status == 2 and report["findings"]
     gateway.write(one_device(modbus, publish=[publish("p", "p")]), {"p.py": "def main(:\n"})
     report, status = live(gateway)
-    assert status == 2 and "never closed" in report["findings"][0]["text"]
+    assert status == 2 and "p.py" in json.dumps(report["findings"]), report
     shutil.rmtree(gateway.config_dir)
     assert gateway.cli("check", "--live", gateway.config_dir, check=False).returncode == 2
 
