@@ -2,6 +2,8 @@
 import json
 import random
 import signal
+import socket
+import threading
 import time
 
 from harness import (Gateway, Receiver, cloud_block, group, modbus_device, publish, subscribe,
@@ -192,3 +194,34 @@ def test_alarms_and_parameters(folder, cloud, modbus, cleanup):
     assert [row["status"] for row in history] == ["Restored", "Acknowledged", "Triggered"]
     assert "removed" in history[0]["description"]
     assert "INFO" in gateway.cli("log-level").stdout
+
+
+def test_a_canary_goes_on_while_its_message_does(folder, cloud, modbus, cleanup):
+    receiver = cleanup(Receiver(cloud, "plant/#"))
+    gateway = cleanup(Gateway(folder, config(modbus, cloud), SCRIPTS))
+    wait_for(receiver.messages, "the first message")
+    draft = folder / "draft.py"
+    draft.write_text(SCRIPTS["stamp.py"])
+    ended = []
+    canary = threading.Thread(target=lambda: ended.append(gateway.cli(
+        "script", "canary", "stamps", draft, "--calls", 10000, "--json", check=False)))
+    canary.start()
+
+    def report():
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(gateway.socket))
+            client.sendall(b'{"id": 1, "call": "canary_status"}\n')
+            return json.loads(client.makefile().readline())["result"]
+
+    wait_for(lambda: report()["calls"] >= 3, "the canary to compare")
+    more = config(modbus, cloud, vars=[variable("first", "D", "WORD", 40002),
+                                       variable("v", "D", "WORD", 40001)])
+    switch(gateway, more)
+    calls = report()["calls"]
+    wait_for(lambda: report()["calls"] >= calls + 10, "the canary to go on")
+    assert report()["different"] == 0 and not ended
+    switch(gateway, config(modbus, cloud, publish=[
+        publish("stamps", "plant/other", script="stamp.py")]))
+    canary.join(timeout=30)
+    assert "the configuration of its message was changed" in ended[0].stdout
+    wait_for(lambda: receiver.messages("plant/other"), "the live script")
