@@ -59,13 +59,14 @@ static void test_open_writes_and_recalls(void **state) {
     config_rig_script("s.py",
                       "def say(w, text): w.save_data({'topic': 't', 'qos': 1, 'payload': text})\n"
                       "def main(topic, payload, w):\n"
-                      "  w.write_plc_values({'v1': 5}, lambda r, t, w: say(w, r[0]['result']))\n"
+                      "  if payload == 'write':\n"
+                      "    w.write_plc_values({'v1': 5}, lambda r, t, w: say(w, r[0]['result']))\n"
                       "  w.recall_data(lambda d, t, w: say(w, str(d['values'])))\n");
     PsConfig *config = NULL;
     Rig *rig = begin(&(RigPlan){"g", "g/v1 g/v2", s_only}, &config);
     rig->hold_writes = true;
     rig->hold_recalls = true;
-    receive(rig, 0, "x");
+    receive(rig, 0, "write");
     rig_wait_calls(rig, 0, 1);
     assert_int_equal(rig->write_count, 1);
     config = config_rig_change(rig, config, &(RigPlan){"h", "h/v9 h/v3", r_s});
