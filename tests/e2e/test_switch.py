@@ -225,3 +225,30 @@ def test_a_canary_goes_on_while_its_message_does(folder, cloud, modbus, cleanup)
     canary.join(timeout=30)
     assert "the configuration of its message was changed" in ended[0].stdout
     wait_for(lambda: receiver.messages("plant/other"), "the live script")
+
+
+def test_inputs_of_a_removed_message_become_dead_letters(folder, cloud, modbus, cleanup):
+    slow = "import time\n" + SCRIPTS["stamp.py"].replace("    return", "    time.sleep(0.5)\n    return")
+    receiver = cleanup(Receiver(cloud, "plant/#"))
+    both = config(modbus, cloud, publish=[
+        publish("slow", "plant/slow", script="slow.py"),
+        publish("stamps", "plant/stamps", script="stamp.py")])
+    gateway = cleanup(Gateway(folder, both, {**SCRIPTS, "slow.py": slow}))
+    wait_for(lambda: gateway.worker("slow")["queued"] >= 5, "inputs that wait")
+    pid = gateway.worker("stamps")["pid"]
+    switch(gateway, config(modbus, cloud))
+    assert [row["name"] for row in gateway.status()["workers"]] == ["stamps"]
+    letters = json.loads(gateway.cli("outbox", "dead", "--json").stdout)
+    assert {row["message"] for row in letters} == {"slow"} and len(letters) >= 6
+    assert any("during the call" in row["reason"] for row in letters)
+    adds_up(gateway)
+    gateway.write_script("slow.py", SCRIPTS["stamp.py"])
+    switch(gateway, both)
+    result = json.loads(gateway.cli("outbox", "replay", "slow", "--json").stdout)
+    assert result["done"] == len(letters)
+    wait_for(lambda: {row["collected"] for row in letters} <= set(stamps(receiver, "plant/slow")),
+             "every input to arrive")
+    adds_up(gateway)
+    assert gateway.worker("stamps")["pid"] == pid
+    times = stamps(receiver, "plant/stamps")
+    assert len(times) == len(set(times)), "nothing twice"
