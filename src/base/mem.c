@@ -43,6 +43,13 @@ char *ps_strdup(const char *text) {
     return copy;
 }
 
+// A fixed threshold: without, glibc raises it to the largest block that was ever freed, and from
+// then on such blocks lie in the heap between small ones (mallopt(3)).
+void ps_mem_init(void) {
+    (void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+    (void)mallopt(M_ARENA_MAX, 2);
+}
+
 void ps_mem_trim(void) {
     (void)malloc_trim(0); // whether anything could be given back is nobody's concern
 }

@@ -14,6 +14,11 @@ void *ps_alloc_array(size_t count, size_t size) __attribute__((malloc, returns_n
 void *ps_grow_array(void *old, size_t count, size_t size) __attribute__((returns_nonnull));
 /// strdup, never NULL; a NULL text gives "".
 char *ps_strdup(const char *text) __attribute__((returns_nonnull));
+/// Large blocks go back to the system when they are freed, and threads share two heaps: for a
+/// process that lives long, has many threads and now and then loads something large. At the start
+/// of main.
+void ps_mem_init(void);
+
 /// Gives memory that is free back to the system: after something large that comes seldom (a
 /// configuration was loaded). Milliseconds. Any thread.
 void ps_mem_trim(void);

@@ -91,6 +91,8 @@ static void note_failed_back(PsApply *apply, const PsApplyJob *job) {
     apply->failed_back = true;
 }
 
+static void hang_up(PsApply *apply);
+
 static void on_worked(uv_work_t *request, int status) {
     PsApplyJob *job = request->data;
     PsApply *apply = job->apply;
@@ -114,6 +116,9 @@ static void on_worked(uv_work_t *request, int status) {
     ps_mem_trim(); // two configurations and their texts were there at once
     if (apply->overdue && !apply->closing) {
         ps_apply_on_timer(&apply->timer);
+    }
+    if (apply->hung_up) {
+        hang_up(apply);
     }
 }
 
@@ -253,15 +258,25 @@ static PsErr confirm(const char *who, PsApiChangeDone *done, void *done_ctx, voi
     return ps_apply_begin(apply, NULL, who, done, done_ctx, diag);
 }
 
-static void on_hangup(uv_signal_t *handle, int number) {
+// One that comes while something else is being done is obeyed after it: the folder may have changed
+// since it was read.
+static void hang_up(PsApply *apply) {
     PsApiChange change = {.who = "SIGHUP", .why = ""};
     PsDiag diag = {0};
+    apply->hung_up = apply->job != NULL;
+    if (apply->hung_up || apply->closing) {
+        return;
+    }
     PS_LOGI("REVISION", "SIGHUP: the configuration folder is applied");
-    if (change_it(&change, NULL, NULL, handle->data, &diag) != PS_OK) {
+    if (change_it(&change, NULL, NULL, apply, &diag) != PS_OK) {
         char text[sizeof diag];
         ps_diag_format(&diag, text, sizeof text);
         PS_LOGE("REVISION-REFUSED", "a change by SIGHUP is refused: %s", text);
     }
+}
+
+static void on_hangup(uv_signal_t *handle, int number) {
+    hang_up(handle->data);
 }
 
 // --- life ---------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ struct PsApply {
     uv_signal_t hangup;
     uv_timer_t timer; ///< end of the probation
     bool overdue;     ///< it came while something else was being done
+    bool hung_up;     ///< so did a SIGHUP
     bool failed_back; ///< going back did not work; told once
     bool closing;
 };

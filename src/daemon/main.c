@@ -1,6 +1,7 @@
 // `penstockd`: arguments, configuration, then the application. Main thread.
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/streams.h"
 #include "daemon/app.h"
 #include "daemon/state_lock.h"
@@ -89,6 +90,7 @@ static int fail(const PsDiag *diag) {
 }
 
 int main(int argc, char **argv) {
+    ps_mem_init();
     if (ps_streams_fill() != PS_OK) {
         return EXIT_FAILED; // with nowhere to say why
     }
