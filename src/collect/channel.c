@@ -15,13 +15,6 @@
 // Enough for the resolver, the log and the drivers; only what is used becomes memory.
 #define STACK_BYTES ((size_t)256 * 1024)
 
-static const PsBackoffPolicy retry_policy = {
-    .floor_ns = 100 * PS_NS_PER_MS,
-    .first_ns = 1 * PS_NS_PER_S,
-    .cap_ns = 30 * PS_NS_PER_S,
-    .stable_ns = 10 * PS_NS_PER_S,
-};
-
 PsErr ps_channel_new(const PsChannelSetup *setup, PsChannel **ret_channel, PsDiag *diag) {
     PsChannel *channel = ps_alloc(sizeof *channel);
     channel->driver = setup->driver;
@@ -32,7 +25,7 @@ PsErr ps_channel_new(const PsChannelSetup *setup, PsChannel **ret_channel, PsDia
     channel->recall_note = (PsNote){.kind = PS_NOTE_RECALL, .channel = channel};
     channel->last_write = &channel->first_write;
     channel->connecting = true;
-    ps_backoff_init(&channel->backoff, &retry_policy);
+    ps_backoff_init(&channel->backoff, &ps_channel_retry);
     pthread_mutex_init(&channel->board.lock, NULL);
     channel->inbox = ps_mailbox_new(PS_CHANNEL_REPORTS_MAX, NULL, NULL);
     channel->first_plan = ps_channel_plan_new(channel, setup->part, NULL);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const PsBackoffPolicy retry_policy = {
+const PsBackoffPolicy ps_channel_retry = {
     .floor_ns = 100 * PS_NS_PER_MS,
     .first_ns = 1 * PS_NS_PER_S,
     .cap_ns = 30 * PS_NS_PER_S,
@@ -23,7 +23,7 @@ static void init_states(PsChannelPlan *plan) {
         plan->device_list[i] = i;
         plan->states[i].device = i;
         plan->states[i].first_set = UINT32_MAX;
-        ps_backoff_init(&plan->states[i].backoff, &retry_policy);
+        ps_backoff_init(&plan->states[i].backoff, &ps_channel_retry);
     }
     for (uint32_t s = plan->sets.set_count; s-- > 0;) {
         plan->states[plan->sets.sets[s].device].first_set = s;

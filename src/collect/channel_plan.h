@@ -13,6 +13,9 @@
 /// Batches of one plan: one being filled, one on its way, one being applied.
 #define PS_CHANNEL_BATCHES 3
 
+/// How long endpoints and devices that are away are left alone.
+extern const PsBackoffPolicy ps_channel_retry;
+
 /// What the channel thread knows about one device.
 typedef struct PsDeviceState {
     uint32_t device;    ///< index into the part's devices

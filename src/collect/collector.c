@@ -206,7 +206,7 @@ static void on_wake(PsWake *wake) {
             break;
         case PS_NOTE_STOP:
             ps_channel_join(note->channel);
-            (void)ps_collector_bury(collector, note->channel);
+            ps_collector_bury(collector, note->channel);
             ended = true;
             break;
         }

@@ -35,8 +35,9 @@ static void note_places(PsCollector *collector) {
     }
 }
 
-static void make_room_for_reports(PsCollector *collector) {
-    size_t channels = (size_t)collector->channel_count + collector->leaving_count;
+// For all channels there are, and `more` that are to come.
+static void make_room_for_reports(PsCollector *collector, uint32_t more) {
+    size_t channels = (size_t)collector->channel_count + collector->leaving_count + more;
     ps_mailbox_set_capacity(collector->reports,
                             PS_CHANNEL_REPORTS_MAX * (channels > 0 ? channels : 1));
 }
@@ -71,7 +72,7 @@ PsErr ps_collector_build(PsCollector *collector, PsDiag *diag) {
     }
     free(parts);
     if (err == PS_OK) {
-        make_room_for_reports(collector);
+        make_room_for_reports(collector, 0);
         note_places(collector);
         collector->groups = ps_group_states_new(setup->config, collector->channels, count,
                                                 setup->wants_uploads, setup->ctx);
@@ -266,10 +267,7 @@ void ps_collector_apply(PsCollector *collector, const PsConfig *config, const Ps
     for (uint32_t i = 0; i < collector->channel_count; i++) {
         ps_channel_move(collector->channels[i], map);
     }
-    ps_mailbox_set_capacity(collector->reports,
-                            PS_CHANNEL_REPORTS_MAX *
-                                ((size_t)collector->channel_count + collector->leaving_count +
-                                 layout.channel_count + 1));
+    make_room_for_reports(collector, layout.channel_count);
     change_channels(&change, &layout);
     close_ranks(&change, &layout);
     drop_what_is_unread(&change);
@@ -286,13 +284,12 @@ void ps_collector_apply(PsCollector *collector, const PsConfig *config, const Ps
     ps_wake_send(&collector->wake); // what has become due is served when the change is over
 }
 
-bool ps_collector_bury(PsCollector *collector, PsChannel *channel) {
+void ps_collector_bury(PsCollector *collector, PsChannel *channel) {
     for (uint32_t i = 0; i < collector->leaving_count; i++) {
         if (collector->leaving[i] == channel) {
             collector->leaving[i] = collector->leaving[--collector->leaving_count];
             ps_channel_free(channel);
-            return true;
+            return;
         }
     }
-    return false;
 }

@@ -37,5 +37,5 @@ void ps_collector_free_parts(PsCollector *collector);
 
 /// The channel of a device, or NULL when it has none.
 PsChannel *ps_collector_channel_of(const PsCollector *collector, uint32_t device);
-/// A channel that leaves has ended: it is freed. False when it is none that leaves.
-bool ps_collector_bury(PsCollector *collector, PsChannel *channel);
+/// A channel that leaves has ended: it is freed; one that stays is not.
+void ps_collector_bury(PsCollector *collector, PsChannel *channel);

@@ -14,7 +14,6 @@ typedef struct Cutter {
     const PsConfig *whole;
     const uint32_t *device_part;
     PsConfigPart **parts;
-    uint32_t count;
     uint32_t *device_place; // of each device of the whole in its part
 } Cutter;
 
@@ -179,7 +178,6 @@ void ps_config_parts_new(const PsConfig *whole, const uint32_t *device_part, uin
         .whole = whole,
         .device_part = device_part,
         .parts = ret_parts,
-        .count = count,
         .device_place = ps_alloc_array(whole->device_count, sizeof *cutter.device_place),
     };
     for (uint32_t i = 0; i < count; i++) {
