@@ -35,10 +35,33 @@ static void take_device_protocol(PsDsRow *row, const PsDsColumn *column, const c
     refuse_protocol(row, column, cell, "device");
 }
 
+static bool is_rtu(const PsDsRow *row) {
+    PS_AUTO_BUF PsBuf protocol = {0};
+    ps_ds_word("protocol", ps_ds_row_cell(row, "Protocol"), &protocol);
+    return find_protocol((const char *)protocol.data) == PS_PROTOCOL_MODBUS_RTU;
+}
+
+// One column for two keys: the name of a serial port never holds a point, a colon or a slash.
+static void take_way(PsDsRow *row, const PsDsColumn *column, const char *cell) {
+    bool serial = cell[0] != '\0' && is_rtu(row) && strpbrk(cell, ".:/") == NULL;
+    ps_ds_row_put_cell(row, column, serial ? "" : cell);
+    json_object_set_new(row->keys, "serial", serial ? json_string(cell) : json_null());
+}
+
+// Names of hosts that look like those of ports stay what they are.
+static void finish_device(PsDsRow *row) {
+    const char *serial = ps_ds_row_text(row, "serial");
+    const char *ip = json_string_value(json_object_get(row->before, "ip"));
+    if (ip != NULL && serial[0] != '\0' && strcmp(ip, serial) == 0) {
+        json_object_set_new(row->keys, "ip", json_string(ip));
+        json_object_set_new(row->keys, "serial", json_null());
+    }
+}
+
 static const PsDsColumn device_columns[] = {
     {.header = "Device Name", .key = "device_name"},
     {.header = "Protocol", .key = "protocol", .take = take_device_protocol},
-    {.header = "Ip/Serial", .also = "Ip", .key = "ip"},
+    {.header = "Ip/Serial", .also = "Ip", .key = "ip", .take = take_way},
     {.header = "Port", .key = "port"},
     {.header = "Rack"},
     {.header = "Slot"},
@@ -57,6 +80,7 @@ const PsDsFile ps_ds1_devices = {
     .object_size = sizeof(PsDevice),
     .columns = device_columns,
     .column_count = PS_COUNT(device_columns),
+    .finish = finish_device,
 };
 
 // The protocol is the device's; here it only tells what this build refuses.

@@ -15,6 +15,7 @@ typedef struct Column {
     const char *header;
     const char *key;                                                    // of penstock.json
     void (*put)(const Export *export, const void *object, PsBuf *cell); // NULL: the key's value
+    bool (*there)(const Export *export);                                // NULL: always
     bool ours; // Device Supervisor does not have it: there only where it says something
 } Column;
 
@@ -60,11 +61,37 @@ static void put_upload(const Export *export, const void *object, PsBuf *cell) {
     }
 }
 
+static bool has_serial(const Export *export) {
+    for (uint32_t i = 0; i < export->config->device_count; i++) {
+        if (ps_device_is_serial(&export->config->devices[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_no_serial(const Export *export) {
+    return !has_serial(export);
+}
+
+static void put_way(const Export *export, const void *object, PsBuf *cell) {
+    const PsDevice *device = object;
+    put_text(ps_device_is_serial(device) ? device->serial_name : device->ip, cell);
+}
+
+static void put_port(const Export *export, const void *object, PsBuf *cell) {
+    const PsDevice *device = object;
+    if (!ps_device_is_serial(device)) {
+        ps_buf_printf(cell, "%d", device->port);
+    }
+}
+
 static const Column device_columns[] = {
     {"Device Name", "device_name"},
     {"Protocol", "protocol"},
-    {"Ip", "ip"},
-    {"Port", "port"},
+    {"Ip", "ip", .there = has_no_serial},
+    {"Ip/Serial", .put = put_way, .there = has_serial},
+    {"Port", .put = put_port},
     {"Slave", "slave"},
     {"Byte Order", "byte_order"},
     {"Timeout", "timeout", .ours = true},
@@ -161,7 +188,8 @@ static void write_file(const Export *export, PsBuf *out) {
     bool there[COLUMNS_MAX] = {0};
     for (size_t i = 0; i < export->column_count; i++) {
         const Column *column = &export->columns[i];
-        there[i] = !column->ours || says_something(export, column);
+        there[i] = (!column->ours || says_something(export, column)) &&
+                   (column->there == NULL || column->there(export));
     }
     ps_csv_write_mark(out);
     write_row(export, there, NULL, out);

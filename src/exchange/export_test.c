@@ -30,6 +30,21 @@ static void expect_file(const PsConfig *config, const char *kind, const char *ex
     assert_string_equal((const char *)out.data, expected);
 }
 
+#define SERIAL "\"serial\": [{\"name\": \"RS485\", \"path\": \"/dev/ttyS1\"}]"
+
+static void a_serial_port_stands_where_the_address_does(void **state) {
+    PsConfig *config = parse("{\"version\": 1, " SERIAL ", \"devices\": [{\"device_name\": \"A\", "
+                             "\"protocol\": \"ModbusRTU\", \"serial\": \"RS485\", \"slave\": 3}, "
+                             "{\"device_name\": \"B\", \"protocol\": \"ModbusRTU\", \"ip\": "
+                             "\"10.0.0.1\", \"port\": 4001}]}");
+    expect_file(config, "devices",
+                "\xef\xbb\xbf"
+                "Device Name,Protocol,Ip/Serial,Port,Slave,Byte Order\r\n"
+                "A,ModbusRTU,RS485,,3,abcd\r\n"
+                "B,ModbusRTU,10.0.0.1,4001,1,abcd\r\n");
+    ps_config_free(config);
+}
+
 static void writes_the_documented_form(void **state) {
     PsConfig *config = parse(
         "{\"version\": 1, \"devices\": [{\"device_name\": \"Boiler\", \"protocol\": \"ModbusTCP\", "
@@ -206,7 +221,7 @@ static void put_alarm(Dice *dice, unsigned number, const char *device, PsBuf *js
 // A communication alarm does not go into CSV files; penstock export says so.
 #define NOT_TAKEN                                                                                  \
     "\"comm_alarm\":\"comm_alarm_level\":\"comm_alarm_group\":\"comm_alarm_on_delay\":"            \
-    "\"comm_alarm_off_delay\":\"comm_alarm_content\":"
+    "\"comm_alarm_off_delay\":\"comm_alarm_content\":\"serial\":"
 
 static void make_config(Dice *dice, PsBuf *json) {
     static const char *const orders[] = {"abcd", "badc", "cdab", "dcba"};
@@ -219,10 +234,11 @@ static void make_config(Dice *dice, PsBuf *json) {
     for (unsigned i = 0; i < devices.count; i++) {
         size_t from = json->len;
         ps_buf_printf(json,
-                      "%s{\"device_name\": %s, \"protocol\": \"ModbusTCP\", \"ip\": \"10.0.0.%u\", "
+                      "%s{\"device_name\": %s, \"protocol\": \"Modbus%s\", \"ip\": \"10.0.0.%u\", "
                       "\"port\": %u, \"slave\": %u, \"byte_order\": \"%s\", \"timeout\": %s",
-                      i > 0 ? ", " : "", devices.texts[i], roll(dice, 256), 1 + roll(dice, 65535),
-                      roll(dice, 248), orders[roll(dice, 4)], times[1 + roll(dice, 3)]);
+                      i > 0 ? ", " : "", devices.texts[i], roll(dice, 2) == 0 ? "TCP" : "RTU",
+                      roll(dice, 256), 1 + roll(dice, 65535), roll(dice, 248),
+                      orders[roll(dice, 4)], times[1 + roll(dice, 3)]);
         put_others(dice, &ps_table_device, from, NOT_TAKEN, json);
     }
     ps_buf_printf(json, "], \"groups\": [");
@@ -290,6 +306,7 @@ static void random_configurations_come_back(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_the_documented_form),
+        cmocka_unit_test(a_serial_port_stands_where_the_address_does),
         cmocka_unit_test(random_configurations_come_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

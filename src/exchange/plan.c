@@ -202,6 +202,9 @@ const char *ps_plan_column_of(const PsPlan *plan, const PsPlanRow *row, const ch
             return file->columns[i].header;
         }
     }
+    if (strcmp(key, "serial") == 0) {
+        return ps_plan_column_of(plan, row, "ip"); // they share a column
+    }
     return key;
 }
 

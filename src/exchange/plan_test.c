@@ -54,6 +54,33 @@ static void takes_the_documented_rows(void **state) {
                  "group.csv:3 unchanged default\ngroup.csv:4 added f\n");
 }
 
+#define SERIAL                                                                                     \
+    "{\"version\": 1, \"serial\": [{\"name\": \"RS485\", \"path\": \"/dev/ttyS1\"}], "             \
+    "\"devices\": [{\"device_name\": \"H\", \"protocol\": \"ModbusRTU\", \"ip\": \"gate\"}]}"
+#define SERIAL_HEADER "Device Name,Protocol,Ip/Serial,Port,Slave,Byte Order\n"
+
+static void takes_devices_behind_serial_ports(void **state) {
+    PsPlan *plan = rig_plan(SERIAL, "device.csv",
+                            SERIAL_HEADER "A,ModbusRTU,RS485,,2,abcd\n"
+                                          "B,Modbus RTU,10.0.0.1,4001,1,abcd\n"
+                                          "C,ModbusRTU,RS232,,1,abcd\n"
+                                          "H,ModbusRTU,gate,502,7,abcd\n"
+                                          "E,ModbusTCP,RS485,502,1,abcd\n",
+                            NULL);
+    const PsDevice *devices = plan->config->devices;
+    assert_string_equal(devices[0].ip, "gate");
+    assert_string_equal(devices[1].serial_name, "RS485");
+    assert_string_equal(devices[1].ip, "");
+    assert_int_equal(devices[1].slave, 2);
+    assert_string_equal(devices[2].ip, "10.0.0.1");
+    assert_string_equal(devices[3].ip, "RS485"); // a host may be called like that
+    static const char *const parts[] = {
+        "device.csv:4 not taken C - Ip/Serial: there is no serial port 'RS232'; add it to serial",
+        "device.csv:5 changed H slave:1>7\n",
+    };
+    rig_expect_parts(plan, parts, PS_COUNT(parts));
+}
+
 static void updates_by_name_and_tells_what_changes(void **state) {
     PsPlan *plan =
         rig_plan(BASE, "device.csv", DEVICE_HEADER "Boiler,ModbusTCP,10.5.16.83,502,,cdab\n",
@@ -312,6 +339,7 @@ static void damage_never_goes_unnamed(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_the_documented_rows),
+        cmocka_unit_test(takes_devices_behind_serial_ports),
         cmocka_unit_test(updates_by_name_and_tells_what_changes),
         cmocka_unit_test(knows_files_by_their_columns),
         cmocka_unit_test(names_row_column_and_cure),

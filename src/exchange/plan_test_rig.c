@@ -16,7 +16,8 @@ static PsErr check_variable(const PsDevice *device, const PsVariable *variable, 
 }
 
 PsVariableCheck *rig_check_for(int protocol) {
-    return protocol == PS_PROTOCOL_MODBUS_TCP ? check_variable : NULL;
+    return protocol == PS_PROTOCOL_MODBUS_TCP || protocol == PS_PROTOCOL_MODBUS_RTU ? check_variable
+                                                                                    : NULL;
 }
 
 PsPlan *rig_plan(const char *json, ...) {

@@ -8,6 +8,7 @@ typedef struct PsChecker {
     PsConfig *config;
     PsFindings *findings;
     PsVariableCheckFor *check_for;
+    PsMap serials;
     PsMap devices;
     PsMap groups;
     PsMap variables;  ///< by device and name
@@ -25,6 +26,11 @@ uint32_t ps_checker_device(PsChecker *checker, const char *name);
 uint32_t ps_checker_group(PsChecker *checker, const char *field, const char *name, int type);
 /// Whether a variable, whose device is known, can exist on it; else there is a finding.
 bool ps_checker_can_exist(PsChecker *checker, const PsVariable *variable);
+
+/// Serial ports: before devices.
+void ps_checker_serials(PsChecker *checker);
+/// How the device is reached.
+void ps_checker_way(PsChecker *checker, PsDevice *device);
 
 /// Alarms: after devices, groups and variables, before messages.
 void ps_checker_alarms(PsChecker *checker);

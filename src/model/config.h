@@ -36,6 +36,18 @@ typedef enum PsByteOrder {
     PS_ORDER_DCBA,
 } PsByteOrder;
 
+/// How a serial line is wired.
+typedef enum PsSerialMode {
+    PS_SERIAL_RS485,
+    PS_SERIAL_RS232,
+} PsSerialMode;
+
+typedef enum PsParity {
+    PS_PARITY_NONE,
+    PS_PARITY_ODD,
+    PS_PARITY_EVEN,
+} PsParity;
+
 typedef enum PsDataType {
     PS_TYPE_BOOL,
     PS_TYPE_BIT,
@@ -105,6 +117,8 @@ const char *ps_group_type_name(int type);
 const char *ps_cloud_type_name(int type);
 const char *ps_compare_name(int compare);
 const char *ps_combine_name(int combine);
+const char *ps_serial_mode_name(int mode);
+const char *ps_parity_name(int parity);
 
 /// Not set: an optional number the file does not give.
 #define PS_UNSET (-1)
@@ -114,6 +128,7 @@ typedef struct PsDevice {
     int protocol; ///< PsProtocol
     const char *ip;
     int port;
+    const char *serial_name; ///< of the serial port it is behind, "" when it is reached by ip
     int slave;
     int byte_order; ///< PsByteOrder
     double timeout; ///< seconds a request may take before the device counts as silent
@@ -123,7 +138,20 @@ typedef struct PsDevice {
     double comm_alarm_on_delay;  ///< seconds of silence
     double comm_alarm_off_delay; ///< seconds it must answer
     const char *comm_alarm_content;
+    uint32_t serial; ///< index into serials; only when serial_name is not empty
 } PsDevice;
+
+/// A serial port with all its devices.
+typedef struct PsSerial {
+    const char *name;
+    const char *path; ///< "/dev/ttyS1"
+    int mode;         ///< PsSerialMode
+    int baud_rate;
+    int data_bits;
+    int parity; ///< PsParity
+    int stop_bits;
+    int pause_ms; ///< between requests, on top of what the protocol asks for
+} PsSerial;
 
 typedef struct PsVariable {
     const char *name;
@@ -309,7 +337,14 @@ typedef struct PsConfig {
     uint32_t subscribe_count;
     PsCloud cloud;
     PsParameters parameters;
+    PsSerial *serials;
+    uint32_t serial_count;
 } PsConfig;
+
+/// Is the device behind a serial port of the gateway?
+static inline bool ps_device_is_serial(const PsDevice *device) {
+    return device->serial_name != NULL && device->serial_name[0] != '\0';
+}
 
 /// Everything that is read or written: variables of `vars` and what alarms watch.
 static inline uint32_t ps_config_polled_count(const PsConfig *config) {

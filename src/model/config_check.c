@@ -26,7 +26,6 @@ static const struct {
     const char *key;
     const char *what;
 } later_blocks[] = {
-    {"serial", "serial ports are"},
     {"api", "the web interface is"},
 };
 
@@ -60,7 +59,7 @@ void ps_config_check_block(const char *key, const json_t *value, PsFindings *fin
 static void check_devices(PsChecker *checker) {
     PsConfig *config = checker->config;
     for (uint32_t i = 0; i < config->device_count; i++) {
-        const PsDevice *device = &config->devices[i];
+        PsDevice *device = &config->devices[i];
         at(checker, "device", device->name);
         checker->findings->place = (PsPlace){ps_table_device.block, i};
         if (!ps_map_put(&checker->devices, NULL, device->name, i)) {
@@ -70,6 +69,7 @@ static void check_devices(PsChecker *checker) {
             FAIL(checker, "protocol", "%s is not available in this version; use ModbusTCP",
                  ps_protocol_name(device->protocol));
         }
+        ps_checker_way(checker, device);
     }
 }
 
@@ -295,6 +295,7 @@ static void check_parameters(PsChecker *checker) {
 
 void ps_config_check(PsConfig *config, PsVariableCheckFor *check_for, PsFindings *findings) {
     PsChecker checker = {.config = config, .findings = findings, .check_for = check_for};
+    ps_checker_serials(&checker);
     check_devices(&checker);
     check_groups(&checker);
     check_variables(&checker);
@@ -303,6 +304,7 @@ void ps_config_check(PsConfig *config, PsVariableCheckFor *check_for, PsFindings
     check_messages(&checker);
     check_cloud(&checker);
     check_parameters(&checker);
+    ps_map_deinit(&checker.serials);
     ps_map_deinit(&checker.devices);
     ps_map_deinit(&checker.groups);
     ps_map_deinit(&checker.variables);

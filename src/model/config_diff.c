@@ -245,10 +245,16 @@ static void compare_lists(Differ *differ, const PsConfigMap *map) {
          .after_count = after->subscribe_count,
          .script = offsetof(PsSubscribe, script),
          .source = offsetof(PsSubscribe, source)},
+        {.table = &ps_table_serial,
+         LIST(serials, PsSerial, serials),
+         .before_count = before->serial_count,
+         .after_count = after->serial_count},
     };
     for (size_t i = 0; i < PS_COUNT(lists); i++) {
         if (lists[i].table == &ps_table_publish) {
             compare_cloud(differ); // where it stands in the file
+        } else if (lists[i].table == &ps_table_serial) {
+            compare_parameters(differ);
         }
         compare_list(differ, &lists[i]);
     }
@@ -260,7 +266,6 @@ PsConfigDiff *ps_config_diff_new(const PsConfig *before, const PsConfig *after,
     diff->arena = ps_arena_new();
     Differ differ = {.diff = diff, .before = before, .after = after};
     compare_lists(&differ, map);
-    compare_parameters(&differ);
     return diff;
 }
 

@@ -276,6 +276,8 @@ static void load_blocks(Loader *loader) {
         load_list(loader, &ps_table_subscribe, sizeof(PsSubscribe), 0, &config->subscribe);
     load_cloud(loader);
     load_parameters(loader);
+    config->serial_count =
+        load_list(loader, &ps_table_serial, sizeof(PsSerial), 0, &config->serials);
 }
 
 // `given` has where everything comes from.

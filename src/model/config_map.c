@@ -52,6 +52,10 @@ static Name name_of_alarm(const PsConfig *config, uint32_t index) {
     return (Name){NULL, config->alarms[index].name};
 }
 
+static Name name_of_serial(const PsConfig *config, uint32_t index) {
+    return (Name){NULL, config->serials[index].name};
+}
+
 static Name name_of_publish(const PsConfig *config, uint32_t index) {
     return (Name){NULL, config->publish[index].name};
 }
@@ -153,12 +157,14 @@ PsConfigMap *ps_config_map_new(const PsConfig *old_config, const PsConfig *new_c
     init(&map->alarms, a->alarm_count, b->alarm_count);
     init(&map->publish, a->publish_count, b->publish_count);
     init(&map->subscribe, a->subscribe_count, b->subscribe_count);
+    init(&map->serials, a->serial_count, b->serial_count);
     match(&map->devices, a, a->device_count, b, b->device_count, name_of_device);
     match(&map->variables, a, a->variable_count, b, b->variable_count, name_of_variable);
     match(&map->groups, a, a->group_count, b, b->group_count, name_of_group);
     match(&map->alarms, a, a->alarm_count, b, b->alarm_count, name_of_alarm);
     match(&map->publish, a, a->publish_count, b, b->publish_count, name_of_publish);
     match(&map->subscribe, a, a->subscribe_count, b, b->subscribe_count, name_of_subscribe);
+    match(&map->serials, a, a->serial_count, b, b->serial_count, name_of_serial);
     match_watched(map, a, b);
     match_renamed(&map->publish, a, b, essence_of_publish);
     match_renamed(&map->subscribe, a, b, essence_of_subscribe);
@@ -175,5 +181,6 @@ void ps_config_map_free(PsConfigMap *map) {
     deinit(&map->alarms);
     deinit(&map->publish);
     deinit(&map->subscribe);
+    deinit(&map->serials);
     free(map);
 }

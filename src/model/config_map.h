@@ -23,6 +23,7 @@ typedef struct PsConfigMap {
     PsIndexMap alarms;
     PsIndexMap publish;
     PsIndexMap subscribe;
+    PsIndexMap serials;
 } PsConfigMap;
 
 /// Both configurations are looked at here only. Indexes are those of PsConfig.

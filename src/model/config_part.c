@@ -33,20 +33,29 @@ static const char *keep(PsConfigPart *part, const char *text) {
     return kept;
 }
 
-// Every text of a device's options, whichever there are.
-static const char **device_text(PsDevice *device, size_t option) {
-    const PsOption *of = &ps_table_device.options[option];
+// Every text of an object's options, whichever there are.
+static const char **text_of(const PsOptionTable *table, void *object, size_t option) {
+    const PsOption *of = &table->options[option];
     bool is_text = of->type == PS_OPTION_TEXT || of->type == PS_OPTION_PATH;
-    return is_text ? (const char **)((char *)device + of->offset) : NULL;
+    return is_text ? (const char **)((char *)object + of->offset) : NULL;
 }
 
-static size_t device_texts(PsDevice device) {
+static size_t room_for_texts(const PsOptionTable *table, void *object) {
     size_t room = 0;
-    for (size_t i = 0; i < ps_table_device.count; i++) {
-        const char **text = device_text(&device, i);
+    for (size_t i = 0; i < table->count; i++) {
+        const char **text = text_of(table, object, i);
         room += text != NULL ? room_for(*text) : 0;
     }
     return room;
+}
+
+static void keep_texts(PsConfigPart *part, const PsOptionTable *table, void *object) {
+    for (size_t i = 0; i < table->count; i++) {
+        const char **text = text_of(table, object, i);
+        if (text != NULL) {
+            *text = keep(part, *text);
+        }
+    }
 }
 
 // How much of everything each part gets; `text_used` is the room for texts, groups apart.
@@ -55,8 +64,14 @@ static void count_all(const Cutter *cutter) {
     for (uint32_t i = 0; i < whole->device_count; i++) {
         if (cutter->device_part[i] != PS_NOT_THERE) {
             PsConfigPart *part = cutter->parts[cutter->device_part[i]];
+            PsDevice *device = &whole->devices[i];
             part->config.device_count++;
-            part->text_used += device_texts(whole->devices[i]);
+            part->text_used += room_for_texts(&ps_table_device, device);
+            if (ps_device_is_serial(device)) {
+                part->config.serial_count++; // at most: several may name the same one
+                part->text_used +=
+                    room_for_texts(&ps_table_serial, &whole->serials[device->serial]);
+            }
         }
     }
     for (uint32_t i = 0; i < ps_config_polled_count(whole); i++) {
@@ -75,6 +90,7 @@ static void take_room(PsConfigPart *part) {
     uint32_t polled = ps_config_polled_count(config);
     config->devices = ps_alloc_array(config->device_count, sizeof *config->devices);
     config->variables = ps_alloc_array(polled, sizeof *config->variables);
+    config->serials = ps_alloc_array(config->serial_count, sizeof *config->serials);
     part->texts = ps_alloc(part->text_used);
     part->devices = ps_alloc_array(config->device_count, sizeof *part->devices);
     part->variables = ps_alloc_array(polled, sizeof *part->variables);
@@ -82,6 +98,7 @@ static void take_room(PsConfigPart *part) {
     config->device_count = 0; // counted again as they are put in
     config->variable_count = 0;
     config->watched_count = 0;
+    config->serial_count = 0;
 }
 
 // A communication alarm is judged elsewhere; changing it must not touch the reading.
@@ -94,6 +111,20 @@ static void forget_alarm(PsDevice *device) {
     device->comm_alarm_content = "";
 }
 
+// The part's number of the port.
+static uint32_t put_serial(PsConfigPart *part, const PsSerial *serial) {
+    PsConfig *config = &part->config;
+    for (uint32_t i = 0; i < config->serial_count; i++) {
+        if (strcmp(config->serials[i].name, serial->name) == 0) {
+            return i;
+        }
+    }
+    PsSerial *put = &config->serials[config->serial_count];
+    *put = *serial;
+    keep_texts(part, &ps_table_serial, put);
+    return config->serial_count++;
+}
+
 static void put_devices(const Cutter *cutter) {
     for (uint32_t i = 0; i < cutter->whole->device_count; i++) {
         if (cutter->device_part[i] == PS_NOT_THERE) {
@@ -104,12 +135,10 @@ static void put_devices(const Cutter *cutter) {
         PsDevice *device = &part->config.devices[place];
         *device = cutter->whole->devices[i];
         forget_alarm(device);
-        for (size_t option = 0; option < ps_table_device.count; option++) {
-            const char **text = device_text(device, option);
-            if (text != NULL) {
-                *text = keep(part, *text);
-            }
-        }
+        keep_texts(part, &ps_table_device, device);
+        device->serial = ps_device_is_serial(device)
+                             ? put_serial(part, &cutter->whole->serials[device->serial])
+                             : 0;
         part->devices[place] = i;
         cutter->device_place[i] = place;
     }
@@ -209,6 +238,7 @@ void ps_config_part_free(PsConfigPart *part) {
     free(part->config.devices);
     free(part->config.variables);
     free(part->config.groups);
+    free(part->config.serials);
     free(part->texts);
     free(part->group_texts);
     free(part->devices);
@@ -238,9 +268,13 @@ bool ps_config_part_equal(const PsConfigPart *a, const PsConfigPart *b) {
     bool same = left->device_count == right->device_count &&
                 left->variable_count == right->variable_count &&
                 left->watched_count == right->watched_count &&
-                left->group_count == right->group_count;
+                left->group_count == right->group_count &&
+                left->serial_count == right->serial_count;
     for (uint32_t i = 0; same && i < left->device_count; i++) {
         same = ps_option_all_equal(&ps_table_device, &left->devices[i], &right->devices[i]);
+    }
+    for (uint32_t i = 0; same && i < left->serial_count; i++) {
+        same = ps_option_all_equal(&ps_table_serial, &left->serials[i], &right->serials[i]);
     }
     for (uint32_t i = 0; same && i < left->group_count; i++) {
         same = same_group(&left->groups[i], &right->groups[i]);

@@ -8,9 +8,9 @@
 #include "model/config_map.h"
 
 typedef struct PsConfigPart {
-    /// Only devices, variables (what alarms watch behind those of `vars`) and groups, and of these
-    /// only what reading and writing needs: no descriptions, units, modes or upload intervals.
-    /// Owned by the part, texts included.
+    /// Only devices, variables (what alarms watch behind those of `vars`), groups and the serial
+    /// ports of the devices, and of these only what reading and writing needs: no descriptions,
+    /// units, modes or upload intervals. Owned by the part, texts included.
     PsConfig config;
     uint32_t *devices;   ///< by number here: index in the whole, PS_NOT_THERE when it is gone
     uint32_t *variables; ///< the same

@@ -158,11 +158,42 @@ static json_t *make_groups(Dice *dice) {
     return list;
 }
 
-static json_t *make_devices(Dice *dice, json_t *groups) {
+static json_t *make_serials(Dice *dice) {
+    json_t *list = json_array();
+    for (uint32_t i = 0, count = roll(dice, 3) + 1; i < count; i++) {
+        char text[32];
+        json_t *serial = random_object(dice, &ps_table_serial);
+        snprintf(text, sizeof text, "port %u", i);
+        set_text(serial, "name", text);
+        snprintf(text, sizeof text, "/dev/%u", i);
+        set_text(serial, "path", text);
+        json_object_set_new(serial, "baud_rate", json_integer(roll(dice, 2) ? 9600 : 115200));
+        json_object_set_new(serial, "data_bits", json_integer(8));
+        json_array_append_new(list, serial);
+    }
+    return list;
+}
+
+// Reached in one way: behind a serial port or by ip.
+static void give_way(Dice *dice, json_t *device, json_t *serials) {
+    bool may_serial =
+        strcmp(json_string_value(json_object_get(device, "protocol")), "ModbusRTU") == 0;
+    bool serial = may_serial && roll(dice, 2) == 0;
+    json_object_del(device, serial ? "ip" : "serial");
+    if (serial) {
+        uint32_t port = roll(dice, (uint32_t)json_array_size(serials));
+        set_text(device, "serial", name_of(serials, port, "name"));
+    } else {
+        json_object_set_new(device, "ip", random_text(dice, 1, 253));
+    }
+}
+
+static json_t *make_devices(Dice *dice, json_t *groups, json_t *serials) {
     json_t *list = json_array();
     for (uint32_t i = 0, count = roll(dice, 4) + 1; i < count; i++) {
         json_t *device = random_object(dice, &ps_table_device);
         name(dice, device, "device_name", i);
+        give_way(dice, device, serials);
         set_text(device, "comm_alarm_group",
                  roll(dice, 2) ? name_of(groups, 0, "group_name") : "warning");
         json_array_append_new(list, device);
@@ -276,7 +307,8 @@ static json_t *make_parameters(Dice *dice) {
 static char *make_text(Dice *dice) {
     json_t *root = json_object();
     json_t *groups = make_groups(dice);
-    json_t *devices = make_devices(dice, groups);
+    json_t *serials = make_serials(dice);
+    json_t *devices = make_devices(dice, groups, serials);
     json_t *variables = make_variables(dice, devices, groups);
     json_object_set_new(root, "version", json_integer(PS_CONFIG_VERSION));
     json_object_set_new(root, "warning", make_alarms(dice, variables, groups));
@@ -285,6 +317,7 @@ static char *make_text(Dice *dice) {
     json_object_set_new(root, "cloud", make_cloud(dice));
     json_object_set_new(root, "parameters", make_parameters(dice));
     json_object_set_new(root, "groups", groups);
+    json_object_set_new(root, "serial", serials);
     json_object_set_new(root, "devices", devices);
     json_object_set_new(root, "vars", variables);
     char *text = json_dumps(root, roll(dice, 2) ? JSON_INDENT(1) : JSON_COMPACT);
@@ -338,6 +371,7 @@ static void assert_same(const PsConfig *a, const PsConfig *b) {
     ASSERT_SAME(alarm, a, b, alarms, alarm_count);
     ASSERT_SAME(publish, a, b, publish, publish_count);
     ASSERT_SAME(subscribe, a, b, subscribe, subscribe_count);
+    ASSERT_SAME(serial, a, b, serials, serial_count);
     assert_true(ps_option_all_equal(&ps_table_cloud, &a->cloud, &b->cloud));
     assert_true(ps_option_all_equal(&ps_table_parameters, &a->parameters, &b->parameters));
     assert_int_equal(a->parameters.custom_count, b->parameters.custom_count);

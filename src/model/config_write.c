@@ -51,6 +51,8 @@ void ps_config_write(const PsConfig *config, PsBuf *out) {
     write_list(&ps_table_subscribe, config->subscribe, config->subscribe_count, sizeof(PsSubscribe),
                folder, out);
     write_parameters(config, out);
+    write_list(&ps_table_serial, config->serials, config->serial_count, sizeof(PsSerial), folder,
+               out);
     ps_buf_printf(out, "\n}\n");
 }
 

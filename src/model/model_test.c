@@ -188,7 +188,7 @@ static void names_each_mistake(void **state) {
         {"{\"version\": 1, \"parameters\": {\"custom\": {\"a\": 1}}}",
          "a: must be a text in quotes"},
         {"{\"version\": 1, \"warning\": [{}]}", "warning[0]: warn_name: is missing; add it"},
-        {"{\"version\": 1, \"serial\": [{}]}", "serial ports are not available"},
+        {"{\"version\": 1, \"api\": [{}]}", "the web interface is not available"},
     };
     for (size_t i = 0; i < PS_COUNT(cases); i++) {
         char text[8192];
@@ -489,7 +489,7 @@ static void schema_is_json_and_names_every_key(void **state) {
         json_integer_value(json_object_get(
             json_object_get(json_object_get(device, "properties"), "port"), "default")),
         502);
-    assert_int_equal(json_array_size(json_object_get(device, "required")), 3);
+    assert_int_equal(json_array_size(json_object_get(device, "required")), 2);
     const json_t *alarm = json_object_get(json_object_get(properties, "warning"), "items");
     assert_int_equal(json_array_size(json_object_get(alarm, "required")), 5);
     json_decref(schema);

@@ -76,12 +76,12 @@ static const PsOption device_options[] = {
      .help = "How the gateway talks to the device."},
     {.key = "ip",
      .type = PS_OPTION_TEXT,
-     .required = true,
      .offset = offsetof(PsDevice, ip),
-     .min = 1,
      .max = 253,
      .unit = "characters",
-     .help = "IP address or host name of the device."},
+     .help =
+         "IP address or host name of the device; for ModbusRTU that of a converter which passes "
+         "RTU frames on (RTU over TCP)."},
     {.key = "port",
      .type = PS_OPTION_INT,
      .offset = offsetof(PsDevice, port),
@@ -89,13 +89,20 @@ static const PsOption device_options[] = {
      .max = 65535,
      .fallback = "502",
      .help = "TCP port of the device."},
+    {.key = "serial",
+     .type = PS_OPTION_TEXT,
+     .offset = offsetof(PsDevice, serial_name),
+     .max = 128,
+     .unit = "characters",
+     .help = "ModbusRTU: name of the serial port the device is behind, in place of ip."},
     {.key = "slave",
      .type = PS_OPTION_INT,
      .offset = offsetof(PsDevice, slave),
      .min = 0,
      .max = 255,
      .fallback = "1",
-     .help = "Modbus slave (unit) address. Devices that share ip and port share one connection."},
+     .help = "Modbus slave (unit) address. Devices that share ip and port, or a serial port, share "
+             "one connection."},
     {.key = "byte_order",
      .type = PS_OPTION_WORD,
      .offset = offsetof(PsDevice, byte_order),
@@ -109,7 +116,8 @@ static const PsOption device_options[] = {
      .max = 60,
      .unit = "s",
      .fallback = "1",
-     .help = "How long a request may take before the device counts as silent."},
+     .help = "How long a request may take before the device counts as silent; on a serial line the "
+             "time the bytes take on the wire comes on top."},
     {.key = "comm_alarm",
      .type = PS_OPTION_BOOL,
      .offset = offsetof(PsDevice, comm_alarm),
@@ -488,7 +496,6 @@ TABLE(ps_table_parameters, "parameters", "parameters", NULL,
       parameter_options);
 
 const PsOptionTable *const ps_tables[] = {
-    &ps_table_device,    &ps_table_variable,   &ps_table_group,
-    &ps_table_alarm,     &ps_table_cloud,      &ps_table_publish,
-    &ps_table_subscribe, &ps_table_parameters, NULL,
+    &ps_table_device,  &ps_table_variable,  &ps_table_group,      &ps_table_alarm,  &ps_table_cloud,
+    &ps_table_publish, &ps_table_subscribe, &ps_table_parameters, &ps_table_serial, NULL,
 };

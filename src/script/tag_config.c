@@ -59,11 +59,25 @@ static void put_seconds(const char *key, double seconds, PsBuf *out) {
     }
 }
 
-static void put_device(const PsDevice *device, PsBuf *out) {
+// Parity as Device Supervisor has it: n, o, e.
+static void put_serial(const PsSerial *serial, PsBuf *out) {
+    char parity[] = {ps_parity_name(serial->parity)[0], '\0'};
+    put_text("serial", serial->name, out);
+    put_int("baudrate", serial->baud_rate, out);
+    put_int("bytesize", serial->data_bits, out);
+    put_text("parity", parity, out);
+    put_int("stopbits", serial->stop_bits, out);
+}
+
+static void put_device(const PsConfig *config, const PsDevice *device, PsBuf *out) {
     put_text("device_name", device->name, out);
     put_text("protocol", ps_protocol_name(device->protocol), out);
-    put_text("ip", device->ip, out);
-    put_int("port", device->port, out);
+    if (ps_device_is_serial(device)) {
+        put_serial(&config->serials[device->serial], out);
+    } else {
+        put_text("ip", device->ip, out);
+        put_int("port", device->port, out);
+    }
     put_int("slave", device->slave, out);
     put_text("byte_order", ps_byte_order_name(device->byte_order), out);
     put_id("device", "", device->name, out);
@@ -152,7 +166,7 @@ void ps_tag_config_put(const PsConfig *config, PsBuf *out) {
     ps_buf_printf(out, "{\"devices\": [");
     for (uint32_t i = 0; i < config->device_count; i++) {
         ps_buf_printf(out, i > 0 ? "}, {" : "{");
-        put_device(&config->devices[i], out);
+        put_device(config, &config->devices[i], out);
     }
     ps_buf_printf(out, config->device_count > 0 ? "}], \"groups\": [" : "], \"groups\": [");
     for (uint32_t i = 0; i < config->group_count; i++) {

@@ -205,6 +205,24 @@ static void test_layout_and_ids(void **state) {
     }
 }
 
+static void test_device_behind_a_serial_port(void **state) {
+    PsSerial serial = {.name = "RS485",
+                       .baud_rate = 19200,
+                       .data_bits = 8,
+                       .parity = PS_PARITY_EVEN,
+                       .stop_bits = 1};
+    PsDevice device = {
+        .name = "D", .protocol = PS_PROTOCOL_MODBUS_RTU, .serial_name = "RS485", .slave = 7};
+    PsConfig behind = {
+        .devices = &device, .device_count = 1, .serials = &serial, .serial_count = 1};
+    PS_AUTO_BUF PsBuf out = {0};
+    ps_tag_config_put(&behind, &out);
+    assert_non_null(
+        strstr((const char *)out.data,
+               "\"protocol\": \"ModbusRTU\", \"serial\": \"RS485\", \"baudrate\": 19200, "
+               "\"bytesize\": 8, \"parity\": \"e\", \"stopbits\": 1, \"slave\": 7, "));
+}
+
 static void test_nothing_configured(void **state) {
     PsConfig empty = {0};
     PS_AUTO_BUF PsBuf text = {0};
@@ -216,6 +234,7 @@ static void test_nothing_configured(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_layout_and_ids),
+        cmocka_unit_test(test_device_behind_a_serial_port),
         cmocka_unit_test(test_nothing_configured),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
