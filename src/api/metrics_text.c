@@ -66,6 +66,8 @@ static const Metric metrics[] = {
      .counter = true},
     {"penstock_channel_errors_total", "Requests without a good answer.", "channels", "channel",
      "errors", .counter = true},
+    {"penstock_channel_late_total", "Answers that came too late or to nobody.", "channels",
+     "channel", "late", .counter = true},
     {"penstock_channel_round_trip_seconds", "Mean time of an answer.", "channels", "channel",
      "round_trip_ms", .scale = 0.001},
     {"penstock_channel_devices", "Devices behind a channel.", "channels", "channel", "devices"},

@@ -42,6 +42,7 @@ static json_t *channels_status(const PsApiSources *sources) {
         json_object_set_new(json, "state", json_string(row.state));
         json_object_set_new(json, "requests", json_integer((json_int_t)row.requests));
         json_object_set_new(json, "errors", json_integer((json_int_t)row.errors));
+        json_object_set_new(json, "late", json_integer((json_int_t)row.late));
         json_object_set_new(json, "round_trip_ms", json_real(row.round_trip_ms));
         json_object_set_new(json, "devices", json_integer(row.devices));
         json_object_set_new(json, "devices_away", json_integer(row.devices_away));

@@ -26,13 +26,14 @@ PsErr ps_channel_new(const PsChannelSetup *setup, PsChannel **ret_channel, PsDia
     channel->last_write = &channel->first_write;
     channel->connecting = true;
     ps_backoff_init(&channel->backoff, &ps_channel_retry);
+    ps_line_budget_fill(&channel->budget, ps_mono_now());
     pthread_mutex_init(&channel->board.lock, NULL);
     channel->inbox = ps_mailbox_new(PS_CHANNEL_REPORTS_MAX, NULL, NULL);
     channel->first_plan = ps_channel_plan_new(channel, setup->part, NULL);
     channel->last_plan = channel->first_plan;
     ps_channel_take_plan(channel, channel->first_plan);
-    setup->driver->endpoint_key(&setup->part->config.devices[0], channel->name,
-                                sizeof channel->name);
+    setup->driver->endpoint_key(&setup->part->config, &setup->part->config.devices[0],
+                                channel->name, sizeof channel->name);
     PsErr err = setup->driver->session_new(&channel->first_plan->endpoint, &channel->session, diag);
     if (err != PS_OK) {
         ps_channel_free(channel);
@@ -271,6 +272,7 @@ void ps_channel_row(PsChannel *channel, PsChannelRow *ret_row) {
     ret_row->state = state_names[channel->board.state];
     ret_row->requests = channel->board.counters.requests;
     ret_row->errors = channel->board.counters.errors;
+    ret_row->late = channel->board.counters.late;
     ret_row->round_trip_ms = (double)channel->board.counters.round_trip_ns / 1e6;
     ret_row->devices = plan->config->device_count;
     for (uint32_t i = 0; i < plan->config->device_count; i++) {

@@ -34,6 +34,32 @@ static void note_device_error(PsChannel *channel, const PsDeviceState *state, co
     pthread_mutex_unlock(&channel->board.lock);
 }
 
+static void try_all_now(PsChannel *channel) {
+    PsMono now = ps_mono_now();
+    for (uint32_t i = 0; i < channel->plan->config->device_count; i++) {
+        channel->plan->states[i].next_try = now;
+        channel->plan->states[i].answered = false;
+    }
+    ps_line_budget_fill(&channel->budget, now);
+}
+
+void ps_health_begin_anew(PsChannel *channel) {
+    for (uint32_t i = 0; i < channel->plan->config->device_count; i++) {
+        ps_backoff_reset(&channel->plan->states[i].backoff);
+    }
+    try_all_now(channel);
+    ps_backoff_reset(&channel->backoff);
+    channel->next_connect = ps_mono_now();
+    channel->told_note = false;
+}
+
+static void tell_note(PsChannel *channel) {
+    if (channel->session->note[0] != '\0' && !channel->told_note) {
+        PS_LOGI("CHANNEL-NOTE", "%s: %s", channel->name, channel->session->note);
+        channel->told_note = true;
+    }
+}
+
 PsErr ps_health_connect(PsChannel *channel, PsDiag *diag) {
     PsErr err = channel->driver->connect(channel->session, diag);
     if (err == PS_ERR_CANCELLED) {
@@ -44,12 +70,9 @@ PsErr ps_health_connect(PsChannel *channel, PsDiag *diag) {
         return err;
     }
     if (!channel->up) {
-        PsMono now = ps_mono_now();
-        for (uint32_t i = 0; i < channel->plan->config->device_count; i++) {
-            channel->plan->states[i].next_try = now; // what was silent before the cut may be back
-            channel->plan->states[i].answered = false;
-        }
+        try_all_now(channel); // what was silent before the cut may be back
     }
+    tell_note(channel);
     channel->up = true;
     channel->connecting = false;
     ps_backoff_up(&channel->backoff, ps_mono_now());
@@ -97,6 +120,9 @@ void ps_health_answer(PsChannel *channel, PsDeviceState *state, const PsDiag *re
                 channel->name);
     }
     if (state->away) {
+        if (!ps_health_anyone_answers(channel)) {
+            ps_line_budget_fill(&channel->budget, ps_mono_now()); // the line is back: find the rest
+        }
         state->away = false;
         state->untold = false;
         state->refusing = false;
@@ -135,6 +161,16 @@ bool ps_health_reachable(const PsChannel *channel, const PsDeviceState *state, P
     (void)ps_fail(PS_ERR_CLOSED, diag, NULL, NULL,
                   "device '%.100s' is away (%s); the next try is in %.1f s",
                   device_name(channel, state), channel->name, seconds > 0 ? seconds : 0);
+    return false;
+}
+
+bool ps_health_anyone_answers(const PsChannel *channel) {
+    for (uint32_t i = 0; channel->up && i < channel->plan->config->device_count; i++) {
+        const PsDeviceState *state = &channel->plan->states[i];
+        if (state->answered && !state->away) {
+            return true;
+        }
+    }
     return false;
 }
 

@@ -24,6 +24,12 @@ void ps_health_postpone(PsDeviceState *state);
 /// Is the device to be asked at all? Otherwise `diag` (may be NULL) says what it waits for.
 bool ps_health_reachable(const PsChannel *channel, const PsDeviceState *state, PsDiag *diag);
 
+/// Does any device of the endpoint answer, as far as is known?
+bool ps_health_anyone_answers(const PsChannel *channel);
+
+/// The line has other settings: what was away may be there now.
+void ps_health_begin_anew(PsChannel *channel);
+
 PsDeviceState *ps_health_find(PsChannel *channel, uint32_t device);
 
 /// Shows the main thread where things stand.

@@ -5,6 +5,7 @@
 #include "base/backoff.h"
 #include "collect/channel.h"
 #include "collect/channel_plan.h"
+#include "collect/line_budget.h"
 
 #include <pthread.h>
 
@@ -52,7 +53,8 @@ struct PsChannel {
     bool told_away;   // that it is away is in the log; the first answer ends it
     bool told_answer; // that it answers is in the log
     PsMono next_connect;
-    PsMono next_away_try; // no device that is away is tried before
+    PsLineBudget budget; // what devices that are away may cost the others
+    bool told_note;      // the session's note is in the log
     PsBackoff backoff;
 
     // Both threads', under the lock.

@@ -12,17 +12,25 @@
 // stop collection.
 #define WRITES_PER_TURN 32
 
-// After a try that nobody answered, the others have the line for so many times as long.
-#define AWAY_PAUSE_FACTOR 1
+// Waiting that a silent device caused is paid for where others answer meanwhile. Finding out who is
+// there at all is not: that is done once.
+static void pay_for_silence(PsChannel *channel, bool untold, PsMono start) {
+    if (!untold && ps_health_anyone_answers(channel)) {
+        PsMono now = ps_mono_now();
+        ps_line_budget_pay(&channel->budget, now, ps_mono_diff_ns(now, start));
+    }
+}
 
 static PsMono earlier(PsMono a, PsMono b) {
     return a.ns < b.ns ? a : b;
 }
 
-// When an away device may be tried. One that was never asked does not wait for the pauses.
+// When an away device may be tried. One that was never asked does not wait for the account, and
+// where nobody answers there is nobody to be spared.
 static PsMono away_due(const PsChannel *channel, const PsDeviceState *state) {
-    bool pause = !state->untold && channel->next_away_try.ns > state->next_try.ns;
-    return pause ? channel->next_away_try : state->next_try;
+    PsMono free_at = ps_line_budget_free_at(&channel->budget);
+    bool wait = !state->untold && free_at.ns > state->next_try.ns;
+    return wait && ps_health_anyone_answers(channel) ? free_at : state->next_try;
 }
 
 static PsMono next_wake(const PsChannel *channel) {
@@ -100,6 +108,8 @@ static PsErr read_once(PsChannel *channel, uint32_t set, PsSampleBatch *batch, P
 // anew once: devices drop idle connections, and a restarted one deserves no gap.
 static bool read_set(PsChannel *channel, uint32_t set, PsDeviceState *state, PsSampleBatch *batch) {
     PsDiag diag = {0};
+    PsMono start = ps_mono_now();
+    bool untold = state->untold;
     PsErr err = read_once(channel, set, batch, &diag);
     if (is_lost(err) && channel->up) {
         err = read_once(channel, set, batch, &diag);
@@ -109,6 +119,7 @@ static bool read_set(PsChannel *channel, uint32_t set, PsDeviceState *state, PsS
         ps_health_answer(channel, state, &diag);
     } else if (channel->up && err == PS_ERR_TIMEOUT) {
         ps_health_silent(channel, state, &diag);
+        pay_for_silence(channel, untold, start);
     } else if (channel->up && err != PS_ERR_CANCELLED) {
         ps_health_lost(channel, &diag);
     }
@@ -183,11 +194,11 @@ static PsDeviceState *find_away_due(PsChannel *channel, PsMono now) {
     return found;
 }
 
-// Between the cycles, so that the healthy devices' samples are not held up by it, and with pauses,
-// so that many silent devices together do not take the line from those that answer.
+// Between the cycles, so that the healthy devices' samples are not held up by it, and as seldom as
+// the account says, so that many silent devices together do not take the line from those that
+// answer.
 static void try_away_device(PsChannel *channel) {
-    PsMono now = ps_mono_now();
-    PsDeviceState *state = find_away_due(channel, now);
+    PsDeviceState *state = find_away_due(channel, ps_mono_now());
     if (state == NULL || channel->free_count == 0) {
         return;
     }
@@ -197,8 +208,6 @@ static void try_away_device(PsChannel *channel) {
         send_batch(channel, note);
     } else {
         channel->free_batches[channel->free_count++] = note;
-        PsMono end = ps_mono_now();
-        channel->next_away_try = ps_mono_add_ns(end, AWAY_PAUSE_FACTOR * ps_mono_diff_ns(end, now));
     }
     ps_health_publish(channel);
 }
@@ -226,6 +235,7 @@ static PsErr do_write(PsChannel *channel, PsWriteJob *job) {
     if (!ps_health_reachable(channel, state, &job->diag)) {
         return PS_ERR_CLOSED;
     }
+    PsMono start = ps_mono_now();
     PsErr err = write_once(channel, job);
     if (is_lost(err) && channel->up) {
         err = write_once(channel, job);
@@ -234,6 +244,7 @@ static PsErr do_write(PsChannel *channel, PsWriteJob *job) {
         ps_health_answer(channel, state, &(PsDiag){0});
     } else if (channel->up && err == PS_ERR_TIMEOUT) {
         ps_health_silent(channel, state, &job->diag);
+        pay_for_silence(channel, false, start);
     } else if (channel->up && is_lost(err)) {
         ps_health_lost(channel, &job->diag);
     }
@@ -313,8 +324,11 @@ static void move_writes(PsChannel *channel, const uint32_t *moved) {
 void ps_channel_follow_plan(PsChannel *channel, PsChannelPlan *plan) {
     move_writes(channel, plan->moved);
     ps_channel_plan_follow(plan, channel->plan);
-    channel->driver->replan(channel->session, &plan->endpoint);
+    bool same_line = channel->driver->replan(channel->session, &plan->endpoint);
     ps_channel_take_plan(channel, plan);
+    if (!same_line) {
+        ps_health_begin_anew(channel);
+    }
     if (channel->recalling && plan->sets.set_count == 0) {
         channel->recalling = false; // nothing is left to read
         report(channel, &channel->recall_note);

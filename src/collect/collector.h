@@ -92,6 +92,7 @@ typedef struct PsChannelRow {
     const char *state; ///< "stopped", "connecting", "connected", "away"; static
     uint64_t requests;
     uint64_t errors;
+    uint64_t late;        ///< answers that came too late or to nobody, and were thrown away
     double round_trip_ms; ///< smoothed; 0 before the first answer
     uint32_t devices;
     uint32_t devices_away;

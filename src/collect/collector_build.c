@@ -186,7 +186,7 @@ static void change_channels(Change *change, const PsLayout *layout) {
     for (uint32_t i = 0; i < layout->channel_count; i++) {
         const PsDevice *device = &parts[i]->config.devices[0];
         char key[PS_ENDPOINT_KEY_SIZE];
-        ps_driver_find(device->protocol)->endpoint_key(device, key, sizeof key);
+        ps_driver_find(device->protocol)->endpoint_key(&parts[i]->config, device, key, sizeof key);
         uint32_t old = ps_map_find(&present, ps_protocol_name(device->protocol), key);
         if (old == PS_MAP_NONE) {
             change->channels[i] = arrive(change, parts[i], i);

@@ -23,7 +23,8 @@ static PsErr no_driver(const PsDevice *device, PsDiag *diag) {
     char object[128];
     snprintf(object, sizeof object, "device '%.100s'", device->name);
     return ps_fail(PS_ERR_UNSUPPORTED, diag, object, "protocol",
-                   "%s is not available in this version; use ModbusTCP",
+                   "%s is not available in this version; use ModbusTCP or "
+                   "ModbusRTU",
                    ps_protocol_name(device->protocol));
 }
 
@@ -40,7 +41,7 @@ static PsErr number_all(PsLayout *layout, const PsConfig *config, const bool *us
         if (driver == NULL) {
             return no_driver(device, diag);
         }
-        driver->endpoint_key(device, keys[i], sizeof keys[i]);
+        driver->endpoint_key(config, device, keys[i], sizeof keys[i]);
         const char *scope = ps_protocol_name(device->protocol);
         uint32_t channel = ps_map_find(&endpoints, scope, keys[i]);
         if (channel == PS_MAP_NONE) {

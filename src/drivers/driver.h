@@ -1,6 +1,6 @@
 //! What a field protocol has to be able to do: one const table of functions per protocol.
 //!
-//! A session is one connection to one endpoint (a TCP host and port, a serial port) with all
+//! A session is one connection to one endpoint (a TCP host and port, or a serial port) with all
 //! devices behind it. It belongs to one channel thread; only `interrupt` and `free` (after the
 //! thread has ended) are called from elsewhere. Sessions do not log and do not retry: they say
 //! what happened, the channel decides.
@@ -33,6 +33,7 @@ typedef struct PsEndpoint {
 typedef struct PsDriverCounters {
     uint64_t requests;     ///< sent, whatever came of them
     uint64_t errors;       ///< of these: refused, not answered, or answered wrongly
+    uint64_t late;         ///< sound answers that came too late or to nobody, and were thrown away
     int64_t round_trip_ns; ///< of answered requests, smoothed over about eight; 0 before the first
 } PsDriverCounters;
 
@@ -42,6 +43,7 @@ typedef struct PsDriver PsDriver;
 typedef struct PsSession {
     const PsDriver *driver;
     PsDriverCounters counters;
+    char note[160]; ///< what people should know about the connection that was made; "" mostly
 } PsSession;
 
 /// How `connect`, `read` and `write` fail:
@@ -59,8 +61,8 @@ struct PsDriver {
     PsVariableCheck *check_variable;
 
     /// Devices with equal keys share a session. Also the channel's name for people
-    /// ("10.5.16.82:502"). Pure. Any thread.
-    void (*endpoint_key)(const PsDevice *device, char *out, size_t size);
+    /// ("10.5.16.82:502", "/dev/ttyS1"). `device` is one of `config`. Pure. Any thread.
+    void (*endpoint_key)(const PsConfig *config, const PsDevice *device, char *out, size_t size);
 
     /// Compiles the read plans of all sets. No I/O. The caller owns the session. PS_ERR_INVALID
     /// with a diagnosis when a device or variable cannot be addressed.
@@ -68,8 +70,9 @@ struct PsDriver {
 
     /// The configuration has changed: `endpoint`, with the same key, takes the place of the one
     /// before. The connection stays, and so does what was learned about sets that ask for the same
-    /// as before. No I/O; all of it has passed check_variable.
-    void (*replan)(PsSession *session, const PsEndpoint *endpoint);
+    /// as before. All of it has passed check_variable. False: the line has other settings now; the
+    /// connection was closed and is to be made anew.
+    bool (*replan)(PsSession *session, const PsEndpoint *endpoint);
 
     /// Blocks, at most the longest timeout of the endpoint's devices for each address of the host
     /// (and what the system's resolver takes for a name). `diag` names the step that failed.

@@ -4,6 +4,7 @@
 
 static const PsDriver *const drivers[] = {
     &ps_modbus_tcp_driver,
+    &ps_modbus_rtu_driver,
 };
 
 const PsDriver *ps_driver_find(int protocol) {

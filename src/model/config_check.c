@@ -66,7 +66,8 @@ static void check_devices(PsChecker *checker) {
             FAIL(checker, "device_name", "is used twice; give each device a name of its own");
         }
         if (checker->check_for != NULL && checker->check_for(device->protocol) == NULL) {
-            FAIL(checker, "protocol", "%s is not available in this version; use ModbusTCP",
+            FAIL(checker, "protocol",
+                 "%s is not available in this version; use ModbusTCP or ModbusRTU",
                  ps_protocol_name(device->protocol));
         }
         ps_checker_way(checker, device);

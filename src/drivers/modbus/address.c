@@ -150,3 +150,13 @@ PsErr ps_modbus_check_variable(const PsDevice *device, const PsVariable *variabl
     }
     return PS_OK;
 }
+
+PsErr ps_modbus_rtu_check_variable(const PsDevice *device, const PsVariable *variable,
+                                   PsDiag *diag) {
+    if (device->slave < 1 || device->slave > 247) {
+        return ps_fail(PS_ERR_RANGE, diag, NULL, "device",
+                       "slave %d of device '%s' is no slave on a line of ModbusRTU; use 1 to 247",
+                       device->slave, device->name);
+    }
+    return ps_modbus_check_variable(device, variable, diag);
+}

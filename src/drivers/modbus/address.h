@@ -45,3 +45,7 @@ uint32_t ps_modbus_width(PsModbusTable table, int data_type, int size);
 /// The driver's variable check: address, type, bit, size, access and end of table fit together.
 /// `diag->field` is the key of the configuration that is wrong.
 PsErr ps_modbus_check_variable(const PsDevice *device, const PsVariable *variable, PsDiag *diag);
+/// The same for RTU, where 1 to 247 are all the slave numbers (Modbus over Serial Line V1.02,
+/// section 2.2): 0 reaches all and none answers.
+PsErr ps_modbus_rtu_check_variable(const PsDevice *device, const PsVariable *variable,
+                                   PsDiag *diag);

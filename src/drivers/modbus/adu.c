@@ -74,6 +74,11 @@ PsModbusAdu ps_modbus_adu_write_registers(PsModbusAsk ask, const uint16_t *regis
     return adu;
 }
 
+bool ps_modbus_adu_is_read(const PsModbusAdu *request) {
+    unsigned function = request->bytes[FUNCTION_AT];
+    return function >= 1 && function <= read_functions[PS_MODBUS_INPUT_REGISTERS];
+}
+
 static const char *check_header(const PsModbusAdu *request, const uint8_t *answer, size_t len) {
     if (len <= DATA_AT) {
         return "it is too short";
@@ -104,8 +109,7 @@ static size_t wanted_bytes(const PsModbusAdu *request) {
 }
 
 static const char *check_body(const PsModbusAdu *request, const uint8_t *answer, size_t len) {
-    bool is_write = request->bytes[FUNCTION_AT] > read_functions[PS_MODBUS_INPUT_REGISTERS];
-    if (is_write) {
+    if (!ps_modbus_adu_is_read(request)) {
         bool echo = len == FUNCTION_AT + WRITE_ECHO_LEN &&
                     memcmp(answer + FUNCTION_AT, request->bytes + FUNCTION_AT, WRITE_ECHO_LEN) == 0;
         return echo ? NULL : "it does not repeat what was to be written";

@@ -31,6 +31,9 @@ PsModbusAdu ps_modbus_adu_write_coil(PsModbusAsk ask, bool on);
 PsModbusAdu ps_modbus_adu_write_registers(PsModbusAsk ask, const uint16_t *registers,
                                           uint16_t count);
 
+/// Functions 1 to 4: the answer has values.
+bool ps_modbus_adu_is_read(const PsModbusAdu *request);
+
 /// Checks every field of an answer against its request. NULL when it is the answer: then
 /// `ret_exception` is 0, or the exception code the device refused with. Otherwise what does not
 /// fit, in words. The slave number must be the one that was asked (a serial gateway may give out

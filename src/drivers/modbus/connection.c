@@ -1,35 +1,45 @@
-// The only caller of libmodbus. The socket is connected here and handed to libmodbus, because its
-// own connect can neither be interrupted nor tell which step failed; requests are sent and answers
-// checked here (adu.c), libmodbus puts an answer together within its time limit. Runs on the
-// channel's thread and blocks: in the resolver, in poll while connecting, in libmodbus's select
-// while asking.
+// Requests of a connection and what their errors mean, the same for every way the bytes go: frames
+// are made and checked in adu.c, sent and received by the ways. Runs on the channel's thread and
+// blocks in the ways.
 #include "drivers/modbus/connection.h"
 
-#include "base/cleanup.h"
 #include "base/mem.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/select.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <termios.h>
+#include <unistd.h>
 
-PsErr ps_modbus_connection_init(PsModbusConnection *connection, const char *host, int port,
-                                PsDriverCounters *counters, PsDiag *diag) {
-    *connection = (PsModbusConnection){
-        .host = ps_strdup(host), .port = port, .wake_fd = -1, .socket = -1, .counters = counters};
+PsErr ps_modbus_connection_init(PsModbusConnection *connection, const PsModbusTarget *target,
+                                PsSession *session, PsDiag *diag) {
+    const char *host = target->serial != NULL ? target->serial->path : target->host;
+    *connection = (PsModbusConnection){.way = target->way,
+                                       .host = ps_strdup(host),
+                                       .port = target->port,
+                                       .wake_fd = -1,
+                                       .socket = -1,
+                                       .lock_fd = -1,
+                                       .counters = &session->counters,
+                                       .note = session->note};
     pthread_mutex_init(&connection->lock, NULL);
-    char service[16];
-    snprintf(service, sizeof service, "%d", port);
-    connection->modbus = modbus_new_tcp_pi(host, service);
     connection->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (connection->modbus == NULL || connection->wake_fd < 0) {
+    if (connection->wake_fd < 0) {
+        return ps_fail(PS_ERR_IO, diag, NULL, NULL, "cannot prepare a connection to %.100s: %s",
+                       host, strerror(errno));
+    }
+    if (target->serial != NULL) {
+        (void)ps_modbus_connection_set_serial(connection, target->serial);
+        return PS_OK;
+    }
+    char service[16];
+    snprintf(service, sizeof service, "%d", target->port);
+    connection->modbus = modbus_new_tcp_pi(host, service);
+    if (connection->modbus == NULL) {
         return ps_fail(PS_ERR_IO, diag, NULL, "ip", "cannot prepare a connection to %.100s: %s",
                        host, modbus_strerror(errno));
     }
@@ -40,17 +50,31 @@ PsErr ps_modbus_connection_init(PsModbusConnection *connection, const char *host
 }
 
 void ps_modbus_connection_deinit(PsModbusConnection *connection) {
-    if (connection->modbus != NULL) {
-        ps_modbus_connection_close(connection);
-        modbus_free(connection->modbus);
-        connection->modbus = NULL;
-    }
+    ps_modbus_connection_close(connection);
+    modbus_free(connection->modbus); // accepts NULL
+    connection->modbus = NULL;
     if (connection->wake_fd >= 0) {
         close(connection->wake_fd);
         connection->wake_fd = -1;
     }
     pthread_mutex_destroy(&connection->lock);
     free(connection->host);
+}
+
+bool ps_modbus_connection_set_serial(PsModbusConnection *connection, const PsSerial *serial) {
+    PsSerial *present = &connection->serial;
+    bool same = present->mode == serial->mode && present->baud_rate == serial->baud_rate &&
+                present->data_bits == serial->data_bits && present->parity == serial->parity &&
+                present->stop_bits == serial->stop_bits && present->pause_ms == serial->pause_ms;
+    if (same) {
+        return false;
+    }
+    ps_modbus_connection_close(connection);
+    *present = *serial;
+    present->name = NULL;
+    present->path = NULL;
+    connection->timing = ps_modbus_timing(serial);
+    return true;
 }
 
 bool ps_modbus_connection_is_open(const PsModbusConnection *connection) {
@@ -60,6 +84,12 @@ bool ps_modbus_connection_is_open(const PsModbusConnection *connection) {
 void ps_modbus_connection_close(PsModbusConnection *connection) {
     pthread_mutex_lock(&connection->lock);
     if (connection->socket >= 0) {
+        if (connection->lock_fd >= 0) {
+            (void)tcflush(connection->socket, TCIOFLUSH); // or closing waits until all is sent
+            (void)ioctl(connection->socket, TIOCNXCL);
+            close(connection->lock_fd);
+            connection->lock_fd = -1;
+        }
         modbus_close(connection->modbus);
         connection->socket = -1;
     }
@@ -78,108 +108,11 @@ void ps_modbus_connection_interrupt(PsModbusConnection *connection) {
     pthread_mutex_unlock(&connection->lock);
 }
 
-static PsErr fail_cancelled(PsDiag *diag) {
+PsErr ps_modbus_fail_cancelled(PsDiag *diag) {
     return ps_fail(PS_ERR_CANCELLED, diag, NULL, NULL, "stopped by the gateway");
 }
 
-static void name_address(const struct addrinfo *address, char *out, size_t size) {
-    char host[NI_MAXHOST];
-    if (getnameinfo(address->ai_addr, address->ai_addrlen, host, sizeof host, NULL, 0,
-                    NI_NUMERICHOST) != 0) {
-        snprintf(host, sizeof host, "?");
-    }
-    snprintf(out, size, "%.100s", host);
-}
-
-static PsErr fail_connect(const PsModbusConnection *connection, const struct addrinfo *address,
-                          int number, PsDiag *diag) {
-    char name[104];
-    name_address(address, name, sizeof name);
-    switch (number) {
-    case ECONNREFUSED:
-        return ps_fail(PS_ERR_CLOSED, diag, NULL, "port",
-                       "connect: %s refuses port %d; check ip and port, and that the device's "
-                       "Modbus server is on",
-                       name, connection->port);
-    case ETIMEDOUT:
-        return ps_fail(PS_ERR_TIMEOUT, diag, NULL, "ip",
-                       "connect: no answer from %s port %d; check that the device is on, its "
-                       "network and the firewall",
-                       name, connection->port);
-    default:
-        return ps_fail(PS_ERR_IO, diag, NULL, "ip", "connect: %s port %d: %s", name,
-                       connection->port, strerror(number));
-    }
-}
-
-// Waits for the outcome of a connect in progress: 0 or an errno.
-static int wait_connected(const PsModbusConnection *connection, int fd, PsMono deadline) {
-    struct pollfd fds[] = {
-        {.fd = fd, .events = POLLOUT},
-        {.fd = connection->wake_fd, .events = POLLIN},
-    };
-    int ready;
-    do {
-        ready = poll(fds, PS_COUNT(fds), ps_mono_poll_ms(ps_mono_now(), deadline));
-    } while (ready < 0 && errno == EINTR);
-    if (ready <= 0) {
-        return ready == 0 ? ETIMEDOUT : errno;
-    }
-    if (fds[1].revents != 0) {
-        return ECANCELED;
-    }
-    int number = 0;
-    socklen_t len = sizeof number;
-    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &number, &len) == 0 ? number : errno;
-}
-
-// A connected, blocking socket through `ret_socket`, or an errno.
-static int connect_address(const PsModbusConnection *connection, const struct addrinfo *address,
-                           int64_t timeout_ns, int *ret_socket) {
-    PS_AUTO_FD int fd =
-        socket(address->ai_family, address->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
-               address->ai_protocol);
-    if (fd < 0) {
-        return errno;
-    }
-    if (fd >= FD_SETSIZE) {
-        return EMFILE; // libmodbus waits with select, which cannot name this descriptor
-    }
-    PsMono deadline = ps_mono_add_ns(ps_mono_now(), timeout_ns);
-    if (connect(fd, address->ai_addr, address->ai_addrlen) != 0) {
-        int number = errno == EINPROGRESS ? wait_connected(connection, fd, deadline) : errno;
-        if (number != 0) {
-            return number;
-        }
-    }
-    int on = 1;
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); // only a delay when refused
-    (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on); // noticed later when refused
-    int flags = fcntl(fd, F_GETFL);
-    if (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) != 0) {
-        return errno;
-    }
-    *ret_socket = fd;
-    fd = -1;
-    return 0;
-}
-
-static PsErr resolve(const PsModbusConnection *connection, struct addrinfo **ret_list,
-                     PsDiag *diag) {
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
-    char service[16];
-    snprintf(service, sizeof service, "%d", connection->port);
-    int result = getaddrinfo(connection->host, service, &hints, ret_list);
-    if (result == 0) {
-        return PS_OK;
-    }
-    return ps_fail(PS_ERR_NOT_FOUND, diag, NULL, "ip",
-                   "name resolution: %.100s: %s; check the name and the DNS server, or give the "
-                   "IP address",
-                   connection->host, result == EAI_SYSTEM ? strerror(errno) : gai_strerror(result));
-}
-
-static void adopt(PsModbusConnection *connection, int fd) {
+void ps_modbus_connection_adopt(PsModbusConnection *connection, int fd) {
     pthread_mutex_lock(&connection->lock);
     connection->socket = fd;
     modbus_set_socket(connection->modbus, fd);
@@ -189,31 +122,13 @@ static void adopt(PsModbusConnection *connection, int fd) {
 PsErr ps_modbus_connection_open(PsModbusConnection *connection, int64_t timeout_ns, PsDiag *diag) {
     PS_ASSERT(connection->socket < 0);
     if (atomic_load(&connection->interrupted)) {
-        return fail_cancelled(diag);
+        return ps_modbus_fail_cancelled(diag);
     }
-    struct addrinfo *list = NULL;
-    PsErr err = resolve(connection, &list, diag);
-    for (const struct addrinfo *address = list; address != NULL; address = address->ai_next) {
-        int fd = -1;
-        int number = connect_address(connection, address, timeout_ns, &fd);
-        if (number == 0) {
-            adopt(connection, fd);
-            err = PS_OK;
-            break;
-        }
-        err = number == ECANCELED ? fail_cancelled(diag)
-                                  : fail_connect(connection, address, number, diag);
-        if (err == PS_ERR_CANCELLED) {
-            break;
-        }
-    }
-    if (list != NULL) {
-        freeaddrinfo(list);
-    }
+    PsErr err = connection->way->open(connection, timeout_ns, diag);
     if (err == PS_OK && atomic_load(&connection->interrupted)) {
         // Came between the check above and the adoption: nothing has shut this socket down.
         ps_modbus_connection_close(connection);
-        return fail_cancelled(diag);
+        return ps_modbus_fail_cancelled(diag);
     }
     return err;
 }
@@ -278,30 +193,57 @@ static PsErr fail_protocol(PsModbusConnection *connection, const Request *reques
     connection->closed_by_timeout = false;
     return ps_fail(PS_ERR_PROTOCOL, diag, NULL, NULL,
                    "%s: the answer does not belong to the request: %s; check that the device "
-                   "speaks Modbus TCP on this port, and its slave number",
-                   what, wrong);
+                   "speaks %s on this port, and its slave number",
+                   what, wrong, connection->way->name);
 }
 
-// What went wrong, from errno. Closes the connection.
-static PsErr fail_transport(PsModbusConnection *connection, const Request *request, int number,
-                            PsDiag *diag) {
-    char what[128];
-    name_request(request, what, sizeof what);
-    ps_modbus_connection_close(connection);
-    connection->closed_by_timeout = number == ETIMEDOUT;
-    if (atomic_load(&connection->interrupted)) {
-        return fail_cancelled(diag);
-    }
+// A device that says nothing, or nothing that could be understood.
+static PsErr fail_silent(const Request *request, const char *what, int number, PsDiag *diag) {
     switch (number) {
-    case ETIMEDOUT:
+    case EILSEQ:
+        return ps_fail(PS_ERR_TIMEOUT, diag, NULL, NULL,
+                       "%s: what came back is damaged; check baud rate, parity and stop bits of "
+                       "both sides, the termination of the line, and that no slave number is there "
+                       "twice",
+                       what);
+    case EBUSY:
+        return ps_fail(PS_ERR_TIMEOUT, diag, NULL, NULL,
+                       "%s: not asked, the line is never quiet; check the baud rate and that no "
+                       "other master or broken device sends on it",
+                       what);
+    default:
         return ps_fail(PS_ERR_TIMEOUT, diag, NULL, NULL,
                        "%s: no answer within %g s; check that the device is on and has this "
                        "slave number",
                        what, (double)request->unit.timeout_ns / 1e9);
+    }
+}
+
+// What went wrong, from errno. Closes the connection, unless the line is as good as before.
+static PsErr fail_transport(PsModbusConnection *connection, const Request *request, int number,
+                            PsDiag *diag) {
+    char what[128];
+    name_request(request, what, sizeof what);
+    bool silent = number == ETIMEDOUT || number == EILSEQ || number == EBUSY;
+    if (!silent || !connection->way->keeps_open) {
+        ps_modbus_connection_close(connection);
+        connection->closed_by_timeout = silent;
+    }
+    if (atomic_load(&connection->interrupted)) {
+        return ps_modbus_fail_cancelled(diag);
+    }
+    if (silent) {
+        return fail_silent(request, what, number, diag);
+    }
+    switch (number) {
     case ECONNRESET:
     case EPIPE:
         return ps_fail(PS_ERR_CLOSED, diag, NULL, NULL, "%s: the device closed the connection",
                        what);
+    case ENODEV:
+        return ps_fail(PS_ERR_CLOSED, diag, NULL, NULL,
+                       "%s: %.100s is gone; check that the adapter is plugged in", what,
+                       connection->host);
     default:
         return ps_fail(PS_ERR_IO, diag, NULL, NULL, "%s: %s", what, modbus_strerror(number));
     }
@@ -310,35 +252,12 @@ static PsErr fail_transport(PsModbusConnection *connection, const Request *reque
 static PsErr begin(PsModbusConnection *connection, PsDiag *diag) {
     connection->exception = 0;
     if (atomic_load(&connection->interrupted)) {
-        return fail_cancelled(diag);
+        return ps_modbus_fail_cancelled(diag);
     }
     if (connection->socket < 0) {
         return ps_fail(PS_ERR_CLOSED, diag, NULL, NULL, "not connected");
     }
     return PS_OK;
-}
-
-// Bytes that came before the request went out answer nothing that is asked now. A device that has
-// hung up is left to the exchange: what is sent to it then resets the connection, so that its port
-// is free at once when its server comes back.
-static bool has_stray(const PsModbusConnection *connection) {
-    uint8_t byte;
-    return recv(connection->socket, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) > 0;
-}
-
-// Sends a request and waits for its answer: its length, or -1 with errno set.
-static int exchange(PsModbusConnection *connection, PsModbusUnit unit, const PsModbusAdu *adu,
-                    uint8_t *ret_answer) {
-    if (has_stray(connection)) {
-        errno = EBADMSG;
-        return -1;
-    }
-    if (send(connection->socket, adu->bytes, adu->len, MSG_NOSIGNAL) != (ssize_t)adu->len) {
-        return -1;
-    }
-    modbus_set_response_timeout(connection->modbus, (uint32_t)(unit.timeout_ns / PS_NS_PER_S),
-                                (uint32_t)(unit.timeout_ns % PS_NS_PER_S / 1000));
-    return modbus_receive_confirmation(connection->modbus, ret_answer);
 }
 
 static void smooth_round_trip(PsDriverCounters *counters, PsMono start) {
@@ -355,7 +274,7 @@ static PsErr transact(PsModbusConnection *connection, const Request *request,
     counters->requests++;
     PsMono start = ps_mono_now();
     errno = 0;
-    int len = exchange(connection, request->unit, adu, connection->answer);
+    int len = connection->way->exchange(connection, request->unit, adu, connection->answer);
     int number = errno;
     int exception = 0;
     const char *wrong = NULL;

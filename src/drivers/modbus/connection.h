@@ -1,32 +1,23 @@
-//! One Modbus TCP connection through libmodbus, and what its errors mean.
+//! One connection to a Modbus endpoint, TCP or a serial line, and what its errors mean.
 //!
 //! One thread at a time uses a connection (libmodbus keeps no thread promises); only `interrupt`
-//! comes from elsewhere. After any failure but a refusal the connection is closed, so that what
-//! arrives late belongs to a socket nobody reads any more.
+//! comes from elsewhere. Over TCP any failure but a refusal closes the connection, so that what
+//! arrives late belongs to a socket nobody reads any more. On a line of RTU frames, which has no
+//! second connection to offer, a silent slave closes nothing: what it still owes is remembered, and
+//! it is asked something unmistakable before it is believed again (rtu_line.h).
 #pragma once
 
 #include "drivers/driver.h"
 #include "drivers/modbus/adu.h"
+#include "drivers/modbus/patience.h"
+#include "drivers/modbus/rtu.h"
 
 #include <stdatomic.h>
 
 #include <modbus/modbus.h>
 #include <pthread.h>
 
-typedef struct PsModbusConnection {
-    char *host;
-    int port;
-    int wake_fd; ///< an eventfd that ends a connect in progress
-    atomic_bool interrupted;
-    pthread_mutex_t lock; ///< guards `socket` against `interrupt`
-    int socket;           ///< -1 when closed; inside libmodbus otherwise
-    modbus_t *modbus;
-    bool closed_by_timeout; ///< the last close was our own after a silent device
-    int exception;          ///< code of the last refusal (V1.1b3 section 7); 0 when not known
-    PsDriverCounters *counters;
-    uint16_t transaction; ///< of the last request; goes on over a reconnect
-    uint8_t answer[MODBUS_TCP_MAX_ADU_LENGTH];
-} PsModbusConnection;
+typedef struct PsModbusConnection PsModbusConnection;
 
 /// Who is asked, and how long to wait.
 typedef struct PsModbusUnit {
@@ -34,17 +25,73 @@ typedef struct PsModbusUnit {
     int64_t timeout_ns;
 } PsModbusUnit;
 
-/// Takes a libmodbus context and an event descriptor. PS_ERR_IO. `host` is copied, `counters`
-/// outlive it.
-PsErr ps_modbus_connection_init(PsModbusConnection *connection, const char *host, int port,
-                                PsDriverCounters *counters, PsDiag *diag);
+/// How bytes go to the endpoint and come back.
+typedef struct PsModbusWay {
+    const char *name; ///< for people who look for a mistake: "Modbus TCP"
+    bool keeps_open;  ///< a device that is silent or answers wrongly does not cost the connection
+    /// As ps_modbus_connection_open; on success the descriptor is adopted.
+    PsErr (*open)(PsModbusConnection *connection, int64_t timeout_ns, PsDiag *diag);
+    /// Sends a request and waits for its answer, an ADU of at most PS_MODBUS_ADU_MAX bytes: its
+    /// length, or -1 with errno set. EBADMSG: bytes came before the request. EILSEQ: what came is
+    /// damaged. EBUSY: the line is never quiet.
+    int (*exchange)(PsModbusConnection *connection, PsModbusUnit unit, const PsModbusAdu *adu,
+                    uint8_t *ret_answer);
+} PsModbusWay;
+
+extern const PsModbusWay ps_modbus_way_tcp;
+extern const PsModbusWay ps_modbus_way_rtu_tcp; ///< RTU frames to a converter on the network
+extern const PsModbusWay ps_modbus_way_serial;
+
+/// Where the endpoint is: a host and port, or a serial port.
+typedef struct PsModbusTarget {
+    const PsModbusWay *way;
+    const char *host;
+    int port;
+    const PsSerial *serial; ///< of ps_modbus_way_serial
+} PsModbusTarget;
+
+struct PsModbusConnection {
+    const PsModbusWay *way;
+    char *host; ///< or the path of the serial port
+    int port;
+    PsSerial serial; ///< its texts are not kept
+    int wake_fd;     ///< an eventfd that ends a wait in progress
+    atomic_bool interrupted;
+    pthread_mutex_t lock;   ///< guards `socket` against `interrupt`
+    int lock_fd;            ///< of a serial port while it is open: its lock
+    int socket;             ///< -1 when closed; inside libmodbus otherwise
+    modbus_t *modbus;       ///< of a serial port only while it is open
+    bool closed_by_timeout; ///< the last close was our own after a silent device
+    bool shared;            ///< several devices are behind it
+    int exception;          ///< code of the last refusal (V1.1b3 section 7); 0 when not known
+    PsDriverCounters *counters;
+    char *note;                     ///< PsSession.note
+    uint16_t transaction;           ///< of the last request; goes on over a reconnect
+    PsModbusPatience patience[256]; ///< by slave
+    PsModbusTiming timing;          ///< of RTU
+    PsMono quiet_since;             ///< of RTU: the last byte came or went
+    bool echoes;                    ///< of RTU: the adapter gives back what is sent
+    uint8_t answer[PS_MODBUS_ADU_MAX];
+};
+
+/// Takes an event descriptor and, but for a serial port, a libmodbus context. PS_ERR_IO. `target`
+/// is copied, `session` outlives it.
+PsErr ps_modbus_connection_init(PsModbusConnection *connection, const PsModbusTarget *target,
+                                PsSession *session, PsDiag *diag);
 void ps_modbus_connection_deinit(PsModbusConnection *connection);
 
-/// Resolves and connects, at most `timeout_ns` for each address of the host. Errors as in
-/// PsDriver.connect; `diag` names the step and the cure.
+/// The serial port has other settings: closes when they differ. True when they do.
+bool ps_modbus_connection_set_serial(PsModbusConnection *connection, const PsSerial *serial);
+
+/// Resolves and connects, at most `timeout_ns` for each address of the host; or opens the serial
+/// port. Errors as in PsDriver.connect; `diag` names the step and the cure.
 PsErr ps_modbus_connection_open(PsModbusConnection *connection, int64_t timeout_ns, PsDiag *diag);
 void ps_modbus_connection_close(PsModbusConnection *connection);
 bool ps_modbus_connection_is_open(const PsModbusConnection *connection);
+/// For ways: the connection owns the descriptor, which `modbus` has or gets.
+void ps_modbus_connection_adopt(PsModbusConnection *connection, int fd);
+/// For ways: PS_ERR_CANCELLED in words.
+PsErr ps_modbus_fail_cancelled(PsDiag *diag);
 
 /// Any thread: ends a blocked call, and makes every later one return PS_ERR_CANCELLED.
 void ps_modbus_connection_interrupt(PsModbusConnection *connection);
@@ -52,8 +99,8 @@ void ps_modbus_connection_interrupt(PsModbusConnection *connection);
 /// Requests. PS_ERR_PROTOCOL is an answer that is not this request's in every field (adu.h), or
 /// bytes that came before it was sent. PS_ERR_REFUSED leaves the connection open and sets
 /// `exception`; PS_ERR_TIMEOUT is a silent device (also when a Modbus gateway says so: exceptions
-/// 10 and 11, connection open). `diag` names the request and what came of it; its object is left to
-/// the caller.
+/// 10 and 11, connection open; on a line of RTU frames also one whose answers are damaged). `diag`
+/// names the request and what came of it; its object is left to the caller.
 PsErr ps_modbus_read_bits(PsModbusConnection *connection, PsModbusUnit unit, PsModbusTable table,
                           uint16_t offset, uint16_t count, uint8_t *ret_bits, PsDiag *diag);
 PsErr ps_modbus_read_registers(PsModbusConnection *connection, PsModbusUnit unit,

@@ -1,4 +1,5 @@
-// Modbus TCP behind the driver contract: one plan per poll set, one connection for all of them.
+// Modbus behind the driver contract: one plan per poll set, one connection for all of them. TCP and
+// RTU differ in how the connection is made and named only.
 // Runs on the channel's thread; read, write and connect block there.
 #include "drivers/modbus/driver.h"
 
@@ -30,11 +31,15 @@ typedef struct ModbusSession {
 } ModbusSession;
 
 static ModbusSession *modbus_session(PsSession *session) {
-    PS_ASSERT(session->driver == &ps_modbus_tcp_driver);
+    PS_ASSERT(session->driver == &ps_modbus_tcp_driver || session->driver == &ps_modbus_rtu_driver);
     return (ModbusSession *)session;
 }
 
-static void endpoint_key(const PsDevice *device, char *out, size_t size) {
+static void endpoint_key(const PsConfig *config, const PsDevice *device, char *out, size_t size) {
+    if (ps_device_is_serial(device)) {
+        snprintf(out, size, "%s", config->serials[device->serial].path);
+        return;
+    }
     bool is_ipv6 = strchr(device->ip, ':') != NULL;
     snprintf(out, size, "%s%.100s%s:%d", is_ipv6 ? "[" : "", device->ip, is_ipv6 ? "]" : "",
              device->port);
@@ -60,14 +65,13 @@ static void session_free(PsSession *base) {
     free(session);
 }
 
-static PsErr check_endpoint(const PsEndpoint *endpoint, PsDiag *diag) {
+static PsErr check_endpoint(const PsEndpoint *endpoint, PsVariableCheck *check, PsDiag *diag) {
     const PsConfig *config = endpoint->config;
     for (uint32_t s = 0; s < endpoint->set_count; s++) {
         const PsPollSet *set = &endpoint->sets[s];
         for (uint32_t i = 0; i < set->variable_count; i++) {
             const PsVariable *variable = &config->variables[set->variables[i]];
-            PsErr err =
-                ps_modbus_check_variable(&config->devices[variable->device], variable, diag);
+            PsErr err = check(&config->devices[variable->device], variable, diag);
             if (err != PS_OK) {
                 return err;
             }
@@ -80,6 +84,7 @@ static void take_endpoint(ModbusSession *session, const PsEndpoint *endpoint) {
     session->endpoint = endpoint;
     session->plans = ps_alloc_array(endpoint->set_count, sizeof *session->plans);
     session->connect_timeout_ns = 0;
+    session->connection.shared = endpoint->device_count > 1;
     for (uint32_t i = 0; i < endpoint->set_count; i++) {
         ps_modbus_plan_init(&session->plans[i], endpoint->config, &endpoint->sets[i]);
     }
@@ -90,19 +95,37 @@ static void take_endpoint(ModbusSession *session, const PsEndpoint *endpoint) {
     }
 }
 
-static PsErr session_new(const PsEndpoint *endpoint, PsSession **ret_session, PsDiag *diag) {
+static const PsSerial *serial_of(const PsEndpoint *endpoint) {
+    const PsDevice *first = &endpoint->config->devices[endpoint->devices[0]];
+    return ps_device_is_serial(first) ? &endpoint->config->serials[first->serial] : NULL;
+}
+
+static PsModbusTarget target_of(const PsDriver *driver, const PsEndpoint *endpoint) {
+    const PsDevice *first = &endpoint->config->devices[endpoint->devices[0]];
+    const PsSerial *serial = serial_of(endpoint);
+    return (PsModbusTarget){
+        .way = serial != NULL                    ? &ps_modbus_way_serial
+               : driver == &ps_modbus_rtu_driver ? &ps_modbus_way_rtu_tcp
+                                                 : &ps_modbus_way_tcp,
+        .host = first->ip,
+        .port = first->port,
+        .serial = serial,
+    };
+}
+
+static PsErr make_session(const PsDriver *driver, const PsEndpoint *endpoint,
+                          PsSession **ret_session, PsDiag *diag) {
     PS_ASSERT(endpoint->device_count > 0);
-    PsErr err = check_endpoint(endpoint, diag);
+    PsErr err = check_endpoint(endpoint, driver->check_variable, diag);
     if (err != PS_OK) {
         return err;
     }
     ModbusSession *session = ps_alloc(sizeof *session);
-    session->base.driver = &ps_modbus_tcp_driver;
-    take_endpoint(session, endpoint);
-    const PsDevice *first = &endpoint->config->devices[endpoint->devices[0]];
-    err = ps_modbus_connection_init(&session->connection, first->ip, first->port,
-                                    &session->base.counters, diag);
+    session->base.driver = driver;
+    PsModbusTarget target = target_of(driver, endpoint);
+    err = ps_modbus_connection_init(&session->connection, &target, &session->base, diag);
     session->connection_ready = true;
+    take_endpoint(session, endpoint);
     if (err != PS_OK) {
         session_free(&session->base);
         return err;
@@ -111,13 +134,21 @@ static PsErr session_new(const PsEndpoint *endpoint, PsSession **ret_session, Ps
     return PS_OK;
 }
 
+static PsErr tcp_session_new(const PsEndpoint *endpoint, PsSession **ret_session, PsDiag *diag) {
+    return make_session(&ps_modbus_tcp_driver, endpoint, ret_session, diag);
+}
+
+static PsErr rtu_session_new(const PsEndpoint *endpoint, PsSession **ret_session, PsDiag *diag) {
+    return make_session(&ps_modbus_rtu_driver, endpoint, ret_session, diag);
+}
+
 static int slave_of(const PsEndpoint *endpoint, uint32_t set) {
     return endpoint->config->devices[endpoint->sets[set].device].slave;
 }
 
 // A set that reads the same places of the same device as one before keeps what its device has
 // refused.
-static void session_replan(PsSession *base, const PsEndpoint *endpoint) {
+static bool session_replan(PsSession *base, const PsEndpoint *endpoint) {
     ModbusSession *session = modbus_session(base);
     const PsEndpoint *before = session->endpoint;
     PsModbusPlan *plans_before = session->plans;
@@ -130,6 +161,8 @@ static void session_replan(PsSession *base, const PsEndpoint *endpoint) {
         }
     }
     free_plans(plans_before, before->set_count);
+    const PsSerial *serial = serial_of(endpoint);
+    return serial == NULL || !ps_modbus_connection_set_serial(&session->connection, serial);
 }
 
 static PsErr session_connect(PsSession *base, PsDiag *diag) {
@@ -301,7 +334,7 @@ static PsErr session_write(PsSession *base, uint32_t index, PsValue value, PsVal
     const PsVariable *variable = &config->variables[index];
     const PsDevice *device = &config->devices[variable->device];
     Write write = {.session = session, .unit = unit_of(session, variable->device), .value = value};
-    PsErr err = ps_modbus_check_variable(device, variable, diag);
+    PsErr err = base->driver->check_variable(device, variable, diag);
     err =
         err != PS_OK ? err : ps_modbus_address_parse(variable->register_addr, &write.address, diag);
     if (err != PS_OK) {
@@ -322,7 +355,22 @@ const PsDriver ps_modbus_tcp_driver = {
     .protocol = PS_PROTOCOL_MODBUS_TCP,
     .check_variable = ps_modbus_check_variable,
     .endpoint_key = endpoint_key,
-    .session_new = session_new,
+    .session_new = tcp_session_new,
+    .replan = session_replan,
+    .connect = session_connect,
+    .connected = session_connected,
+    .disconnect = session_disconnect,
+    .read = session_read,
+    .write = session_write,
+    .interrupt = session_interrupt,
+    .free = session_free,
+};
+
+const PsDriver ps_modbus_rtu_driver = {
+    .protocol = PS_PROTOCOL_MODBUS_RTU,
+    .check_variable = ps_modbus_rtu_check_variable,
+    .endpoint_key = endpoint_key,
+    .session_new = rtu_session_new,
     .replan = session_replan,
     .connect = session_connect,
     .connected = session_connected,

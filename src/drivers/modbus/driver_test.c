@@ -357,9 +357,9 @@ static void interrupt_ends_a_blocked_read(void **state) {
 static void endpoint_keys_name_host_and_port(void **state) {
     (void)state;
     char key[PS_ENDPOINT_KEY_SIZE];
-    driver->endpoint_key(&(PsDevice){.ip = "10.5.16.82", .port = 502}, key, sizeof key);
+    driver->endpoint_key(NULL, &(PsDevice){.ip = "10.5.16.82", .port = 502}, key, sizeof key);
     assert_string_equal(key, "10.5.16.82:502");
-    driver->endpoint_key(&(PsDevice){.ip = "::1", .port = 502}, key, sizeof key);
+    driver->endpoint_key(NULL, &(PsDevice){.ip = "::1", .port = 502}, key, sizeof key);
     assert_string_equal(key, "[::1]:502");
 }
 

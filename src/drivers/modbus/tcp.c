@@ -1,0 +1,194 @@
+// Modbus over TCP: each step of connecting apart, and an exchange that takes no stray byte for an
+// answer. The socket is connected here and handed to libmodbus, because its own connect can neither
+// be interrupted nor tell which step failed. Runs on the channel's thread and blocks: in the
+// resolver, in poll while connecting, in libmodbus's select while asking.
+#include "base/cleanup.h"
+#include "drivers/modbus/connection.h"
+#include "drivers/modbus/rtu_line.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void name_address(const struct addrinfo *address, char *out, size_t size) {
+    char host[NI_MAXHOST];
+    if (getnameinfo(address->ai_addr, address->ai_addrlen, host, sizeof host, NULL, 0,
+                    NI_NUMERICHOST) != 0) {
+        snprintf(host, sizeof host, "?");
+    }
+    snprintf(out, size, "%.100s", host);
+}
+
+static PsErr fail_connect(const PsModbusConnection *connection, const struct addrinfo *address,
+                          int number, PsDiag *diag) {
+    char name[104];
+    name_address(address, name, sizeof name);
+    switch (number) {
+    case ECONNREFUSED:
+        return ps_fail(PS_ERR_CLOSED, diag, NULL, "port",
+                       "connect: %s refuses port %d; check ip and port, and that the device's "
+                       "Modbus server is on",
+                       name, connection->port);
+    case ETIMEDOUT:
+        return ps_fail(PS_ERR_TIMEOUT, diag, NULL, "ip",
+                       "connect: no answer from %s port %d; check that the device is on, its "
+                       "network and the firewall",
+                       name, connection->port);
+    default:
+        return ps_fail(PS_ERR_IO, diag, NULL, "ip", "connect: %s port %d: %s", name,
+                       connection->port, strerror(number));
+    }
+}
+
+// Waits for the outcome of a connect in progress: 0 or an errno.
+static int wait_connected(const PsModbusConnection *connection, int fd, PsMono deadline) {
+    struct pollfd fds[] = {
+        {.fd = fd, .events = POLLOUT},
+        {.fd = connection->wake_fd, .events = POLLIN},
+    };
+    int ready;
+    do {
+        ready = poll(fds, PS_COUNT(fds), ps_mono_poll_ms(ps_mono_now(), deadline));
+    } while (ready < 0 && errno == EINTR);
+    if (ready <= 0) {
+        return ready == 0 ? ETIMEDOUT : errno;
+    }
+    if (fds[1].revents != 0) {
+        return ECANCELED;
+    }
+    int number = 0;
+    socklen_t len = sizeof number;
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &number, &len) == 0 ? number : errno;
+}
+
+// A connected, blocking socket through `ret_socket`, or an errno.
+static int connect_address(const PsModbusConnection *connection, const struct addrinfo *address,
+                           int64_t timeout_ns, int *ret_socket) {
+    PS_AUTO_FD int fd =
+        socket(address->ai_family, address->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
+               address->ai_protocol);
+    if (fd < 0) {
+        return errno;
+    }
+    if (fd >= FD_SETSIZE) {
+        return EMFILE; // libmodbus waits with select, which cannot name this descriptor
+    }
+    PsMono deadline = ps_mono_add_ns(ps_mono_now(), timeout_ns);
+    if (connect(fd, address->ai_addr, address->ai_addrlen) != 0) {
+        int number = errno == EINPROGRESS ? wait_connected(connection, fd, deadline) : errno;
+        if (number != 0) {
+            return number;
+        }
+    }
+    int on = 1;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); // only a delay when refused
+    (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on); // noticed later when refused
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) != 0) {
+        return errno;
+    }
+    *ret_socket = fd;
+    fd = -1;
+    return 0;
+}
+
+static PsErr resolve(const PsModbusConnection *connection, struct addrinfo **ret_list,
+                     PsDiag *diag) {
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+    char service[16];
+    snprintf(service, sizeof service, "%d", connection->port);
+    int result = getaddrinfo(connection->host, service, &hints, ret_list);
+    if (result == 0) {
+        return PS_OK;
+    }
+    return ps_fail(PS_ERR_NOT_FOUND, diag, NULL, "ip",
+                   "name resolution: %.100s: %s; check the name and the DNS server, or give the "
+                   "IP address",
+                   connection->host, result == EAI_SYSTEM ? strerror(errno) : gai_strerror(result));
+}
+
+static PsErr tcp_open(PsModbusConnection *connection, int64_t timeout_ns, PsDiag *diag) {
+    struct addrinfo *list = NULL;
+    PsErr err = resolve(connection, &list, diag);
+    for (const struct addrinfo *address = list; address != NULL; address = address->ai_next) {
+        int fd = -1;
+        int number = connect_address(connection, address, timeout_ns, &fd);
+        if (number == 0) {
+            ps_modbus_connection_adopt(connection, fd);
+            err = PS_OK;
+            break;
+        }
+        err = number == ECANCELED ? ps_modbus_fail_cancelled(diag)
+                                  : fail_connect(connection, address, number, diag);
+        if (err == PS_ERR_CANCELLED) {
+            break;
+        }
+    }
+    if (list != NULL) {
+        freeaddrinfo(list);
+    }
+    return err;
+}
+
+// Bytes that came before the request went out answer nothing that is asked now. A device that has
+// hung up is left to the exchange: what is sent to it then resets the connection, so that its port
+// is free at once when its server comes back.
+static bool has_stray(const PsModbusConnection *connection) {
+    uint8_t byte;
+    return recv(connection->socket, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+// Sends a request and waits for its answer: its length, or -1 with errno set.
+static int send_and_wait(PsModbusConnection *connection, int64_t limit_ns, const PsModbusAdu *adu,
+                         uint8_t *ret_answer) {
+    if (has_stray(connection)) {
+        connection->counters->late++;
+        errno = EBADMSG;
+        return -1;
+    }
+    if (send(connection->socket, adu->bytes, adu->len, MSG_NOSIGNAL) != (ssize_t)adu->len) {
+        return -1;
+    }
+    modbus_set_response_timeout(connection->modbus, (uint32_t)(limit_ns / PS_NS_PER_S),
+                                (uint32_t)(limit_ns % PS_NS_PER_S / 1000));
+    return modbus_receive_confirmation(connection->modbus, ret_answer);
+}
+
+// A silent slave among others is tried with short limits: its silence costs the connection, and
+// the others wait meanwhile.
+static int tcp_exchange(PsModbusConnection *connection, PsModbusUnit unit, const PsModbusAdu *adu,
+                        uint8_t *ret_answer) {
+    PsModbusPatience *patience = &connection->patience[unit.slave];
+    int64_t limit_ns =
+        connection->shared ? ps_modbus_patience_limit(patience, unit.timeout_ns) : unit.timeout_ns;
+    PsMono start = ps_mono_now();
+    int len = send_and_wait(connection, limit_ns, adu, ret_answer);
+    if (len >= 0) {
+        ps_modbus_patience_answered(patience, ps_mono_diff_ns(ps_mono_now(), start));
+    } else if (errno == ETIMEDOUT) {
+        ps_modbus_patience_failed(patience, adu);
+        errno = ETIMEDOUT;
+    }
+    return len;
+}
+
+const PsModbusWay ps_modbus_way_tcp = {
+    .name = "Modbus TCP",
+    .open = tcp_open,
+    .exchange = tcp_exchange,
+};
+
+const PsModbusWay ps_modbus_way_rtu_tcp = {
+    .name = "Modbus RTU over TCP",
+    .keeps_open = true,
+    .open = tcp_open,
+    .exchange = ps_modbus_rtu_exchange,
+};
