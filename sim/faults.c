@@ -96,16 +96,38 @@ static bool turn_reset(PsFaults *faults, const Words *words) {
     return true;
 }
 
+static const struct {
+    const char *word;
+    PsFaultDamage damage;
+} damages[] = {{"garbage", PS_DAMAGE_GARBAGE}, {"truncated", PS_DAMAGE_TRUNCATED}};
+
 static bool turn_slave(PsFaults *faults, const Words *words) {
     long long slave = 0;
+    long long late_ms = 0;
+    if (words->count == 4 && number(words, 1, 0, 255, &slave) &&
+        strcmp(words->word[2], "late") == 0 &&
+        number(words, 3, 0, PS_FAULT_DELAY_MAX_MS, &late_ms)) {
+        faults->late_ms[slave] = (uint32_t)late_ms;
+        return true;
+    }
     if (words->count != 3 || !number(words, 1, 0, 255, &slave)) {
         return false;
+    }
+    for (size_t i = 0; i < PS_COUNT(damages); i++) {
+        if (strcmp(words->word[2], damages[i].word) == 0) {
+            faults->damage[slave] = damages[i].damage;
+            return true;
+        }
     }
     bool silent = strcmp(words->word[2], "silent") == 0;
     if (!silent && strcmp(words->word[2], "ok") != 0) {
         return false;
     }
     faults->silent_slaves[slave] = silent;
+    if (!silent) {
+        faults->late_ms[slave] = 0;
+        faults->damage[slave] = PS_DAMAGE_NONE;
+    }
     return true;
 }
 
@@ -126,7 +148,8 @@ static const Knob knobs[] = {
     {"reset", "reset [N]", "reset the connection with the next, or every N-th, request",
      turn_reset},
     {"refuse", "refuse", "close all connections and stop listening", turn_refuse},
-    {"slave", "slave N silent|ok", "one unit id never answers", turn_slave},
+    {"slave", "slave N silent|garbage|truncated|late MS|ok",
+     "one unit id never answers, damages its RTU answers, or takes longer", turn_slave},
     {"ok", "ok", "clear every fault", turn_ok},
 };
 
@@ -202,7 +225,9 @@ static bool reset_due(PsFaults *faults) {
 }
 
 PsFaultVerdict ps_faults_judge(PsFaults *faults, const PsSimRequest *request) {
-    PsFaultVerdict verdict = {.action = PS_FAULT_ANSWER, .delay_ms = faults->delay_ms};
+    PsFaultVerdict verdict = {.action = PS_FAULT_ANSWER,
+                              .delay_ms = faults->delay_ms + faults->late_ms[request->slave],
+                              .damage = faults->damage[request->slave]};
     if (reset_due(faults)) {
         verdict.action = PS_FAULT_RESET;
     } else if (faults->silence || faults->silent_slaves[request->slave]) {

@@ -22,6 +22,13 @@ typedef struct PsFaultHole {
     uint8_t code;
 } PsFaultHole;
 
+/// What happens to an answer on a line of RTU frames.
+typedef enum PsFaultDamage {
+    PS_DAMAGE_NONE,
+    PS_DAMAGE_GARBAGE,   ///< other bytes in its place
+    PS_DAMAGE_TRUNCATED, ///< the first half only
+} PsFaultDamage;
+
 /// Zero-initialised is "no fault".
 typedef struct PsFaults {
     uint32_t delay_ms;
@@ -32,6 +39,8 @@ typedef struct PsFaults {
     bool reset_once;      ///< with the next request, then off
     uint32_t reset_count; ///< requests since the last reset
     bool silent_slaves[256];
+    uint32_t late_ms[256]; ///< how much longer this slave takes
+    uint8_t damage[256];   ///< PsFaultDamage of its answers
     PsFaultHole holes[PS_FAULT_HOLES];
     size_t hole_count;
 } PsFaults;
@@ -47,6 +56,7 @@ typedef struct PsFaultVerdict {
     PsFaultAction action;
     uint8_t exception;
     uint32_t delay_ms; ///< wait this long first, whatever the action
+    uint8_t damage;    ///< PsFaultDamage
 } PsFaultVerdict;
 
 /// What is to happen to this request. Counts it for `reset`.

@@ -4,6 +4,7 @@
 #include "base/streams.h"
 #include "base/text.h"
 #include "sim/control.h"
+#include "sim/line.h"
 #include "sim/server.h"
 
 #include <getopt.h>
@@ -20,11 +21,13 @@
 
 static const char usage_text[] =
     "usage: penstock-sim [OPTION]...\n"
-    "A simulated plant that speaks Modbus TCP; what it shows is listed in sim/README.md.\n"
+    "A simulated plant that speaks Modbus TCP and RTU; what it shows is listed in sim/README.md.\n"
     "\n"
     "  -p, --port N          port on 127.0.0.1; 0 takes a free one (default 5020)\n"
     "  -a, --address IP      listen on this IPv4 address instead of 127.0.0.1\n"
     "  -s, --slaves N,N...   only these unit ids exist (default: all answer)\n"
+    "      --rtu PATH        also a serial line: PATH becomes a link to a pseudo terminal\n"
+    "      --rtu-port N      also RTU frames over TCP, on this port of 127.0.0.1\n"
     "  -f, --fault LINE      turn a fault knob at start, for example --fault 'delay 200';\n"
     "                        may be given several times\n"
     "  -c, --control PATH    take command lines on this Unix socket\n"
@@ -34,10 +37,18 @@ static const char usage_text[] =
     "\n"
     "Exit status: 0 ended by a signal or 'quit', 1 failed, 2 called wrongly.\n";
 
+// Options without a letter.
+enum {
+    OPTION_RTU = 256,
+    OPTION_RTU_PORT,
+};
+
 static const struct option long_options[] = {
     {"port", required_argument, NULL, 'p'},
     {"address", required_argument, NULL, 'a'},
     {"slaves", required_argument, NULL, 's'},
+    {"rtu", required_argument, NULL, OPTION_RTU},
+    {"rtu-port", required_argument, NULL, OPTION_RTU_PORT},
     {"fault", required_argument, NULL, 'f'},
     {"control", required_argument, NULL, 'c'},
     {"interactive", no_argument, NULL, 'i'},
@@ -48,6 +59,8 @@ static const struct option long_options[] = {
 
 typedef struct Options {
     PsSimServerSetup setup;
+    const char *rtu_path;
+    uint16_t rtu_port; // 0: none
     const char *faults[MOST_FAULTS];
     size_t fault_count;
     const char *control_path;
@@ -92,6 +105,15 @@ static bool take_option(Options *options, int letter, const char *text) {
     case 's':
         return parse_slaves(text, options->setup.slaves) ||
                wrong("--slaves takes unit ids from 0 to 255 with commas between them", text);
+    case OPTION_RTU:
+        options->rtu_path = text;
+        return true;
+    case OPTION_RTU_PORT:
+        if (!ps_text_to_int(text, 1, 65535, &port)) {
+            return wrong("--rtu-port is a number from 1 to 65535", text);
+        }
+        options->rtu_port = (uint16_t)port;
+        return true;
     case 'f':
         if (options->fault_count == MOST_FAULTS) {
             return wrong("too many --fault", text);
@@ -175,6 +197,20 @@ static int run(const Options *options, PsSimServer *server, int signal_fd) {
     return result;
 }
 
+static PsErr start_lines(const Options *options, PsSimServer *server, PsSimLine **lines,
+                         PsDiag *diag) {
+    PsErr err = PS_OK;
+    if (options->rtu_path != NULL) {
+        err = ps_sim_line_start(server, &(PsSimLineSetup){.path = options->rtu_path}, &lines[0],
+                                diag);
+    }
+    if (err == PS_OK && options->rtu_port != 0) {
+        err = ps_sim_line_start(server, &(PsSimLineSetup){.port = options->rtu_port}, &lines[1],
+                                diag);
+    }
+    return err;
+}
+
 int main(int argc, char **argv) {
     if (ps_streams_fill() != PS_OK) {
         return EXIT_FAILURE; // with nowhere to say why
@@ -204,7 +240,11 @@ int main(int argc, char **argv) {
     if (ps_sim_server_start(&options.setup, &server, &diag) != PS_OK) {
         return fail(&diag);
     }
-    int result = run(&options, server, signal_fd);
+    PsSimLine *lines[2] = {0};
+    PsErr err = start_lines(&options, server, lines, &diag);
+    int result = err == PS_OK ? run(&options, server, signal_fd) : fail(&diag);
+    ps_sim_line_stop(lines[0]);
+    ps_sim_line_stop(lines[1]);
     ps_sim_server_stop(server);
     return result;
 }

@@ -109,20 +109,51 @@ static bool reset_connection(PsSimServer *server, int fd) {
     return false;
 }
 
+// Counts the request. Under the lock.
+static PsFaultVerdict judge(PsSimServer *server, const PsSimRequest *request) {
+    server->stats.requests++;
+    PsFaultVerdict verdict = ps_faults_judge(&server->faults, request);
+    if (server->restricted && !server->setup.slaves[request->slave] &&
+        verdict.action != PS_FAULT_RESET) {
+        verdict.action = PS_FAULT_SILENCE;
+    }
+    return verdict;
+}
+
+PsFaultVerdict ps_sim_server_ask(PsSimServer *server, modbus_t *modbus, const uint8_t *frame,
+                                 size_t len) {
+    PsSimRequest request = ps_sim_frame_decode(frame, len);
+    pthread_mutex_lock(&server->lock);
+    PsFaultVerdict verdict = judge(server, &request);
+    bool refused = verdict.action == PS_FAULT_EXCEPTION;
+    if (refused || verdict.action == PS_FAULT_ANSWER) {
+        bool sent = answer(server, modbus, frame, len, &request,
+                           refused ? verdict.exception : request.exception);
+        verdict.action = sent ? PS_FAULT_ANSWER : PS_FAULT_SILENCE;
+    } else {
+        verdict.action = PS_FAULT_SILENCE;
+        server->stats.unanswered++;
+    }
+    pthread_mutex_unlock(&server->lock);
+    return verdict;
+}
+
+bool ps_sim_server_refuses(PsSimServer *server) {
+    pthread_mutex_lock(&server->lock);
+    bool refuses = server->faults.refuse;
+    pthread_mutex_unlock(&server->lock);
+    return refuses;
+}
+
 // One request under the lock; false: close the connection.
 static bool serve(PsSimServer *server, modbus_t *modbus, int fd, const uint8_t *frame, size_t len) {
     PsSimRequest request = ps_sim_frame_decode(frame, len);
-    server->stats.requests++;
-    PsFaultVerdict verdict = ps_faults_judge(&server->faults, &request);
+    PsFaultVerdict verdict = judge(server, &request);
     if (verdict.delay_ms > 0) {
         wait_delay(server, verdict.delay_ms);
     }
     if (server->stopping) {
         return false;
-    }
-    if (server->restricted && !server->setup.slaves[request.slave] &&
-        verdict.action != PS_FAULT_RESET) {
-        verdict.action = PS_FAULT_SILENCE;
     }
     switch (verdict.action) {
     case PS_FAULT_RESET:

@@ -13,6 +13,7 @@
 #define PS_SIM_CONNECTIONS 64
 
 typedef struct PsSimServer PsSimServer;
+typedef struct _modbus modbus_t; // libmodbus's own
 
 typedef struct PsSimServerSetup {
     const char *address; ///< IPv4 to listen on; NULL: 127.0.0.1
@@ -38,6 +39,14 @@ void ps_sim_server_stop(PsSimServer *server);
 
 uint16_t ps_sim_server_port(const PsSimServer *server);
 PsSimStats ps_sim_server_stats(PsSimServer *server);
+
+/// A request that came another way, as a Modbus TCP frame: when the verdict is PS_FAULT_ANSWER its
+/// answer was written to the socket of `modbus`, at once; any delay and damage is the caller's.
+/// Any thread.
+PsFaultVerdict ps_sim_server_ask(PsSimServer *server, modbus_t *modbus, const uint8_t *frame,
+                                 size_t len);
+/// Is `refuse` in effect? Any thread.
+bool ps_sim_server_refuses(PsSimServer *server);
 
 /// As ps_faults_turn, in effect from the next request on; `refuse` has closed the port and every
 /// connection when this returns, and a later `ok` listens on the same port again.
