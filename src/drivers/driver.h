@@ -10,6 +10,7 @@
 #include "tags/sample_batch.h"
 
 #define PS_ENDPOINT_KEY_SIZE 128
+#define PS_SESSION_NOTE_SIZE 160
 
 /// The variables of one device that one group polls together.
 typedef struct PsPollSet {
@@ -43,7 +44,8 @@ typedef struct PsDriver PsDriver;
 typedef struct PsSession {
     const PsDriver *driver;
     PsDriverCounters counters;
-    char note[160]; ///< what people should know about the connection that was made; "" mostly
+    char note[PS_SESSION_NOTE_SIZE]; ///< what people should know about the connection that was
+                                     ///< made; "" mostly
 } PsSession;
 
 /// How `connect`, `read` and `write` fail:

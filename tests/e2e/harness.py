@@ -157,6 +157,7 @@ class ModbusServer(Program):
     """pymodbus in a process of its own."""
 
     def __init__(self, port=None):
+        """`port`: of TCP, or the path of a terminal for a server of RTU."""
         self.port = port or free_port()
         super().__init__([PYTHON, HERE / "modbus_server.py", self.port], name="pymodbus")
         self.wait_line('"port"')
@@ -179,10 +180,10 @@ class ModbusServer(Program):
 class Plant(Program):
     """penstock-sim, with its fault knobs on standard input."""
 
-    def __init__(self, folder, port=0):
+    def __init__(self, folder, port=0, *options):
         ready = pathlib.Path(folder) / f"plant-{port}-{time.monotonic_ns()}.ready"
         super().__init__([BIN / "penstock-sim", "--port", port, "--ready-file", ready,
-                          "--interactive"])
+                          "--interactive", *options])
         wait_for(ready.exists, "penstock-sim")
         self.port = int(ready.read_text())
 
@@ -373,6 +374,14 @@ class Gateway:
 
 def modbus_device(name, port, **more):
     return {"device_name": name, "protocol": "ModbusTCP", "ip": "127.0.0.1", "port": port, **more}
+
+
+def rtu_device(name, slave, serial="RS485", **more):
+    return {"device_name": name, "protocol": "ModbusRTU", "serial": serial, "slave": slave, **more}
+
+
+def serial_port(path, name="RS485", **more):
+    return {"name": name, "path": str(path), "baud_rate": 115200, **more}
 
 
 def variable(name, device, data_type, address, **more):

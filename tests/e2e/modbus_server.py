@@ -6,7 +6,8 @@ on standard input and answers each with one line of JSON:
     set TABLE OFFSET VALUE...     tables: coil discrete input holding
     get TABLE OFFSET COUNT
 
-It first asks itself over TCP whether offset N is served at protocol address N, and ends with the
+With the path of a terminal instead of a port it is slave 1 to 3 of RTU there, all with the same tables.
+Over TCP it first asks itself whether offset N is served at protocol address N, and ends with the
 reason when not. Works with the pymodbus of Debian 12 (3.0) and Debian 13 (3.8), whose interfaces
 differ.
 """
@@ -17,7 +18,13 @@ import sys
 
 from pymodbus.datastore import (ModbusSequentialDataBlock, ModbusServerContext,
                                 ModbusSlaveContext)
-from pymodbus.server import StartAsyncTcpServer
+from pymodbus.server import StartAsyncSerialServer, StartAsyncTcpServer
+
+try:
+    from pymodbus.framer import FramerType
+    RTU = FramerType.RTU
+except ImportError:  # 3.0
+    from pymodbus.transaction import ModbusRtuFramer as RTU
 
 # Function codes of reading, Modbus Application Protocol V1.1b3, sections 6.1 to 6.4.
 CODES = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
@@ -74,7 +81,22 @@ async def check_offsets(context, port):
     writer.close()
 
 
+async def serve_line(path):
+    context = make_context()
+    server = asyncio.ensure_future(StartAsyncSerialServer(
+        context=ModbusServerContext(slaves={n: context for n in (1, 2, 3)}, single=False),
+        framer=RTU, port=path, baudrate=115200))
+    await asyncio.wait([server], timeout=0.5)  # it says nothing when it is ready, but when it fails
+    if server.done():
+        await server
+    print(json.dumps({"port": path}), flush=True)
+    await obey_lines(context)
+    server.cancel()
+
+
 async def main():
+    if sys.argv[1].startswith("/"):
+        return await serve_line(sys.argv[1])
     port = int(sys.argv[1])
     context = make_context()
     server = asyncio.ensure_future(StartAsyncTcpServer(

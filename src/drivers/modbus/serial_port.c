@@ -88,23 +88,22 @@ static int lock_port(const char *path, int *ret_fd) {
     return 0;
 }
 
-// Some drivers round a rate they cannot make to one they can.
-static int check_settings(int fd, const PsSerial *serial) {
+// Drivers leave out what their hardware cannot do and say nothing.
+static bool has_settings(int fd, const PsSerial *serial) {
     struct termios settings;
     if (tcgetattr(fd, &settings) != 0) {
-        return errno;
+        return false;
     }
     bool two_stops = (settings.c_cflag & CSTOPB) != 0;
     bool parity = (settings.c_cflag & PARENB) != 0;
     bool odd = (settings.c_cflag & PARODD) != 0;
-    bool taken = two_stops == (serial->stop_bits == 2) &&
-                 parity == (serial->parity != PS_PARITY_NONE) &&
-                 (!parity || odd == (serial->parity == PS_PARITY_ODD));
-    return taken ? 0 : EINVAL;
+    return two_stops == (serial->stop_bits == 2) && parity == (serial->parity != PS_PARITY_NONE) &&
+           (!parity || odd == (serial->parity == PS_PARITY_ODD));
 }
 
 // Direct rather than through libmodbus, which forgets what the device tree says about the polarity.
-static void set_direction(PsModbusConnection *connection, int fd) {
+// False: the kernel does not offer what is wanted.
+static bool set_direction(const PsModbusConnection *connection, int fd) {
     struct serial_rs485 direction = {0};
     bool wanted = connection->serial.mode == PS_SERIAL_RS485;
     bool offered = ioctl(fd, TIOCGRS485, &direction) == 0;
@@ -116,23 +115,29 @@ static void set_direction(PsModbusConnection *connection, int fd) {
         direction.flags |= polarity ? 0 : SER_RS485_RTS_ON_SEND;
         offered = ioctl(fd, TIOCSRS485, &direction) == 0;
     }
-    snprintf(connection->note, sizeof((PsSession *)NULL)->note, "%s",
-             offered || !wanted ? ""
-                                : "the kernel does not switch the direction of this port; the "
-                                  "adapter has to do it by itself, as most do");
+    return offered || !wanted;
+}
+
+static void note_shortcomings(PsModbusConnection *connection, int fd) {
+    const char *note = "";
+    if (!has_settings(fd, &connection->serial)) {
+        note = "the port does not take this parity or these stop bits and goes without; use what "
+               "it can do, on the devices as well";
+    } else if (!set_direction(connection, fd)) {
+        note = "the kernel does not switch the direction of this port; the adapter has to do it by "
+               "itself, as most do";
+    }
+    snprintf(connection->note, PS_SESSION_NOTE_SIZE, "%s", note);
 }
 
 // The port as it is wanted: its descriptor inside `modbus`, or an errno.
-static int set_up(modbus_t *modbus, const PsSerial *serial, int *ret_fd) {
+static int set_up(modbus_t *modbus, int *ret_fd) {
     if (modbus == NULL || modbus_connect(modbus) != 0) {
         return errno;
     }
     int fd = modbus_get_socket(modbus);
-    int number = check_settings(fd, serial);
-    if (number == 0 && ioctl(fd, TIOCEXCL) != 0) { // against programs that do not ask
-        number = errno;
-    }
-    if (number != 0) {
+    if (ioctl(fd, TIOCEXCL) != 0) { // against programs that do not ask
+        int number = errno;
         modbus_close(modbus);
         return number;
     }
@@ -150,12 +155,12 @@ static PsErr serial_open(PsModbusConnection *connection, int64_t timeout_ns, PsD
         modbus_free(connection->modbus);
         connection->modbus = modbus_new_rtu(path, serial->baud_rate, parity_letters[serial->parity],
                                             serial->data_bits, serial->stop_bits);
-        number = set_up(connection->modbus, serial, &fd);
+        number = set_up(connection->modbus, &fd);
     }
     if (number != 0) {
         return fail_open(path, number, diag);
     }
-    set_direction(connection, fd);
+    note_shortcomings(connection, fd);
     (void)tcflush(fd, TCIOFLUSH); // what came before belongs to nobody
     connection->quiet_since = ps_mono_now();
     connection->lock_fd = lock_fd;
