@@ -24,7 +24,7 @@ static double share_of(int64_t try_ms, int64_t hours) {
         taken += try_ms;
         ps_line_budget_pay(&budget, now, try_ms * PS_NS_PER_MS);
     }
-    return (double)taken / (double)(now.ns / PS_NS_PER_MS);
+    return (double)taken / ((double)now.ns / 1e6);
 }
 
 static void a_dead_device_takes_a_twentieth(void **state) {

@@ -35,17 +35,21 @@ def open_raw():
 
 
 class RtuLine:
-    """Slaves that answer function 3 after `pace` seconds, each on its own."""
+    """Slaves that answer functions 3 and 6 after `pace` seconds, each on its own."""
 
-    def __init__(self, slaves, pace=0.004):
+    def __init__(self, slaves, pace=0.004, echo=False):
         self.slaves = set(slaves)
         self.pace = pace
+        self.echo = echo  # what comes in also goes back, as from an adapter that hears itself
+        self.writes = True  # they are answered
+        self.babble = False  # something sends all the time
         self.dead = set()
         self.late = {}  # slave: seconds
         self.answered = collections.Counter()
         self.asked = []  # (time, slave)
         self.waiting = []  # (due, bytes)
         self.master, self.slave, self.path = open_raw()
+        os.set_blocking(self.master, False)
         self.ended = False
         self.thread = threading.Thread(target=self._serve, daemon=True)
         self.thread.start()
@@ -53,9 +57,11 @@ class RtuLine:
     def _take(self, request):
         slave, function, offset, count = struct.unpack(">BBHH", request[:6])
         self.asked.append((time.monotonic(), slave))
-        if slave not in self.slaves or slave in self.dead or function != 3:
+        if slave not in self.slaves or slave in self.dead or function not in (3, 6):
             return
-        body = struct.pack(">BBB", slave, 3, 2 * count) + b"".join(
+        if function == 6 and not self.writes:
+            return
+        body = request[:6] if function == 6 else struct.pack(">BBB", slave, 3, 2 * count) + b"".join(
             struct.pack(">H", value_of(slave, offset + i)) for i in range(count))
         due = time.monotonic() + self.pace + self.late.get(slave, 0)
         self.waiting.append((due, slave, body + crc(body)))
@@ -68,10 +74,16 @@ class RtuLine:
                 self.waiting.remove(entry)
                 self.answered[entry[1]] += 1
                 os.write(self.master, entry[2])
-            wait = min([0.02] + [max(entry[0] - now, 0) for entry in self.waiting])
+            if self.babble:
+                with contextlib.suppress(BlockingIOError):
+                    os.write(self.master, b"\x55" * 8)
+            wait = 0.0002 if self.babble else min([0.02] + [max(entry[0] - now, 0) for entry in self.waiting])
             if not select.select([self.master], [], [], wait)[0]:
                 continue
-            data += os.read(self.master, 256)
+            got = os.read(self.master, 256)
+            if self.echo:
+                os.write(self.master, got)
+            data += got
             while len(data) >= 8:
                 if crc(data[:6]) == data[6:8]:
                     self._take(data[:8])

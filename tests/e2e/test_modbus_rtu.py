@@ -106,6 +106,34 @@ def test_late_answers_are_never_taken_for_others(folder, cleanup):
     watch(1)
 
 
+def test_an_adapter_that_hears_itself(folder, cleanup):
+    line = cleanup(RtuLine([1, 2], pace=0.1, echo=True))
+    gateway = cleanup(Gateway(folder, {
+        "serial": [serial_port(line.path)],
+        "devices": [rtu_device(f"D{n}", n, timeout=0.5) for n in (1, 2)],
+        "vars": [variable("v", f"D{n}", "WORD", 40008, read_write="read/write") for n in (1, 2)],
+        "groups": [group(polling=0.5)]}))
+    wait_for(lambda: good(gateway, ("D1", "v"), ("D2", "v")), "both values")
+    assert gateway.tags()["D2", "v"]["value"] == value_of(2, 7)
+    gateway.cli("write", "D1", "v", 5)
+    line.writes = False  # now its echo is all that comes back
+    result = gateway.cli("write", "D1", "v", 6, check=False)
+    assert result.returncode != 0 and "no answer" in result.stdout + result.stderr, result
+    assert not gateway.program.find("DEVICE-AWAY", "'D2'")
+
+
+def test_a_line_that_is_never_quiet_is_named_and_left_when_it_is_quiet(folder, cleanup):
+    line = cleanup(RtuLine([1]))
+    gateway = cleanup(Gateway(folder, {
+        "serial": [serial_port(line.path)], "devices": [rtu_device("D", 1, timeout=0.2)],
+        "vars": [variable("v", "D", "WORD", 40002)], "groups": [group()]}))
+    wait_for(lambda: good(gateway, ("D", "v")), "the value")
+    line.babble = True
+    wait_for(lambda: "never quiet" in channel(gateway)["last_error"], "the reason")
+    line.babble = False
+    wait_for(lambda: good(gateway, ("D", "v")), "the value again")
+
+
 def test_pymodbus_on_a_terminal(folder, cleanup):
     wire = cleanup(Wire())
     server = cleanup(ModbusServer(wire.paths[0]))

@@ -49,12 +49,14 @@ static int wait_for(const PsModbusConnection *connection, short events, PsMono d
     return ready > 0 ? 1 : 0;
 }
 
-// What is there right now; -1 with errno when the other end is gone.
-static ssize_t take_bytes(PsModbusConnection *connection, uint8_t *bytes, size_t size) {
-    ssize_t got = read(connection->socket, bytes, size);
+// Appends what is there right now; -1 with errno when the other end is gone.
+static int take_bytes(PsModbusConnection *connection, Received *received) {
+    ssize_t got = read(connection->socket, received->bytes + received->len,
+                       sizeof received->bytes - received->len);
     if (got > 0) {
+        received->len += (size_t)got;
         connection->quiet_since = ps_mono_now();
-        return got;
+        return 0;
     }
     if (got < 0 && (errno == EINTR || errno == EAGAIN)) {
         return 0;
@@ -84,13 +86,9 @@ static int wait_quiet(PsModbusConnection *connection, const PsModbusAdu *adu) {
         if (stray.len == sizeof stray.bytes) {
             stray.len = 0;
         }
-        ssize_t got = ready == 0 ? 0
-                                 : take_bytes(connection, stray.bytes + stray.len,
-                                              sizeof stray.bytes - stray.len);
-        if (got < 0) {
+        if (ready > 0 && take_bytes(connection, &stray) < 0) {
             return -1;
         }
-        stray.len += (size_t)got;
         PsModbusRtuScan scan;
         ps_modbus_rtu_scan(adu, stray.bytes, stray.len, &scan);
         connection->counters->late += scan.late + (scan.found ? 1 : 0);
@@ -173,13 +171,9 @@ static int await_answer(PsModbusConnection *connection, const PsModbusAdu *adu, 
             errno = received.len > 0 ? EILSEQ : ETIMEDOUT;
             return -1;
         }
-        ssize_t got = ready == 0 ? 0
-                                 : take_bytes(connection, received.bytes + received.len,
-                                              sizeof received.bytes - received.len);
-        if (got < 0) {
+        if (ready > 0 && take_bytes(connection, &received) < 0) {
             return -1;
         }
-        received.len += (size_t)got;
         if (echo_open && received.len >= frame->len) {
             echo_open = false;
             drop_echo(connection, frame, &received, is_read);

@@ -154,7 +154,9 @@ static int send_and_wait(PsModbusConnection *connection, int64_t limit_ns, const
         errno = EBADMSG;
         return -1;
     }
-    if (send(connection->socket, adu->bytes, adu->len, MSG_NOSIGNAL) != (ssize_t)adu->len) {
+    ssize_t sent = send(connection->socket, adu->bytes, adu->len, MSG_NOSIGNAL);
+    if (sent != (ssize_t)adu->len) {
+        errno = sent < 0 ? errno : EIO;
         return -1;
     }
     modbus_set_response_timeout(connection->modbus, (uint32_t)(limit_ns / PS_NS_PER_S),
