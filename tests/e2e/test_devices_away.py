@@ -129,3 +129,67 @@ def test_silent_slaves_behind_one_gateway_leave_the_living_one_its_cadence(folde
     wait_for(lambda: len(server.asked) == 20, "every slave to be asked")
     assert len(gateway.program.find("DEVICE-AWAY", "'S20'")) <= 1
     assert not gateway.program.find("DEVICE-BACK")
+
+
+class QueueingGateway:
+    """Slaves 1 to 3, each answering on its own; register n holds 256 times the slave plus n."""
+
+    def __init__(self):
+        self.late = {}  # slave: seconds
+        self.accepted = 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self.listener.accept()
+                self.accepted += 1
+                threading.Thread(target=self._one, args=(client,), daemon=True).start()
+
+    def _one(self, client):
+        with contextlib.suppress(OSError), client:
+            while request := client.recv(12):
+                offset, count = struct.unpack(">HH", request[8:12])
+                body = struct.pack(">BBB", request[6], 3, 2 * count) + b"".join(
+                    struct.pack(">H", request[6] * 256 + (offset + i & 255)) for i in range(count))
+                answer = request[:4] + struct.pack(">H", len(body)) + body
+                threading.Timer(self.late.get(request[6], 0), self._answer, (client, answer)).start()
+
+    @staticmethod
+    def _answer(client, answer):
+        with contextlib.suppress(OSError):
+            client.sendall(answer)
+
+    def stop(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+
+def test_a_late_slave_behind_a_gateway_costs_the_others_nothing(folder, cleanup):
+    server = cleanup(QueueingGateway())
+    gateway = cleanup(Gateway(folder, {
+        "devices": [modbus_device(f"D{n}", server.port, slave=n, timeout=0.2) for n in (1, 2, 3)],
+        "vars": [variable(f"v{offset}", f"D{n}", "WORD", 40001 + offset) for n in (1, 2, 3)
+                 for offset in (1, 102, 203)],
+        "groups": [group(polling=0.1)]}))
+
+    def all_good():
+        return all(row["status"] == 1 for row in gateway.tags().values())
+
+    wait_for(all_good, "all values")
+    accepted = server.accepted
+    server.late[2] = 0.3
+
+    def late_ones():
+        for (device, name), row in gateway.tags().items():
+            expected = int(device[1:]) * 256 + int(name[1:])
+            assert row["status"] == 0 or row["value"] == expected, (device, name, row)
+            assert device == "D2" or row["status"] == 1, (device, name, row)
+        return gateway.status()["channels"][0]["late"]
+
+    wait_for(lambda: late_ones() >= 2, "late answers to be counted")
+    server.late.clear()
+    wait_for(all_good, "the late slave to be back")
+    assert server.accepted == accepted  # nobody paid with the connection

@@ -115,6 +115,8 @@ PsErr ps_modbus_fail_cancelled(PsDiag *diag) {
 void ps_modbus_connection_adopt(PsModbusConnection *connection, int fd) {
     pthread_mutex_lock(&connection->lock);
     connection->socket = fd;
+    connection->gave_up = false;
+    connection->silences = 0;
     modbus_set_socket(connection->modbus, fd);
     pthread_mutex_unlock(&connection->lock);
 }
@@ -225,7 +227,7 @@ static PsErr fail_transport(PsModbusConnection *connection, const Request *reque
     char what[128];
     name_request(request, what, sizeof what);
     bool silent = number == ETIMEDOUT || number == EILSEQ || number == EBUSY;
-    if (!silent || !connection->way->keeps_open) {
+    if (!silent || !(connection->way->keeps_open || connection->hold)) {
         ps_modbus_connection_close(connection);
         connection->closed_by_timeout = silent;
     }

@@ -2,9 +2,11 @@
 //!
 //! One thread at a time uses a connection (libmodbus keeps no thread promises); only `interrupt`
 //! comes from elsewhere. Over TCP any failure but a refusal closes the connection, so that what
-//! arrives late belongs to a socket nobody reads any more. On a line of RTU frames, which has no
-//! second connection to offer, a silent slave closes nothing: what it still owes is remembered, and
-//! it is asked something unmistakable before it is believed again (rtu_line.h).
+//! arrives late belongs to a socket nobody reads any more; only where several devices share it, the
+//! silence of one leaves it open, and a late answer is known by its transaction number. On a line
+//! of RTU frames, which has no second connection to offer, a silent slave closes nothing: what it
+//! still owes is remembered, and it is asked something unmistakable before it is believed again
+//! (rtu_line.h).
 #pragma once
 
 #include "drivers/driver.h"
@@ -57,13 +59,17 @@ struct PsModbusConnection {
     PsSerial serial; ///< its texts are not kept
     int wake_fd;     ///< an eventfd that ends a wait in progress
     atomic_bool interrupted;
-    pthread_mutex_t lock;   ///< guards `socket` against `interrupt`
-    int lock_fd;            ///< of a serial port while it is open: its lock
-    int socket;             ///< -1 when closed; inside libmodbus otherwise
-    modbus_t *modbus;       ///< of a serial port only while it is open
-    bool closed_by_timeout; ///< the last close was our own after a silent device
-    bool shared;            ///< several devices are behind it
-    int exception;          ///< code of the last refusal (V1.1b3 section 7); 0 when not known
+    pthread_mutex_t lock;    ///< guards `socket` against `interrupt`
+    int lock_fd;             ///< of a serial port while it is open: its lock
+    int socket;              ///< -1 when closed; inside libmodbus otherwise
+    modbus_t *modbus;        ///< of a serial port only while it is open
+    bool closed_by_timeout;  ///< the last close was our own after a silent device
+    bool shared;             ///< several devices are behind it
+    bool hold;               ///< of TCP: the silence of this exchange leaves the stream in order
+    bool gave_up;            ///< of TCP: requests on this connection were not answered in time
+    uint16_t first_given_up; ///< transaction of the first of them
+    unsigned silences;       ///< of TCP: in a row
+    int exception;           ///< code of the last refusal (V1.1b3 section 7); 0 when not known
     PsDriverCounters *counters;
     char *note;                     ///< PsSession.note
     uint16_t transaction;           ///< of the last request; goes on over a reconnect
