@@ -232,10 +232,9 @@ static void *line_main(void *arg) {
     PsSimLine *line = arg;
     while (!atomic_load(&line->stop)) {
         bool wanted = !ps_sim_server_refuses(line->server);
-        if (wanted && !is_open(line) && !open_line(line)) {
-            close_line(line); // tried again at the next look
-        } else if (!wanted && is_open(line)) {
-            close_line(line);
+        bool open = is_open(line);
+        if (open != wanted && (open || !open_line(line))) {
+            close_line(line); // pulled out; or tried again at the next look
         }
         wait_and_serve(line);
     }

@@ -199,14 +199,12 @@ static int run(const Options *options, PsSimServer *server, int signal_fd) {
 
 static PsErr start_lines(const Options *options, PsSimServer *server, PsSimLine **lines,
                          PsDiag *diag) {
-    PsErr err = PS_OK;
-    if (options->rtu_path != NULL) {
-        err = ps_sim_line_start(server, &(PsSimLineSetup){.path = options->rtu_path}, &lines[0],
-                                diag);
-    }
-    if (err == PS_OK && options->rtu_port != 0) {
-        err = ps_sim_line_start(server, &(PsSimLineSetup){.port = options->rtu_port}, &lines[1],
-                                diag);
+    PsSimLineSetup terminal = {.path = options->rtu_path};
+    PsSimLineSetup network = {.port = options->rtu_port};
+    PsErr err =
+        terminal.path != NULL ? ps_sim_line_start(server, &terminal, &lines[0], diag) : PS_OK;
+    if (err == PS_OK && network.port != 0) {
+        err = ps_sim_line_start(server, &network, &lines[1], diag);
     }
     return err;
 }
