@@ -125,7 +125,7 @@ def test_an_adapter_that_hears_itself(folder, cleanup):
 def test_a_line_that_is_never_quiet_is_named_and_left_when_it_is_quiet(folder, cleanup):
     line = cleanup(RtuLine([1]))
     gateway = cleanup(Gateway(folder, {
-        "serial": [serial_port(line.path)], "devices": [rtu_device("D", 1, timeout=0.2)],
+        "serial": [serial_port(line.path, pause_ms=50)], "devices": [rtu_device("D", 1, timeout=0.2)],
         "vars": [variable("v", "D", "WORD", 40002)], "groups": [group()]}))
     wait_for(lambda: good(gateway, ("D", "v")), "the value")
     line.babble = True
