@@ -55,6 +55,25 @@ static void test_strings_are_copied_and_terminated(void **state) {
     ps_arena_free(arena);
 }
 
+static void test_texts_are_packed_and_touch_nothing_else(void **state) {
+    PsArena *arena = ps_arena_new();
+    char *texts[2000];
+    uint8_t *blocks[2000];
+    for (size_t i = 0; i < 2000; i++) {
+        texts[i] = ps_arena_strndup(arena, "0123456789", i % 11);
+        blocks[i] = ps_arena_take(arena, 24);
+        memset(blocks[i], 0xAA, 24);
+    }
+    assert_true(ps_arena_used(arena) < 2000 * (32 + 10)); // six bytes a text, not sixteen
+    for (size_t i = 0; i < 2000; i++) {
+        assert_int_equal(strlen(texts[i]), i % 11);
+        assert_memory_equal(texts[i], "0123456789", i % 11);
+        assert_int_equal((uintptr_t)blocks[i] % alignof(max_align_t), 0);
+        assert_int_equal(blocks[i][23], 0xAA);
+    }
+    ps_arena_free(arena);
+}
+
 static void test_free_accepts_null(void **state) {
     ps_arena_free(NULL);
 }
@@ -65,6 +84,7 @@ int main(void) {
         cmocka_unit_test(test_large_request_leaves_the_half_used_block_in_use),
         cmocka_unit_test(test_large_request_first),
         cmocka_unit_test(test_strings_are_copied_and_terminated),
+        cmocka_unit_test(test_texts_are_packed_and_touch_nothing_else),
         cmocka_unit_test(test_free_accepts_null),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

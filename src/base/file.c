@@ -25,12 +25,22 @@ static PsErr fail_errno(int number, PsDiag *diag, const char *path, const char *
     return ps_fail(err, diag, path, NULL, "cannot %s: %s", doing, strerror(number));
 }
 
+// What the file has and one byte more, by which its end is seen; READ_STEP where that is not known.
+static size_t first_step(int fd, size_t limit) {
+    struct stat status;
+    bool known = fstat(fd, &status) == 0 && status.st_size > 0;
+    return known && (uint64_t)status.st_size <= limit ? (size_t)status.st_size + 1 : READ_STEP;
+}
+
 // PS_ERR_IO leaves the reason in errno.
 static PsErr read_all(int fd, size_t limit, PsBuf *buf) {
     size_t start = buf->len;
+    ps_buf_reserve(buf, first_step(fd, limit));
     for (;;) {
-        ps_buf_reserve(buf, READ_STEP);
-        ssize_t got = read(fd, buf->data + buf->len, READ_STEP);
+        if (buf->capacity - 1 - buf->len == 0) {
+            ps_buf_reserve(buf, READ_STEP);
+        }
+        ssize_t got = read(fd, buf->data + buf->len, buf->capacity - 1 - buf->len);
         if (got < 0 && errno == EINTR) {
             continue;
         }

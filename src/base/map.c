@@ -39,8 +39,8 @@ static PsMapSlot *slot_for(const PsMap *map, const char *scope, const char *key)
     return &map->slots[at];
 }
 
-static void grow(PsMap *map) {
-    PsMap bigger = {.capacity = map->capacity > 0 ? map->capacity * 2 : 16, .count = map->count};
+static void resize(PsMap *map, size_t capacity) {
+    PsMap bigger = {.capacity = capacity, .count = map->count};
     bigger.slots = ps_alloc_array(bigger.capacity, sizeof *bigger.slots);
     for (size_t i = 0; i < map->capacity; i++) {
         const PsMapSlot *old = &map->slots[i];
@@ -52,6 +52,19 @@ static void grow(PsMap *map) {
     *map = bigger;
 }
 
+static bool has_room_for(size_t capacity, size_t count) {
+    return count * 4 <= capacity * 3;
+}
+
+void ps_map_reserve(PsMap *map, size_t count) {
+    PS_ASSERT(map->count == 0);
+    size_t capacity = 16;
+    while (!has_room_for(capacity, count)) {
+        capacity *= 2;
+    }
+    resize(map, capacity);
+}
+
 void ps_map_deinit(PsMap *map) {
     free(map->slots);
     *map = (PsMap){0};
@@ -59,8 +72,8 @@ void ps_map_deinit(PsMap *map) {
 
 bool ps_map_put(PsMap *map, const char *scope, const char *key, uint32_t value) {
     PS_ASSERT(value != PS_MAP_NONE);
-    if ((map->count + 1) * 4 > map->capacity * 3) {
-        grow(map);
+    if (!has_room_for(map->capacity, map->count + 1)) {
+        resize(map, map->capacity > 0 ? map->capacity * 2 : 16);
     }
     PsMapSlot *slot = slot_for(map, scope, key);
     if (slot->key != NULL) {

@@ -22,6 +22,8 @@ typedef struct PsMap {
 } PsMap;
 
 void ps_map_deinit(PsMap *map);
+/// An empty map takes the room for so many keys at once; growing to it takes half as much again.
+void ps_map_reserve(PsMap *map, size_t count);
 /// False, and nothing changed, when the key is already there. `value` is not PS_MAP_NONE.
 /// `scope` may be NULL; two-part keys serve names that are unique only inside something.
 bool ps_map_put(PsMap *map, const char *scope, const char *key, uint32_t value);

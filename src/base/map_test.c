@@ -43,11 +43,28 @@ static void grows(void **state) {
     free(keys);
 }
 
+static void what_was_reserved_does_not_grow(void **state) {
+    enum {
+        COUNT = 100
+    };
+    char keys[COUNT][16];
+    PS_AUTO_MAP PsMap map = {0};
+    ps_map_reserve(&map, COUNT);
+    size_t capacity = map.capacity;
+    for (uint32_t i = 0; i < COUNT; i++) {
+        snprintf(keys[i], sizeof keys[i], "var%u", i);
+        assert_true(ps_map_put(&map, NULL, keys[i], i));
+    }
+    assert_int_equal(map.capacity, capacity);
+    assert_int_equal(ps_map_find(&map, NULL, "var99"), 99);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_what_was_put),
         cmocka_unit_test(keeps_the_parts_of_a_key_apart),
         cmocka_unit_test(grows),
+        cmocka_unit_test(what_was_reserved_does_not_grow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -47,6 +47,8 @@ char *ps_strdup(const char *text) {
 // then on such blocks lie in the heap between small ones (mallopt(3)).
 void ps_mem_init(void) {
     (void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+    // Messages come and go; without, their memory goes back to the system and comes anew each time.
+    (void)mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
     (void)mallopt(M_ARENA_MAX, 2);
 }
 

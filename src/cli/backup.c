@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/time.h"
+#include "cli/archive_arguments.h"
 #include "cli/cli_findings.h"
 #include "cli/passphrase.h"
 #include "drivers/driver.h"
@@ -18,27 +19,14 @@
 #define CALL "penstock backup FILE [--config DIR] [--with-secrets [--passphrase-file FILE]]"
 
 typedef struct Arguments {
-    const char *file;
-    const char *folder;
-    const char *passphrase_file; // NULL: asked for
+    CliArchiveArguments common;
     bool with_secrets;
 } Arguments;
 
-static bool take_arguments(Arguments *taken, int count, char **arguments) {
-    for (int i = 0; i < count; i++) {
-        if (strcmp(arguments[i], "--with-secrets") == 0) {
-            taken->with_secrets = true;
-        } else if (strcmp(arguments[i], "--config") == 0 && i + 1 < count) {
-            taken->folder = arguments[++i];
-        } else if (strcmp(arguments[i], "--passphrase-file") == 0 && i + 1 < count) {
-            taken->passphrase_file = arguments[++i];
-        } else if (arguments[i][0] == '-' || taken->file != NULL) {
-            return false;
-        } else {
-            taken->file = arguments[i];
-        }
-    }
-    return taken->file != NULL && (taken->with_secrets || taken->passphrase_file == NULL);
+static bool take_arguments(Arguments *taken, int count, char **words) {
+    const CliSwitch switches[] = {{"--with-secrets", &taken->with_secrets}};
+    return cli_archive_arguments(&taken->common, switches, PS_COUNT(switches), count, words) &&
+           (taken->with_secrets || taken->common.passphrase_file == NULL);
 }
 
 static PsErr make(const Arguments *arguments, PsArchive *archive, PsFindings *findings, PsBuf *out,
@@ -46,10 +34,10 @@ static PsErr make(const Arguments *arguments, PsArchive *archive, PsFindings *fi
     PS_CLEANUP(ps_seal_wipe) PsBuf passphrase = {0};
     snprintf(archive->gateway, sizeof archive->gateway, "%s", PENSTOCK_VERSION);
     archive->created_s = ps_wall_now().ns / PS_NS_PER_S;
-    PsErr err = ps_config_set_read(arguments->folder, ps_driver_check_for, cli_compile_scripts,
-                                   findings, archive, diag);
+    PsErr err = ps_config_set_read(arguments->common.folder, ps_driver_check_for,
+                                   cli_compile_scripts, findings, archive, diag);
     if (err == PS_OK && arguments->with_secrets && ps_archive_secrets(archive) > 0) {
-        err = cli_passphrase_take(arguments->passphrase_file, true, &passphrase, diag);
+        err = cli_passphrase_take(arguments->common.passphrase_file, true, &passphrase, diag);
     }
     if (err == PS_OK) {
         err = ps_archive_write(archive, (const char *)passphrase.data, out, diag);
@@ -59,7 +47,8 @@ static PsErr make(const Arguments *arguments, PsArchive *archive, PsFindings *fi
                       "would be larger than %zu bytes, which could not be restored",
                       PS_ARCHIVE_BYTES_MAX);
     }
-    return err == PS_OK ? ps_file_write(arguments->file, out->data, out->len, 0600, diag) : err;
+    return err == PS_OK ? ps_file_write(arguments->common.file, out->data, out->len, 0600, diag)
+                        : err;
 }
 
 // What a person reads about a gap.
@@ -80,7 +69,7 @@ static void show(const Arguments *arguments, const PsArchive *archive, size_t by
     for (size_t i = 0; i < archive->gap_count; i++) {
         printf("  %s  left out: %s\n", archive->gaps[i].name, words_for(archive->gaps[i].why));
     }
-    printf("%s is written, %zu bytes.\n", arguments->file, bytes);
+    printf("%s is written, %zu bytes.\n", arguments->common.file, bytes);
 }
 
 static void show_json(const Arguments *arguments, const PsArchive *archive, size_t bytes) {
@@ -100,14 +89,14 @@ static void show_json(const Arguments *arguments, const PsArchive *archive, size
         json_array_append_new(left_out, json_pack("{s:s, s:s}", "name", archive->gaps[i].name,
                                                   "why", archive->gaps[i].why));
     }
-    json_t *answer = json_pack("{s:s, s:I, s:o, s:o}", "written", arguments->file, "bytes",
+    json_t *answer = json_pack("{s:s, s:I, s:o, s:o}", "written", arguments->common.file, "bytes",
                                (json_int_t)bytes, "files", files, "left_out", left_out);
     cli_print_json(answer);
     json_decref(answer);
 }
 
 int cli_backup(const CliOptions *options, int count, char **words) {
-    Arguments arguments = {.folder = CLI_DEFAULT_CONFIG};
+    Arguments arguments = {.common.folder = CLI_DEFAULT_CONFIG};
     if (!take_arguments(&arguments, count, words)) {
         return cli_fail(CLI_USAGE, "backup needs a file: " CALL);
     }

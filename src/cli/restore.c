@@ -5,6 +5,7 @@
 #include "backup/seal.h"
 #include "base/cleanup.h"
 #include "base/file.h"
+#include "cli/archive_arguments.h"
 #include "cli/cli_findings.h"
 #include "cli/passphrase.h"
 #include "drivers/driver.h"
@@ -18,9 +19,7 @@
     "--without-secrets]"
 
 typedef struct Arguments {
-    const char *file;
-    const char *folder;
-    const char *passphrase_file; // NULL: asked for
+    CliArchiveArguments common;
     bool without_secrets;
     bool dry_run;
 } Arguments;
@@ -31,34 +30,22 @@ typedef struct End {
     char former[PATH_MAX]; // where the old folder is; "" when there was none
 } End;
 
-static bool take_arguments(Arguments *taken, int count, char **arguments) {
-    for (int i = 0; i < count; i++) {
-        if (strcmp(arguments[i], "--dry-run") == 0) {
-            taken->dry_run = true;
-        } else if (strcmp(arguments[i], "--without-secrets") == 0) {
-            taken->without_secrets = true;
-        } else if (strcmp(arguments[i], "--config") == 0 && i + 1 < count) {
-            taken->folder = arguments[++i];
-        } else if (strcmp(arguments[i], "--passphrase-file") == 0 && i + 1 < count) {
-            taken->passphrase_file = arguments[++i];
-        } else if (arguments[i][0] == '-' || taken->file != NULL) {
-            return false;
-        } else {
-            taken->file = arguments[i];
-        }
-    }
-    return taken->file != NULL && !(taken->without_secrets && taken->passphrase_file != NULL);
+static bool take_arguments(Arguments *taken, int count, char **words) {
+    const CliSwitch switches[] = {{"--dry-run", &taken->dry_run},
+                                  {"--without-secrets", &taken->without_secrets}};
+    return cli_archive_arguments(&taken->common, switches, PS_COUNT(switches), count, words) &&
+           !(taken->without_secrets && taken->common.passphrase_file != NULL);
 }
 
 static PsErr read_archive(const Arguments *arguments, PsArchive *archive, PsDiag *diag) {
     PS_AUTO_BUF PsBuf bytes = {0};
     PS_CLEANUP(ps_seal_wipe) PsBuf passphrase = {0};
-    PsErr err = ps_file_read(arguments->file, PS_ARCHIVE_BYTES_MAX, &bytes, diag);
+    PsErr err = ps_file_read(arguments->common.file, PS_ARCHIVE_BYTES_MAX, &bytes, diag);
     err = err == PS_OK ? ps_archive_read(bytes.data, bytes.len, archive, diag) : err;
     if (err != PS_OK || archive->sealed.len == 0 || arguments->without_secrets) {
         return err;
     }
-    err = cli_passphrase_take(arguments->passphrase_file, false, &passphrase, diag);
+    err = cli_passphrase_take(arguments->common.passphrase_file, false, &passphrase, diag);
     return err == PS_OK ? ps_archive_open(archive, (const char *)passphrase.data, diag) : err;
 }
 
@@ -117,7 +104,7 @@ static PsErr run(const Arguments *arguments, PsArchive *archive, PsRestore *rest
                  PsFindings *findings, bool json, End *end, PsDiag *diag) {
     PsErr err = read_archive(arguments, archive, diag);
     if (err == PS_OK) {
-        err = ps_restore_prepare(archive, arguments->folder, ps_driver_check_for,
+        err = ps_restore_prepare(archive, arguments->common.folder, ps_driver_check_for,
                                  cli_compile_scripts, findings, restore, diag);
     }
     if (err != PS_OK) {
@@ -135,7 +122,7 @@ static PsErr run(const Arguments *arguments, PsArchive *archive, PsRestore *rest
 }
 
 int cli_restore(const CliOptions *options, int count, char **words) {
-    Arguments arguments = {.folder = CLI_DEFAULT_CONFIG};
+    Arguments arguments = {.common.folder = CLI_DEFAULT_CONFIG};
     if (!take_arguments(&arguments, count, words)) {
         return cli_fail(CLI_USAGE, "restore needs a file: " CALL);
     }

@@ -65,12 +65,22 @@ static void sort_by_device(PsUploader *uploader) {
     free(at);
 }
 
-static void cut_runs(PsUploader *uploader) {
+static bool begins_run(const PsUploader *uploader, uint32_t place) {
     const PsVariable *variables = uploader->config->variables;
-    uploader->runs = ps_alloc_array(uploader->config->device_count, sizeof *uploader->runs);
+    return place == 0 || variables[uploader->variables[place]].device !=
+                             variables[uploader->variables[place - 1]].device;
+}
+
+// Counted first: of many devices a group mostly has few.
+static void cut_runs(PsUploader *uploader) {
+    uint32_t runs = 0;
+    for (uint32_t i = 0; i < uploader->count; i++) {
+        runs += begins_run(uploader, i);
+    }
+    uploader->runs = ps_alloc_array(runs, sizeof *uploader->runs);
     for (uint32_t i = 0; i < uploader->count; i++) {
         uint32_t index = uploader->variables[i];
-        if (i == 0 || variables[index].device != variables[uploader->variables[i - 1]].device) {
+        if (begins_run(uploader, i)) {
             uploader->runs[uploader->run_count++] =
                 (DeviceRun){.first = i, .fresh_ns = ps_fresh_ns(uploader->config, index)};
         }

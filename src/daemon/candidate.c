@@ -126,15 +126,23 @@ static PsConfig *load_running(const char *folder, PsContent *running) {
     return config;
 }
 
-json_t *ps_candidate_compare(const PsRevisionStore *store, const PsContent *content,
-                             const PsConfig *config, PsContent *running, uint32_t *ret_count) {
+// Empty when there is none or it is damaged.
+static PsContent read_running(const PsRevisionStore *store) {
+    PsContent running = {0};
     const PsRevision *newest = ps_revision_store_newest(store);
-    if (newest != NULL && ps_revision_store_read(store, newest->number, running, NULL) != PS_OK) {
-        ps_content_deinit(running); // damaged
+    if (newest != NULL && ps_revision_store_read(store, newest->number, &running, NULL) != PS_OK) {
+        ps_content_deinit(&running);
     }
+    return running;
+}
+
+json_t *ps_candidate_compare(const PsRevisionStore *store, const PsContent *content,
+                             const PsConfig *config, uint32_t *ret_count) {
+    PsContent running = read_running(store);
     // To load a large configuration takes long, and mostly it is the same to the byte.
-    bool same = ps_content_equal(content, running);
-    PsConfig *loaded = same ? NULL : load_running(config->folder, running);
+    bool same = ps_content_equal(content, &running);
+    PsConfig *loaded = same ? NULL : load_running(config->folder, &running);
+    ps_content_deinit(&running); // what is large is not there longer than it has to be
     const PsConfig *before = same ? config : loaded;
     PsConfigMap *map = ps_config_map_new(before, config);
     PsConfigDiff *diff = ps_config_diff_new(before, config, map);
@@ -178,16 +186,17 @@ static PsErr begin_probation(PsCandidate *candidate, const PsCandidateTools *too
 }
 
 static PsErr write(PsCandidate *candidate, const PsCandidateTools *tools, const PsContent *content,
-                   const PsContent *running, const PsConfig *config) {
+                   const PsConfig *config) {
     atomic_store(&candidate->step, PS_STEP_WRITING);
     const char *summary = json_string_value(json_object_get(candidate->difference, "summary"));
     ps_text_format(candidate->revision.summary, sizeof candidate->revision.summary, "%s",
                    summary != NULL ? summary : "");
     candidate->revision.time = ps_wall_now();
+    PS_AUTO_CONTENT PsContent running = read_running(tools->store);
     PsRevisionEntry entry = {.content = content,
                              .config = config,
                              .difference = candidate->difference,
-                             .running = running->count > 0 ? running : NULL};
+                             .running = running.count > 0 ? &running : NULL};
     const char *folder = ps_revision_store_folder(tools->store);
     PsErr err = begin_probation(candidate, tools);
     if (err == PS_OK) {
@@ -202,8 +211,7 @@ static PsErr write(PsCandidate *candidate, const PsCandidateTools *tools, const 
     return err;
 }
 
-static PsErr run(PsCandidate *candidate, const PsCandidateTools *tools, PsContent *content,
-                 PsContent *running) {
+static PsErr run(PsCandidate *candidate, const PsCandidateTools *tools, PsContent *content) {
     PsErr err = check_base(candidate, ps_revision_store_newest(tools->store));
     if (err != PS_OK) {
         return err;
@@ -217,10 +225,9 @@ static PsErr run(PsCandidate *candidate, const PsCandidateTools *tools, PsConten
     if (err == PS_OK) {
         uint32_t changes = 0;
         atomic_store(&candidate->step, PS_STEP_COMPARING);
-        candidate->difference =
-            ps_candidate_compare(tools->store, content, config, running, &changes);
+        candidate->difference = ps_candidate_compare(tools->store, content, config, &changes);
         if (changes > 0 && !candidate->dry_run) {
-            err = write(candidate, tools, content, running, config);
+            err = write(candidate, tools, content, config);
             candidate->config = err == PS_OK ? config : NULL;
         }
     }
@@ -232,6 +239,5 @@ static PsErr run(PsCandidate *candidate, const PsCandidateTools *tools, PsConten
 
 void ps_candidate_run(PsCandidate *candidate, const PsCandidateTools *tools) {
     PS_AUTO_CONTENT PsContent content = {0};
-    PS_AUTO_CONTENT PsContent running = {0};
-    candidate->result = run(candidate, tools, &content, &running);
+    candidate->result = run(candidate, tools, &content);
 }

@@ -56,6 +56,6 @@ void ps_candidate_run(PsCandidate *candidate, const PsCandidateTools *tools);
 
 /// How `config`, loaded from `content`, differs from the newest revision of the store, as of
 /// ps_config_diff_json; from nothing when there is none or it cannot be loaded any more.
-/// `ret_count` has the number of changes. `running` (empty) gets the files of that revision.
+/// `ret_count` has the number of changes.
 json_t *ps_candidate_compare(const PsRevisionStore *store, const PsContent *content,
-                             const PsConfig *config, PsContent *running, uint32_t *ret_count);
+                             const PsConfig *config, uint32_t *ret_count);

@@ -26,6 +26,9 @@ PsRetired *ps_retired_new(uv_loop_t *loop) {
     return retired;
 }
 
+// What served the former configuration is given up in the moments after it, here and there.
+#define TRIM_AFTER_MS 3000
+
 static void sweep(PsRetired *retired, bool all) {
     for (PsConfigHold **at = &retired->holds; *at != NULL;) {
         PsConfigHold *hold = *at;
@@ -39,8 +42,14 @@ static void sweep(PsRetired *retired, bool all) {
     }
 }
 
+static void on_trim(uv_timer_t *timer) {
+    sweep(timer->data, false);
+    ps_mem_trim();
+}
+
 static void on_timer(uv_timer_t *timer) {
     sweep(timer->data, false);
+    uv_timer_start(timer, on_trim, TRIM_AFTER_MS, 0);
 }
 
 // From the loop, since whoever lets go is often about to free more that refers to it.

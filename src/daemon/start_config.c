@@ -136,11 +136,10 @@ static void say_problem(const PsFindings *findings, const char *folder, uint32_t
 // What was edited while the gateway stood still becomes a revision of its own.
 static void record(const PsCandidateTools *tools, const PsContent *content,
                    const PsConfig *config) {
-    PS_AUTO_CONTENT PsContent running = {0};
     uint32_t changes = 0;
     PsDiag diag = {0};
     bool first = ps_revision_store_newest(tools->store) == NULL;
-    json_t *difference = ps_candidate_compare(tools->store, content, config, &running, &changes);
+    json_t *difference = ps_candidate_compare(tools->store, content, config, &changes);
     PsRevision revision = {.kind = PS_REVISION_START, .who = "penstockd", .time = ps_wall_now()};
     ps_text_format(revision.summary, sizeof revision.summary, "%s",
                    json_string_value(json_object_get(difference, "summary")));

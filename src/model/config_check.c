@@ -139,6 +139,7 @@ static void check_variable(PsChecker *checker, PsVariable *variable) {
 
 static void check_variables(PsChecker *checker) {
     PsConfig *config = checker->config;
+    ps_map_reserve(&checker->variables, config->variable_count);
     for (uint32_t i = 0; i < config->variable_count; i++) {
         PsVariable *variable = &config->variables[i];
         checker->findings->place = (PsPlace){ps_table_variable.block, i};

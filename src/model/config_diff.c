@@ -49,14 +49,24 @@ static const char *plain(const Differ *differ, const PsOption *option, const voi
     return ps_arena_strdup(differ->diff->arena, text.len > 0 ? (const char *)text.data : "");
 }
 
-// The changed options but the name, which is told apart.
+// The name is told apart.
+static bool is_other(const PsOptionTable *table, const PsOption *option, const void *before,
+                     const void *after) {
+    bool name = table->name_key != NULL && strcmp(option->key, table->name_key) == 0;
+    return !name && !ps_option_equal(option, before, after);
+}
+
+// The changed options. Counted first: one change can be one of a hundred thousand.
 static void put_options(const Differ *differ, const PsOptionTable *table, const void *before,
                         const void *after, PsChange *change) {
-    change->options = ps_arena_take(differ->diff->arena, table->count * sizeof *change->options);
+    size_t count = 0;
+    for (size_t i = 0; i < table->count; i++) {
+        count += is_other(table, &table->options[i], before, after);
+    }
+    change->options = ps_arena_take(differ->diff->arena, count * sizeof *change->options);
     for (size_t i = 0; i < table->count; i++) {
         const PsOption *option = &table->options[i];
-        bool name = table->name_key != NULL && strcmp(option->key, table->name_key) == 0;
-        if (!name && !ps_option_equal(option, before, after)) {
+        if (is_other(table, option, before, after)) {
             change->options[change->option_count++] =
                 (PsOptionChange){.key = option->key,
                                  .before = plain(differ, option, before, differ->before->folder),
@@ -69,15 +79,14 @@ static const char *text_at(const void *object, size_t offset) {
     return *(const char *const *)((const char *)object + offset);
 }
 
-static const char *name_of(const Differ *differ, const List *list, const void *object) {
-    size_t offset = ps_option_find(list->table, list->table->name_key)->offset;
-    return ps_arena_strdup(differ->diff->arena, text_at(object, offset));
+static const char *name_of(const List *list, const void *object) {
+    return text_at(object, ps_option_find(list->table, list->table->name_key)->offset);
 }
 
 static PsChange *add_named(Differ *differ, PsChangeKind kind, const List *list,
                            const void *object) {
     PsChange *change = add(differ, kind, list->table);
-    change->name = name_of(differ, list, object);
+    change->name = ps_arena_strdup(differ->diff->arena, name_of(list, object));
     change->of =
         list->of > 0 ? ps_arena_strdup(differ->diff->arena, text_at(object, list->of)) : NULL;
     return change;
@@ -108,8 +117,10 @@ static void compare(Differ *differ, const List *list, const void *before, const 
         return;
     }
     PsChange *change = add_named(differ, PS_CHANGE_CHANGED, list, after);
-    const char *then = name_of(differ, list, before);
-    change->name_then = strcmp(then, change->name) != 0 ? then : NULL;
+    const char *then = name_of(list, before);
+    if (strcmp(then, change->name) != 0) {
+        change->name_then = ps_arena_strdup(differ->diff->arena, then);
+    }
     put_options(differ, list->table, before, after, change);
     if (!same_text) {
         put_script(differ, list, before, after, change);

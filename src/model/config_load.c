@@ -29,10 +29,7 @@ json_t *ps_config_parse_json(const void *json, size_t len, PsFindings *findings)
     json_error_t error;
     json_t *root = json_loadb(json, len, JSON_REJECT_DUPLICATES, &error);
     if (root == NULL) {
-        char where[64];
-        snprintf(where, sizeof where, "line %d, column %d", error.line, error.column);
-        ps_findings_error(findings, PS_CONFIG_FILE, where, NULL,
-                          "this is not strict JSON: %.200s; correct it there", error.text);
+        ps_config_text_refuse(findings, error.line, error.column, error.text);
         return NULL;
     }
     if (!json_is_object(root)) {

@@ -68,6 +68,7 @@ static Name name_of_subscribe(const PsConfig *config, uint32_t index) {
 static void match(PsIndexMap *map, const PsConfig *old_config, uint32_t old_count,
                   const PsConfig *new_config, uint32_t new_count, NameOf *name_of) {
     PS_AUTO_MAP PsMap names = {0};
+    ps_map_reserve(&names, old_count);
     for (uint32_t i = 0; i < old_count; i++) {
         Name name = name_of(old_config, i);
         (void)ps_map_put(&names, name.scope, name.key, i); // names are unique once checked

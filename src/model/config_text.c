@@ -15,6 +15,13 @@ typedef struct Reader {
     PsFindings *findings;
 } Reader;
 
+void ps_config_text_refuse(PsFindings *findings, int line, int column, const char *what) {
+    char where[64];
+    snprintf(where, sizeof where, "line %d, column %d", line, column);
+    ps_findings_error(findings, PS_CONFIG_FILE, where, NULL,
+                      "this is not strict JSON: %.200s; correct it there", what);
+}
+
 static bool fail(Reader *reader, const char *at, const char *what) {
     int line = 1;
     int column = 1;
@@ -22,10 +29,7 @@ static bool fail(Reader *reader, const char *at, const char *what) {
         column = *c == '\n' ? 1 : column + 1;
         line += *c == '\n' ? 1 : 0;
     }
-    char where[64];
-    snprintf(where, sizeof where, "line %d, column %d", line, column);
-    ps_findings_error(reader->findings, PS_CONFIG_FILE, where, NULL,
-                      "this is not strict JSON: %.200s; correct it there", what);
+    ps_config_text_refuse(reader->findings, line, column, what);
     return false;
 }
 

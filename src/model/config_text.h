@@ -37,3 +37,6 @@ const PsConfigList *ps_config_text_list(const PsConfigText *text, const char *bl
 /// Walks a list: `*at` begins as the list's text; returns the element there, the caller's, and
 /// moves on. Exactly `count` times.
 json_t *ps_config_text_next(const PsConfigText *text, const char **at);
+
+/// The finding about text that is not strict JSON; `what` is wrong at that place.
+void ps_config_text_refuse(PsFindings *findings, int line, int column, const char *what);

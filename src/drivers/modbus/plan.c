@@ -40,7 +40,6 @@ void ps_modbus_plan_init(PsModbusPlan *plan, const PsConfig *config, const PsPol
     *plan = (PsModbusPlan){
         .items = ps_alloc_array(set->variable_count, sizeof *plan->items),
         .item_count = set->variable_count,
-        .requests = ps_alloc_array(set->variable_count, sizeof *plan->requests),
     };
     for (uint32_t i = 0; i < set->variable_count; i++) {
         plan->items[i] = make_item(config, set->variables[i]);
@@ -55,6 +54,14 @@ void ps_modbus_plan_deinit(PsModbusPlan *plan) {
     *plan = (PsModbusPlan){0};
 }
 
+// Most plans have a few requests for many items.
+static void make_room(PsModbusPlan *plan, uint32_t count) {
+    if (count > plan->request_room) {
+        plan->requests = ps_grow_array(plan->requests, count, sizeof *plan->requests);
+        plan->request_room = count;
+    }
+}
+
 static bool same_item(const PsModbusItem *a, const PsModbusItem *b) {
     return a->offset == b->offset && a->table == b->table && a->width == b->width;
 }
@@ -65,6 +72,7 @@ bool ps_modbus_plan_follow(PsModbusPlan *plan, const PsModbusPlan *other) {
         same = same_item(&plan->items[i], &other->items[i]);
     }
     if (same) {
+        make_room(plan, other->request_count);
         plan->request_count = other->request_count;
         memcpy(plan->requests, other->requests, other->request_count * sizeof *plan->requests);
     }
@@ -120,6 +128,7 @@ void ps_modbus_plan_merge(PsModbusPlan *plan) {
             extend(&plan->requests[plan->request_count - 1], &plan->items[i])) {
             continue;
         }
+        make_room(plan, plan->request_count + 1);
         plan->requests[plan->request_count++] = cover(plan, i, 1);
     }
 }
@@ -158,6 +167,7 @@ bool ps_modbus_plan_split(PsModbusPlan *plan, uint32_t index) {
         return false;
     }
     PS_ASSERT(plan->request_count < plan->item_count);
+    make_room(plan, plan->request_count + 1);
     PsModbusRequest *at = &plan->requests[index];
     memmove(at + 2, at + 1, (plan->request_count - index - 1) * sizeof *at);
     at[0] = cover(plan, whole.first_item, cut - whole.first_item);

@@ -32,11 +32,12 @@ typedef struct PsModbusRequest {
 typedef struct PsModbusPlan {
     PsModbusItem *items; ///< sorted by table, offset, width
     uint32_t item_count;
-    PsModbusRequest *requests; ///< in the order of the items; room for item_count of them
+    PsModbusRequest *requests; ///< in the order of the items
     uint32_t request_count;
+    uint32_t request_room;
 } PsModbusPlan;
 
-/// The variables have passed ps_modbus_check_variable. Takes all memory the plan will ever need.
+/// The variables have passed ps_modbus_check_variable.
 void ps_modbus_plan_init(PsModbusPlan *plan, const PsConfig *config, const PsPollSet *set);
 /// Accepts a zeroed plan.
 void ps_modbus_plan_deinit(PsModbusPlan *plan);

@@ -5,6 +5,10 @@
 #include "script/host.h"
 #include "script/worker/json_text.h"
 
+// A text of up to this much keeps its memory for the next one; growing it anew for each call costs
+// more than writing it.
+#define TEXT_KEPT ((size_t)64 * 1024)
+
 // Replaces Python's complaint about a lone surrogate by ours.
 static void refuse_text(PsWorker *worker, PyObject *text) {
     PyErr_Clear();
@@ -68,7 +72,8 @@ static bool encode_any(PsWorker *worker, PyObject *object, PsPayload *payload) {
 }
 
 bool ps_payload_take(PsWorker *worker, PyObject *object, PsPayload *ret_payload) {
-    PsPayload payload = {0};
+    PsPayload payload = {.text = worker->text};
+    worker->text = (PsBuf){0}; // a script's own code may run here, and publish
     bool ok = encode_any(worker, object, &payload);
     if (ok && payload.len > PS_SCRIPT_PAYLOAD_MAX) {
         PyErr_Format(PyExc_ValueError, "the message has %zu bytes; at most %zu can be sent",
@@ -76,14 +81,19 @@ bool ps_payload_take(PsWorker *worker, PyObject *object, PsPayload *ret_payload)
         ok = false;
     }
     if (!ok) {
-        ps_payload_deinit(&payload);
+        ps_payload_deinit(worker, &payload);
         return false;
     }
     *ret_payload = payload;
     return true;
 }
 
-void ps_payload_deinit(PsPayload *payload) {
+void ps_payload_deinit(PsWorker *worker, PsPayload *payload) {
     Py_CLEAR(payload->owner);
+    if (worker->text.data == NULL && payload->text.capacity <= TEXT_KEPT) {
+        worker->text = payload->text;
+        ps_buf_clear(&worker->text);
+        payload->text = (PsBuf){0};
+    }
     ps_buf_deinit(&payload->text);
 }

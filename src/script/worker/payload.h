@@ -14,4 +14,5 @@ typedef struct PsPayload {
 
 /// False with a Python exception set: not serialisable, or longer than PS_SCRIPT_PAYLOAD_MAX.
 bool ps_payload_take(PsWorker *worker, PyObject *object, PsPayload *ret_payload);
-void ps_payload_deinit(PsPayload *payload);
+/// Its text is kept for the next one.
+void ps_payload_deinit(PsWorker *worker, PsPayload *payload);

@@ -3,6 +3,7 @@
 #include "script/worker/socket.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -25,9 +26,17 @@ bool ps_worker_socket_poll(PsWorkerSocket *socket, PsWireFrame *ret_frame) {
     return err == PS_OK;
 }
 
+// A process that sleeps in recv is woken for room as well, as soon as the gateway has read its
+// answer: one wake-up more for each call, which costs more than asking poll.
+static void wait_for_bytes(const PsWorkerSocket *socket) {
+    struct pollfd wait = {.fd = socket->fd, .events = POLLIN};
+    (void)poll(&wait, 1, -1); // whatever woke it, recv knows
+}
+
 PsWireFrame ps_worker_socket_receive(PsWorkerSocket *socket) {
     PsWireFrame frame;
     while (!ps_worker_socket_poll(socket, &frame)) {
+        wait_for_bytes(socket);
         size_t size = 0;
         void *room = ps_wire_decoder_room(&socket->decoder, &size);
         ssize_t got = recv(socket->fd, room, size, 0);

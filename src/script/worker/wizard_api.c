@@ -64,7 +64,7 @@ static void send_message(PsWorker *worker, PsWireType type, Message *message) {
     PsPiece pieces[] = {{worker->out.data, worker->out.len},
                         {message->payload.data, message->payload.len}};
     ps_worker_socket_send(&worker->socket, pieces, PS_COUNT(pieces));
-    ps_payload_deinit(&message->payload);
+    ps_payload_deinit(worker, &message->payload);
 }
 
 static PyObject *awsiot_publish(PyObject *self, PyObject *args, PyObject *keywords) {

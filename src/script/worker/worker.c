@@ -222,7 +222,7 @@ static void finish_call(PsWorker *worker, PyObject *returned, bool publishes) {
     Py_XDECREF(returned);
     drain_output(worker);
     send_done(worker, ok ? NULL : &error, ok && has_payload ? &payload : NULL);
-    ps_payload_deinit(&payload);
+    ps_payload_deinit(worker, &payload);
 }
 
 static void on_data(PsWorker *worker, const PsWireFrame *frame) {

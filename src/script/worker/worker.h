@@ -15,6 +15,7 @@ typedef struct PsWorker {
     pid_t pid;             ///< a fork made by the script finds a different getpid()
     unsigned long thread;  ///< Python's id of the first thread
     PsBuf out;             ///< reused for every frame that is sent
+    PsBuf text;            ///< of the payload before, for the next one; empty while in use
     bool link;             ///< cloud link up when the present input was sent
     bool aws;              ///< the cloud is AWS IoT
     uint8_t kind;          ///< PsScriptKind
