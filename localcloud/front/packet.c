@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#define HEADER_LONGEST 5               // type, flags and the remaining length
-#define KEPT_BYTES ((size_t)16 * 1024) // an empty queue gives larger memory back
+#define HEADER_LONGEST 5              // type, flags and the remaining length
+#define KEPT_BYTES ((size_t)4 * 1024) // an empty queue gives larger memory back
 
 static const char *const names[] = {
     [PS_PACKET_CONNECT] = "CONNECT",   [PS_PACKET_CONNACK] = "CONNACK",
@@ -61,16 +61,18 @@ size_t ps_packet_queue_len(const PsPacketQueue *queue) {
     return queue->bytes.len - queue->at;
 }
 
-// Moves what is left to the front.
+// Moves what is left to the front, when that is less than what has been taken: so each byte moves
+// once at most on average.
 static void compact(PsPacketQueue *queue) {
     size_t left = ps_packet_queue_len(queue);
     if (left == 0 && queue->bytes.capacity > KEPT_BYTES) {
         ps_buf_deinit(&queue->bytes);
-    } else if (queue->at > 0) {
+        queue->at = 0;
+    } else if (queue->at > 0 && left <= queue->at) {
         memmove(queue->bytes.data, queue->bytes.data + queue->at, left);
         queue->bytes.len = left;
+        queue->at = 0;
     }
-    queue->at = 0;
 }
 
 void ps_packet_queue_put(PsPacketQueue *queue, const uint8_t *data, size_t len) {
