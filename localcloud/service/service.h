@@ -136,18 +136,23 @@ void ps_services_presence(PsServices *services, const PsPresence *event, PsServi
 /// builds the program; tests have their own.
 struct PsServiceRegistry;
 
+/// Numbers that may change while it runs. 0 is the default.
+typedef struct PsServiceLimits {
+    unsigned shadow_depth;     ///< levels of desired and of reported; 8
+    size_t shadow_bytes;       ///< of a state document; 8192
+    unsigned shadow_rate;      ///< requests per second and thing; 20
+    unsigned shadow_in_flight; ///< unanswered requests per thing; 10
+    unsigned shadow_delay_ms;  ///< answers wait so long, which makes "in flight" visible; none
+    size_t ingest_bytes;       ///< of a rule's file before it becomes .1; 8 MiB
+} PsServiceLimits;
+
 typedef struct PsServicesOptions {
-    const char *folder;        ///< DIR: Basic Ingest writes DIR/rules/<rule>.jsonl
-    const char *region;        ///< for ARNs: "us-east-1"
-    const char *account;       ///< 12 digits
-    unsigned shadow_depth;     ///< levels of a state document; 0: 8
-    size_t shadow_bytes;       ///< of a state document; 0: 8192
-    unsigned shadow_rate;      ///< requests per second and thing; 0: 20
-    unsigned shadow_in_flight; ///< unanswered requests per thing; 0: 10
-    unsigned shadow_delay_ms;  ///< answers wait as long: makes "in flight" visible; usually 0
-    size_t ingest_bytes;       ///< of a rule's file before it becomes .1; 0: 8 MiB
-    bool ingest_by_use;        ///< a message makes the rule it names (AWS: it is only logged)
-    bool shadow_needs_thing;   ///< 404 "Thing not found" for names the registry does not have
+    const char *folder;  ///< DIR: Basic Ingest writes DIR/rules/<rule>.jsonl
+    const char *region;  ///< for ARNs: "us-east-1"
+    const char *account; ///< 12 digits
+    PsServiceLimits limits;
+    bool ingest_by_use;      ///< a message makes the rule it names (AWS: it is only logged)
+    bool shadow_needs_thing; ///< 404 "Thing not found" for names the registry does not have
 } PsServicesOptions;
 
 /// Makes its tables in `db` when missing. `registry` and `db` outlive the services; the options'
@@ -156,6 +161,7 @@ PsErr ps_services_new(sqlite3 *db, const struct PsServiceRegistry *registry,
                       const PsServicesOptions *options, PsServices **ret_services, PsDiag *diag);
 /// Accepts NULL.
 void ps_services_free(PsServices *services);
+void ps_services_set_limits(PsServices *services, const PsServiceLimits *limits);
 
 /// What is due at `now`: job executions that ran out of time, answers that were held back, tokens
 /// that expired. Returns when to call again at the latest (also after any other call here): for one

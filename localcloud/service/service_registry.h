@@ -32,6 +32,9 @@ typedef struct PsServiceRegistry {
     /// is NULL. PS_ERR_INVALID: the request is no good CSR.
     PsErr (*make_certificate)(void *ctx, const char *csr_pem, PsServiceCertificate *ret_certificate,
                               PsDiag *diag);
+    /// Takes it away again: its ownership token died before it was used. Only while it is still
+    /// PENDING_ACTIVATION.
+    void (*drop_certificate)(void *ctx, const char *certificate_id);
     /// The three resources of a provisioning template. `status` is "ACTIVE" or "INACTIVE".
     PsErr (*set_certificate_status)(void *ctx, const char *certificate_id, const char *status,
                                     PsDiag *diag);
