@@ -83,6 +83,13 @@ static void set_validity(PsPkiOrder *order, PsFlaw flaw) {
     }
 }
 
+PsPkiOrder ps_folder_device_order(PsKeyType type) {
+    PsPkiOrder order = {
+        .role = PS_PKI_DEVICE, .key_type = type, .common_name = "AWS IoT Certificate"};
+    set_validity(&order, PS_FLAW_NONE);
+    return order;
+}
+
 static PsErr write_private(const char *path, const EVP_PKEY *key, PsDiag *diag) {
     PS_AUTO_BUF PsBuf pem = {0};
     ps_buf_reserve(&pem, PEM_LIMIT); // so that no half-filled copy is left behind by growing
@@ -163,7 +170,7 @@ static PsErr server_root(const char *dir, PsKeyType type, PsPkiPair *ret_pair, P
 }
 
 // AWS's device CA is none of the Amazon roots: a client that mixes the two up must fail here too.
-static PsErr device_ca(const char *dir, PsPkiPair *ret_pair, PsDiag *diag) {
+PsErr ps_folder_device_ca(const char *dir, PsPkiPair *ret_pair, PsDiag *diag) {
     return authority(dir, DEVICE_CA, "Local stand-in for the AWS IoT device CA", PS_KEY_RSA,
                      ret_pair, diag);
 }
@@ -172,7 +179,7 @@ PsErr ps_folder_make_roots(const char *dir, PsKeyType type, PsDiag *diag) {
     PS_AUTO_PKI_PAIR PsPkiPair root = {0};
     PS_AUTO_PKI_PAIR PsPkiPair device = {0};
     PsErr err = server_root(dir, type, &root, diag);
-    return err == PS_OK ? device_ca(dir, &device, diag) : err;
+    return err == PS_OK ? ps_folder_device_ca(dir, &device, diag) : err;
 }
 
 static PsErr make_server_pair(const PsPkiPair *root, PsKeyType type, PsFlaw flaw,
@@ -298,9 +305,7 @@ static PsErr make_thing(const char *thing_dir, const PsThingOrder *order, const 
         set_validity(&root, PS_FLAW_NONE);
         err = ps_pki_make(&root, NULL, &foreign, diag);
     }
-    PsPkiOrder leaf = {.role = PS_PKI_DEVICE,
-                       .key_type = order->key_type,
-                       .common_name = "AWS IoT Certificate"}; // AWS's own subject
+    PsPkiOrder leaf = ps_folder_device_order(order->key_type);
     set_validity(&leaf, order->flaw);
     const PsPkiPair *issuer = foreign.key != NULL ? &foreign : device;
     err = err == PS_OK ? ps_pki_make(&leaf, issuer, &pair, diag) : err;
@@ -341,7 +346,7 @@ PsErr ps_folder_thing(const char *dir, const PsThingOrder *order, PsThingFiles *
     char file_id[FILE_ID_DIGITS + 1] = "";
     PsErr err =
         join(thing_dir, dir, order->own_client ? "clients/" : "things/", order->name, "", diag);
-    err = err == PS_OK ? device_ca(dir, &device, diag) : err;
+    err = err == PS_OK ? ps_folder_device_ca(dir, &device, diag) : err;
     if (err != PS_OK) {
         return err;
     }

@@ -49,6 +49,13 @@ const char *ps_folder_root_name(PsKeyType type);
 /// Makes the server's root (when missing) and device CA (when missing).
 PsErr ps_folder_make_roots(const char *dir, PsKeyType type, PsDiag *diag);
 
+/// The device CA, made when missing. PS_ERR_IO, PS_ERR_CORRUPT.
+PsErr ps_folder_device_ca(const char *dir, PsPkiPair *ret_pair, PsDiag *diag);
+
+/// What AWS puts into every certificate it makes for a device: valid from yesterday (a peer's clock
+/// may be a little behind) to 2049-12-31T23:59:59Z, common name "AWS IoT Certificate".
+PsPkiOrder ps_folder_device_order(PsKeyType type);
+
 /// Makes server/chain.pem and server/key.pem for localhost, 127.0.0.1, ::1 and `hosts`, signed
 /// through an issuing CA by the root of that key type. New each time.
 PsErr ps_folder_make_server(const char *dir, PsKeyType type, PsFlaw flaw, const char *const *hosts,
