@@ -17,7 +17,6 @@
 #define SECRET_DIR_MODE 0700
 #define PUBLIC_DIR_MODE 0755
 #define FILE_ID_DIGITS 10
-#define MOST_HOSTS 16
 
 // 2049-12-31T23:59:59Z, the end of every certificate AWS IoT makes.
 static const PsWall far_end = {INT64_C(2524607999) * PS_NS_PER_S};
@@ -71,7 +70,7 @@ static PsWall after_days(PsWall time, int64_t days) {
     return (PsWall){time.ns + days * NS_PER_DAY};
 }
 
-static void set_validity(PsPkiOrder *order, PsFlaw flaw) {
+void ps_folder_set_validity(PsPkiOrder *order, PsFlaw flaw) {
     PsWall now = ps_wall_now();
     order->not_before = after_days(now, -1); // a peer's clock may be a little behind
     order->not_after = far_end;
@@ -152,7 +151,7 @@ static PsErr authority(const char *dir, const char *name, const char *common_nam
     }
     PS_AUTO_PKI_PAIR PsPkiPair pair = {0};
     PsPkiOrder order = {.role = PS_PKI_ROOT, .key_type = type, .common_name = common_name};
-    set_validity(&order, PS_FLAW_NONE);
+    ps_folder_set_validity(&order, PS_FLAW_NONE);
     err = ps_pki_make(&order, NULL, &pair, diag);
     err = err == PS_OK ? ps_dir_make(private_dir, SECRET_DIR_MODE, diag) : err;
     err = err == PS_OK ? write_private(key, pair.key, diag) : err;
@@ -164,7 +163,7 @@ static PsErr authority(const char *dir, const char *name, const char *common_nam
     return PS_OK;
 }
 
-static PsErr server_root(const char *dir, PsKeyType type, PsPkiPair *ret_pair, PsDiag *diag) {
+PsErr ps_folder_root(const char *dir, PsKeyType type, PsPkiPair *ret_pair, PsDiag *diag) {
     return authority(dir, root_rules[type].file, root_rules[type].common_name, type, ret_pair,
                      diag);
 }
@@ -302,11 +301,15 @@ static PsErr make_thing(const char *thing_dir, const PsThingOrder *order, const 
     if (order->flaw == PS_FLAW_FOREIGN_CA) {
         PsPkiOrder root = {
             .role = PS_PKI_ROOT, .key_type = PS_KEY_RSA, .common_name = "A CA nobody knows"};
-        set_validity(&root, PS_FLAW_NONE);
+        ps_folder_set_validity(&root, PS_FLAW_NONE);
         err = ps_pki_make(&root, NULL, &foreign, diag);
     }
     PsPkiOrder leaf = ps_folder_device_order(order->key_type);
     set_validity(&leaf, order->flaw);
+    PsPkiOrder leaf = {.role = PS_PKI_DEVICE,
+                       .key_type = order->key_type,
+                       .common_name = "AWS IoT Certificate"}; // AWS's own subject
+    ps_folder_set_validity(&leaf, order->flaw);
     const PsPkiPair *issuer = foreign.key != NULL ? &foreign : device;
     err = err == PS_OK ? ps_pki_make(&leaf, issuer, &pair, diag) : err;
     err = err == PS_OK ? ps_dir_make(thing_dir, PUBLIC_DIR_MODE, diag) : err;

@@ -1,0 +1,117 @@
+// Builds the parts of the running cloud, wires them, takes them down. Main thread.
+#include "localcloud/cloud.h"
+
+#include "localcloud/transport/relay.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <sys/resource.h>
+
+#define HANDSHAKE_LIMIT_MS 10000
+#define MOST_PEERS 10000
+
+static PsAdmission admit(void *ctx, X509 *certificate, const char *id, STACK_OF(X509) * chain,
+                         const char **why) {
+    const PsCloud *cloud = ctx;
+    (void)id;
+    (void)chain;
+    if (X509_verify(certificate, cloud->device_ca.key) != 1) {
+        *why = "the certificate is not known";
+        return PS_REFUSE_UNKNOWN;
+    }
+    return PS_ADMIT;
+}
+
+static void on_open(void *ctx, PsStream *stream, const PsPeerFacts *facts) {
+    PsCloud *cloud = ctx;
+    (void)facts;
+    ps_relay_start(&cloud->sockets, stream, cloud->broker.socket_path);
+}
+
+static PsErr make_tls(PsCloud *cloud, PsDiag *diag) {
+    const PsRunOptions *options = cloud->options;
+    PS_AUTO_TLS_IDENTITY PsTlsIdentity identity = {0};
+    PsTlsSetup setup = {.prefers = options->key_type,
+                        .needs_server_name = options->strict_sni,
+                        .admit = admit,
+                        .ctx = cloud};
+    PsErr err = ps_identity_make(cloud->dir, PS_FLAW_NONE, options->hosts, options->host_count,
+                                 &identity, diag);
+    err = err == PS_OK ? ps_tls_new(&setup, &identity, &cloud->tls, diag) : err;
+    if (err == PS_OK && options->server_flaw != PS_FLAW_NONE) {
+        ps_tls_identity_deinit(&identity);
+        err = ps_identity_make(cloud->dir, options->server_flaw, options->hosts,
+                               options->host_count, &identity, diag);
+        err = err == PS_OK ? ps_tls_present(cloud->tls, &identity, diag) : err;
+    }
+    return err;
+}
+
+static PsErr listen_on(PsCloud *cloud, uint16_t port, bool needs_alpn, PsListener **ret_listener,
+                       PsDiag *diag) {
+    PsListenerSetup setup = {
+        .loop = &cloud->sockets,
+        .tls = cloud->tls,
+        .address = htonl(INADDR_LOOPBACK),
+        .port = port,
+        .needs_alpn = needs_alpn,
+        .handshake_limit_ms = HANDSHAKE_LIMIT_MS,
+        .most_peers = MOST_PEERS,
+        .on_open = on_open,
+        .ctx = cloud,
+    };
+    return ps_listener_open(&setup, ret_listener, diag);
+}
+
+// Every client needs two descriptors here and one in the broker, which inherits the limit.
+static void raise_descriptor_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit); // without it there is room for fewer clients
+    }
+}
+
+PsErr ps_cloud_start(PsCloud *cloud, uv_loop_t *loop, const char *dir, const PsRunOptions *options,
+                     PsDiag *diag) {
+    *cloud = (PsCloud){.options = options, .dir = dir, .loop = loop};
+    raise_descriptor_limit();
+    ps_socket_loop_init(&cloud->sockets, loop);
+    PsErr err = ps_folder_device_ca(dir, &cloud->device_ca, diag);
+    err = err == PS_OK ? make_tls(cloud, diag) : err;
+    err = err == PS_OK ? listen_on(cloud, options->port, false, &cloud->listener, diag) : err;
+    if (err == PS_OK && options->alpn_port >= 0) {
+        err = listen_on(cloud, (uint16_t)options->alpn_port, true, &cloud->alpn_listener, diag);
+    }
+    err = err == PS_OK ? ps_broker_start(dir, &cloud->broker, diag) : err;
+    if (err != PS_OK) {
+        ps_cloud_stop(cloud);
+    }
+    return err;
+}
+
+void ps_cloud_stop(PsCloud *cloud) {
+    PsListener *listeners[] = {cloud->listener, cloud->alpn_listener};
+    for (size_t i = 0; i < PS_COUNT(listeners); i++) {
+        if (listeners[i] != NULL) {
+            ps_listener_close(listeners[i]);
+        }
+    }
+    ps_broker_stop(&cloud->broker); // which ends every client
+    while (cloud->sockets.open_count > 0) {
+        uv_run(cloud->loop, UV_RUN_ONCE);
+    }
+    ps_socket_loop_close(&cloud->sockets);
+    uv_run(cloud->loop, UV_RUN_NOWAIT);
+    ps_tls_free(cloud->tls);
+    ps_pki_pair_deinit(&cloud->device_ca);
+    *cloud = (PsCloud){0};
+}
+
+uint16_t ps_cloud_port(const PsCloud *cloud) {
+    return ps_listener_port(cloud->listener);
+}
+
+uint16_t ps_cloud_alpn_port(const PsCloud *cloud) {
+    return cloud->alpn_listener != NULL ? ps_listener_port(cloud->alpn_listener) : 0;
+}
