@@ -85,7 +85,7 @@ void ps_folder_set_validity(PsPkiOrder *order, PsFlaw flaw) {
 PsPkiOrder ps_folder_device_order(PsKeyType type) {
     PsPkiOrder order = {
         .role = PS_PKI_DEVICE, .key_type = type, .common_name = "AWS IoT Certificate"};
-    set_validity(&order, PS_FLAW_NONE);
+    ps_folder_set_validity(&order, PS_FLAW_NONE);
     return order;
 }
 
@@ -174,65 +174,6 @@ PsErr ps_folder_device_ca(const char *dir, PsPkiPair *ret_pair, PsDiag *diag) {
                      ret_pair, diag);
 }
 
-PsErr ps_folder_make_roots(const char *dir, PsKeyType type, PsDiag *diag) {
-    PS_AUTO_PKI_PAIR PsPkiPair root = {0};
-    PS_AUTO_PKI_PAIR PsPkiPair device = {0};
-    PsErr err = server_root(dir, type, &root, diag);
-    return err == PS_OK ? ps_folder_device_ca(dir, &device, diag) : err;
-}
-
-static PsErr make_server_pair(const PsPkiPair *root, PsKeyType type, PsFlaw flaw,
-                              const char *const *hosts, size_t host_count, PsPkiPair *ret_issuer,
-                              PsPkiPair *ret_server, PsDiag *diag) {
-    PsPkiOrder issuer = {.role = PS_PKI_ISSUER,
-                         .key_type = type,
-                         .common_name = "Local stand-in for Amazon's issuing CA"};
-    set_validity(&issuer, PS_FLAW_NONE);
-    PsErr err = ps_pki_make(&issuer, root, ret_issuer, diag);
-    if (err != PS_OK) {
-        return err;
-    }
-    PsPkiOrder server = {.role = PS_PKI_SERVER,
-                         .key_type = type,
-                         .common_name = "Local stand-in for an AWS IoT endpoint",
-                         .hosts = hosts,
-                         .host_count = host_count};
-    set_validity(&server, flaw);
-    return ps_pki_make(&server, ret_issuer, ret_server, diag);
-}
-
-PsErr ps_folder_make_server(const char *dir, PsKeyType type, PsFlaw flaw, const char *const *hosts,
-                            size_t host_count, PsDiag *diag) {
-    static const char *const wrong_hosts[] = {"wrong-host.invalid"};
-    const char *all[MOST_HOSTS] = {"localhost", "127.0.0.1", "::1"};
-    if (host_count > MOST_HOSTS - 3) {
-        return ps_fail(PS_ERR_TOO_BIG, diag, "server certificate", "host",
-                       "more than %d further host names", MOST_HOSTS - 3);
-    }
-    for (size_t i = 0; i < host_count; i++) {
-        all[3 + i] = hosts[i];
-    }
-    bool wrong = flaw == PS_FLAW_WRONG_HOST;
-    PS_AUTO_PKI_PAIR PsPkiPair root = {0};
-    PS_AUTO_PKI_PAIR PsPkiPair issuer = {0};
-    PS_AUTO_PKI_PAIR PsPkiPair server = {0};
-    PsErr err = server_root(dir, type, &root, diag);
-    if (err == PS_OK) {
-        err = make_server_pair(&root, type, flaw, wrong ? wrong_hosts : all,
-                               wrong ? 1 : 3 + host_count, &issuer, &server, diag);
-    }
-    char path[PATH_MAX];
-    err = err == PS_OK ? join(path, dir, "", "server", "", diag) : err;
-    err = err == PS_OK ? ps_dir_make(path, SECRET_DIR_MODE, diag) : err;
-    err = err == PS_OK ? join(path, dir, "server/", "key", ".pem", diag) : err;
-    err = err == PS_OK ? write_private(path, server.key, diag) : err;
-    err = err == PS_OK ? join(path, dir, "server/", "chain", ".pem", diag) : err;
-    if (err != PS_OK) {
-        return err;
-    }
-    return write_certificates(path, server.certificate, issuer.certificate, diag);
-}
-
 static bool name_is_sound(const char *name) {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                   "0123456789:_-";
@@ -305,10 +246,6 @@ static PsErr make_thing(const char *thing_dir, const PsThingOrder *order, const 
         err = ps_pki_make(&root, NULL, &foreign, diag);
     }
     PsPkiOrder leaf = ps_folder_device_order(order->key_type);
-    set_validity(&leaf, order->flaw);
-    PsPkiOrder leaf = {.role = PS_PKI_DEVICE,
-                       .key_type = order->key_type,
-                       .common_name = "AWS IoT Certificate"}; // AWS's own subject
     ps_folder_set_validity(&leaf, order->flaw);
     const PsPkiPair *issuer = foreign.key != NULL ? &foreign : device;
     err = err == PS_OK ? ps_pki_make(&leaf, issuer, &pair, diag) : err;

@@ -28,7 +28,7 @@ static const char *name_of(const PsClient *client) {
 }
 
 void ps_client_note(const PsClient *client, const char *what, PsBytes name) {
-    PS_LOGI("CLOUD-REFUSED", "client '%s': %s '%.*s'", name_of(client), what,
+    PS_LOGI("CLOUD-REFUSED", "client '%s': %s: '%.*s'", name_of(client), what,
             (int)(name.len < 300 ? name.len : 300), (const char *)name.data);
 }
 
@@ -307,7 +307,7 @@ static bool take_next(PsClient *client) {
         return false;
     }
     PsMono now = ps_front_now(client->front);
-    client->in_at = ps_meter_spend(&client->bytes_in, limits->bytes_per_s, (uint32_t)raw.len, now);
+    client->in_at = ps_bucket_spend(&client->bytes_in, limits->bytes_per_s, (uint32_t)raw.len, now);
     take_packet(client, raw);
     return true;
 }

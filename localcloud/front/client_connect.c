@@ -152,8 +152,8 @@ static bool is_in_time(PsClient *client) {
     PsMono now = ps_front_now(front);
     PsSession *session = ps_sessions_get(&front->sessions, client->client_id);
     session->idle = now;
-    bool in_time = ps_meter_take(&session->connects, limits->connects_per_id_per_s, 1, now) &&
-                   ps_meter_take(&front->connects, limits->connects_per_s, 1, now);
+    bool in_time = ps_bucket_take(&session->connects, limits->connects_per_id_per_s, 1, now) &&
+                   ps_bucket_take(&front->connects, limits->connects_per_s, 1, now);
     PsReact react = ps_client_react(client, PS_REACTION_CONNECT_TOO_FAST);
     if (in_time || react == PS_REACT_ACCEPT) {
         return true;

@@ -58,8 +58,8 @@ static void send(PsClient *client, PsBytes raw) {
     ps_buf_put(&client->to_peer, raw.data, raw.len);
     client->to_peer.data[at] &= (uint8_t)~DUP_FLAG; // AWS never sets it
     client->front->numbers.deliveries++;
-    client->out_at = ps_meter_spend(&client->bytes_out, ps_client_limits(client)->bytes_per_s,
-                                    (uint32_t)raw.len, ps_front_now(client->front));
+    client->out_at = ps_bucket_spend(&client->bytes_out, ps_client_limits(client)->bytes_per_s,
+                                     (uint32_t)raw.len, ps_front_now(client->front));
     if ((raw.data[0] & 0x06) != 0) {
         note_unacked(client, packet_id_of(raw));
     }
@@ -77,7 +77,7 @@ void ps_client_on_delivery(PsClient *client, const PsPacket *packet) {
     if (!ps_client_allows(client, PS_POLICY_RECEIVE, packet->publish.topic)) {
         client->front->numbers.refused++;
         acknowledge(client, packet);
-        ps_client_note(client, "iot:Receive is not allowed for", packet->publish.topic);
+        ps_client_note(client, "iot:Receive is not allowed", packet->publish.topic);
         if (ps_client_react(client, PS_REACTION_RECEIVE_DENIED) == PS_REACT_CLOSE) {
             ps_client_end(client, PS_DISCONNECT_FORBIDDEN_ACCESS, PS_REASON_NOT_AUTHORIZED,
                           "iot:Receive is not allowed for a message");
@@ -90,7 +90,7 @@ void ps_client_on_delivery(PsClient *client, const PsPacket *packet) {
         return;
     }
     uint32_t rate = ps_client_limits(client)->deliveries_per_s;
-    if (!stored && !ps_meter_take(&client->deliveries, rate, 1, ps_front_now(client->front))) {
+    if (!stored && !ps_bucket_take(&client->deliveries, rate, 1, ps_front_now(client->front))) {
         client->front->numbers.discarded++;
         acknowledge(client, packet);
         return;

@@ -73,8 +73,8 @@ struct PsClient {
     PsBuf to_broker;
 
     // From the client to the broker.
-    PsMeter publishes;
-    PsMeter bytes_in;
+    PsBucket publishes;
+    PsBucket bytes_in;
     PsMono in_at; ///< input is not read before
     size_t unacked_in;
     PsBuf *aliases; ///< topic of each alias; made when the first is used
@@ -83,8 +83,8 @@ struct PsClient {
     size_t pending_count;
 
     // From the broker to the client.
-    PsMeter deliveries;
-    PsMeter bytes_out;
+    PsBucket deliveries;
+    PsBucket bytes_out;
     PsMono out_at;
     PsMono replay_at;     ///< next stored message
     PsPacketQueue stored; ///< of the time it was away, paced

@@ -109,7 +109,7 @@ static bool check_qos(PsClient *client, PsPacket *packet) {
         return true;
     }
     refuse(client, packet, ps_client_react(client, PS_REACTION_QOS2), PS_DISCONNECT_CLIENT_ERROR,
-           PS_REASON_QOS, "PUBLISH with QoS 2 to");
+           PS_REASON_QOS, "PUBLISH with QoS 2");
     return false;
 }
 
@@ -168,7 +168,7 @@ static bool check_size(PsClient *client, PsPacket *packet) {
 static bool check_rate(PsClient *client, PsPacket *packet) {
     (void)packet;
     uint32_t rate = ps_client_limits(client)->publishes_per_s;
-    if (ps_meter_take(&client->publishes, rate, 1, ps_front_now(client->front))) {
+    if (ps_bucket_take(&client->publishes, rate, 1, ps_front_now(client->front))) {
         return true;
     }
     client->front->numbers.discarded++;
@@ -187,11 +187,11 @@ static bool check_unacked(PsClient *client, PsPacket *packet) {
 static bool check_policy(PsClient *client, PsPacket *packet) {
     const PsPacketPublish *publish = &packet->publish;
     if (!ps_client_allows(client, PS_POLICY_PUBLISH, publish->topic)) {
-        deny(client, packet, "iot:Publish is not allowed for");
+        deny(client, packet, "iot:Publish is not allowed");
         return false;
     }
     if (publish->retain && !ps_client_allows(client, PS_POLICY_RETAIN_PUBLISH, publish->topic)) {
-        deny(client, packet, "iot:RetainPublish is not allowed for");
+        deny(client, packet, "iot:RetainPublish is not allowed");
         return false;
     }
     return true;
@@ -205,7 +205,7 @@ static bool check_reserved(PsClient *client, PsPacket *packet) {
     }
     if (publish->retain) {
         refuse_topic(client, packet, PS_REACTION_RESERVED_TOPIC,
-                     "no retained message is allowed on a reserved topic:");
+                     "no retained message is allowed on a reserved topic");
         return false;
     }
     const PsFrontWorld *world = client->front->world;
@@ -217,7 +217,7 @@ static bool check_reserved(PsClient *client, PsPacket *packet) {
                           .len = publish->payload.len,
                           .qos = publish->qos,
                           .now = ps_front_wall(client->front)};
-    const char *why = "not a topic to publish to:";
+    const char *why = "not a topic to publish to";
     PsServiceTaken taken = world->take(world->ctx, &call, &why);
     if (taken == PS_SERVICE_CONSUMED) {
         client->front->numbers.publishes++;

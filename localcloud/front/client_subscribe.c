@@ -24,13 +24,13 @@ static uint8_t failure(const PsClient *client, PsReason code) {
 static const char *judge_form(const PsClient *client, PsBytes filter) {
     const PsLimits *limits = ps_client_limits(client);
     if (!ps_filter_is_valid(filter, limits->share_name_bytes)) {
-        return "the filter is not well-formed:";
+        return "the filter is not well-formed";
     }
     PsBytes counted = ps_topic_counted(ps_filter_without_share(filter));
     if (counted.len > limits->topic_bytes) {
-        return "the filter is too long:";
+        return "the filter is too long";
     }
-    return ps_topic_slashes(counted) > limits->topic_slashes ? "the filter has too many levels:"
+    return ps_topic_slashes(counted) > limits->topic_slashes ? "the filter has too many levels"
                                                              : NULL;
 }
 
@@ -54,18 +54,18 @@ static uint8_t judge(PsClient *client, PsBytes filter) {
     if (world->reserved_subscribe(world->ctx, ps_front_text(client->front, filter)) ==
         PS_RESERVED_UNSUPPORTED) {
         return react(client, PS_REACTION_RESERVED_TOPIC, PS_REASON_FILTER,
-                     PS_DISCONNECT_CLIENT_ERROR, "not a filter to subscribe to:", filter);
+                     PS_DISCONNECT_CLIENT_ERROR, "not a filter to subscribe to", filter);
     }
     if (!ps_client_allows(client, PS_POLICY_SUBSCRIBE, filter)) {
         client->front->numbers.refused++;
         return react(client, PS_REACTION_SUBSCRIBE_DENIED, PS_REASON_NOT_AUTHORIZED,
-                     PS_DISCONNECT_FORBIDDEN_ACCESS, "iot:Subscribe is not allowed for", filter);
+                     PS_DISCONNECT_FORBIDDEN_ACCESS, "iot:Subscribe is not allowed", filter);
     }
     const PsSubscriptions *known = &client->session->subscriptions;
     if (ps_subscriptions_find(known, filter) == known->count &&
         known->count >= ps_client_limits(client)->subscriptions) {
         return react(client, PS_REACTION_TOO_MANY_SUBSCRIPTIONS, PS_REASON_QUOTA,
-                     PS_DISCONNECT_CLIENT_ERROR, "too many subscriptions; refused:", filter);
+                     PS_DISCONNECT_CLIENT_ERROR, "too many subscriptions", filter);
     }
     return PS_CODE_ASKED;
 }

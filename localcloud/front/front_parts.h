@@ -12,7 +12,7 @@ struct PsFront {
     PsReactions reactions;
     PsSessions sessions;
     PsClient *clients;
-    PsMeter connects;
+    PsBucket connects;
     PsMono next_tick;
     PsMono next_sweep;
     PsBuf scratch; ///< for one call

@@ -1,6 +1,6 @@
 // The tables of limits and reactions, and the meters.
+#include "localcloud/front/bucket.h"
 #include "localcloud/front/limits.h"
-#include "localcloud/front/meter.h"
 #include "localcloud/front/reactions.h"
 
 #include <setjmp.h>
@@ -85,29 +85,29 @@ static PsMono at_ms(int64_t ms) {
 
 static void test_meter_discards(void **state) {
     (void)state;
-    PsMeter meter = {0};
+    PsBucket meter = {0};
     unsigned taken = 0;
     for (unsigned i = 0; i < 150; i++) {
-        taken += ps_meter_take(&meter, 100, 1, at_ms(0)) ? 1 : 0;
+        taken += ps_bucket_take(&meter, 100, 1, at_ms(0)) ? 1 : 0;
     }
     assert_int_equal(taken, 100);
-    assert_false(ps_meter_take(&meter, 100, 1, at_ms(9)));
-    assert_true(ps_meter_take(&meter, 100, 1, at_ms(10)));
-    assert_false(ps_meter_take(&meter, 100, 1, at_ms(10)));
+    assert_false(ps_bucket_take(&meter, 100, 1, at_ms(9)));
+    assert_true(ps_bucket_take(&meter, 100, 1, at_ms(10)));
+    assert_false(ps_bucket_take(&meter, 100, 1, at_ms(10)));
     for (unsigned i = 0; i < 100; i++) {
-        assert_true(ps_meter_take(&meter, 100, 1, at_ms(2000)));
+        assert_true(ps_bucket_take(&meter, 100, 1, at_ms(2000)));
     }
-    assert_true(ps_meter_take(&meter, 0, 1, at_ms(2000))); // no limit
+    assert_true(ps_bucket_take(&meter, 0, 1, at_ms(2000))); // no limit
 }
 
 static void test_meter_delays(void **state) {
     (void)state;
-    PsMeter meter = {0};
-    assert_int_equal(ps_meter_spend(&meter, 1000, 1000, at_ms(0)).ns, at_ms(0).ns);
-    assert_int_equal(ps_meter_spend(&meter, 1000, 500, at_ms(0)).ns, at_ms(500).ns);
-    assert_int_equal(ps_meter_spend(&meter, 1000, 500, at_ms(500)).ns, at_ms(1000).ns);
-    assert_int_equal(ps_meter_spend(&meter, 1000, 1, at_ms(5000)).ns, at_ms(5000).ns);
-    assert_int_equal(ps_meter_spend(&meter, 0, 100000, at_ms(0)).ns, at_ms(0).ns);
+    PsBucket meter = {0};
+    assert_int_equal(ps_bucket_spend(&meter, 1000, 1000, at_ms(0)).ns, at_ms(0).ns);
+    assert_int_equal(ps_bucket_spend(&meter, 1000, 500, at_ms(0)).ns, at_ms(500).ns);
+    assert_int_equal(ps_bucket_spend(&meter, 1000, 500, at_ms(500)).ns, at_ms(1000).ns);
+    assert_int_equal(ps_bucket_spend(&meter, 1000, 1, at_ms(5000)).ns, at_ms(5000).ns);
+    assert_int_equal(ps_bucket_spend(&meter, 0, 100000, at_ms(0)).ns, at_ms(0).ns);
 }
 
 int main(void) {

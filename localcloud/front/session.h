@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/time.h"
-#include "localcloud/front/meter.h"
+#include "localcloud/front/bucket.h"
 #include "localcloud/front/store.h"
 #include "localcloud/front/subscriptions.h"
 
@@ -16,7 +16,7 @@ typedef struct PsSession {
     struct PsSession *next; ///< in its bucket
     PsClient *client;       ///< connected now, or NULL
     PsSubscriptions subscriptions;
-    PsMeter connects;
+    PsBucket connects;
     uint32_t expiry_s;
     PsWall left;     ///< when its client went; 0 while it is here
     PsMono idle;     ///< when it was last of use
