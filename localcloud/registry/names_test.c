@@ -1,6 +1,8 @@
 // Names, sizes and ARNs against the service's model.
 #include "localcloud/registry/names.h"
 
+#include "base/buf.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -50,13 +52,14 @@ static void test_names(void **state) {
         {PS_NAME_TEMPLATE, "a:b", 0, false, "pattern"},
     };
     for (size_t i = 0; i < PS_COUNT(cases); i++) {
-        char text[1024] = "";
+        PS_AUTO_BUF PsBuf text = {0};
         for (size_t n = 0; n < (cases[i].repeat > 0 ? cases[i].repeat : 1); n++) {
-            strncat(text, cases[i].text != NULL ? cases[i].text : "", sizeof text - 200);
+            ps_buf_printf(&text, "%s", cases[i].text != NULL ? cases[i].text : "");
         }
         PsApiFault fault = {0};
         PsApiCode code =
-            ps_name_check(cases[i].kind, "thingName", cases[i].text != NULL ? text : NULL, &fault);
+            ps_name_check(cases[i].kind, "thingName",
+                          cases[i].text != NULL ? (const char *)text.data : NULL, &fault);
         assert_int_equal(code, cases[i].sound ? PS_API_OK : PS_API_INVALID_REQUEST);
         if (!cases[i].sound && strstr(fault.message, cases[i].words) == NULL) {
             fail_msg("case %zu: '%s' does not hold '%s'", i, fault.message, cases[i].words);

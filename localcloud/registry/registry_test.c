@@ -176,12 +176,12 @@ static void test_lists_come_in_pages(void **state) {
     }
     PsThingFilter all = {0};
     PsPage page = {.limit = 2};
-    char seen[64] = "";
+    PS_AUTO_BUF PsBuf seen = {0};
     for (int pages = 0; pages < 4; pages++) {
         PsListed listed = ps_thing_list(c->registry, &all, &page);
         for (size_t i = 0; i < json_array_size(listed.items); i++) {
-            strcat(seen, json_string_value(
-                             json_object_get(json_array_get(listed.items, i), "thingName")));
+            json_t *name = json_object_get(json_array_get(listed.items, i), "thingName");
+            ps_buf_printf(&seen, "%s", json_string_value(name));
         }
         json_decref(listed.items);
         page.after = listed.next;
@@ -189,7 +189,7 @@ static void test_lists_come_in_pages(void **state) {
             break;
         }
     }
-    assert_string_equal(seen, "t0t1t2t3t4");
+    assert_string_equal((const char *)seen.data, "t0t1t2t3t4");
     page = (PsPage){.limit = 3, .descending = true};
     PsListed listed = ps_thing_list(c->registry, &all, &page);
     assert_string_equal(
