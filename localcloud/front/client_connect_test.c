@@ -463,6 +463,15 @@ static void test_row_certificate_leaves_active(void **state) {
         ps_front_cut_certificate(kit.front, KIT_CERTIFICATE);
         kit_settle(&kit);
         kit_expect_end(&client, PS_REASON_ADMINISTRATIVE, PS_DISCONNECT_AUTH_ERROR);
+        kit_pass_ms(&kit, 1500);
+        client = kit_client(&kit, version, id_for(version));
+        ps_front_check_certificates(kit.front);
+        kit_expect_alive(&client);
+        kit.revoked = true;
+        ps_front_check_certificates(kit.front);
+        kit.revoked = false;
+        kit_settle(&kit);
+        kit_expect_end(&client, PS_REASON_ADMINISTRATIVE, PS_DISCONNECT_AUTH_ERROR);
     }
 }
 

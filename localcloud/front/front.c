@@ -199,14 +199,25 @@ void ps_front_refresh(PsFront *front) {
     }
 }
 
+static void cut(PsClient *client) {
+    ps_client_end(client, PS_DISCONNECT_AUTH_ERROR, PS_REASON_ADMINISTRATIVE,
+                  "the certificate is not active any more");
+}
+
 void ps_front_cut_certificate(PsFront *front, const char *certificate_id) {
-    for (PsClient *client = front->clients; client != NULL;) {
-        PsClient *next = client->next;
+    for (PsClient *client = front->clients; client != NULL; client = client->next) {
         if (strcmp(client->certificate_id, certificate_id) == 0) {
-            ps_client_end(client, PS_DISCONNECT_AUTH_ERROR, PS_REASON_ADMINISTRATIVE,
-                          "the certificate is not active any more");
+            cut(client); // streams close later: it is not freed in here
         }
-        client = next;
+    }
+}
+
+void ps_front_check_certificates(PsFront *front) {
+    const PsFrontWorld *world = front->world;
+    for (PsClient *client = front->clients; client != NULL; client = client->next) {
+        if (!world->may_connect(world->ctx, client->certificate_id)) {
+            cut(client);
+        }
     }
 }
 

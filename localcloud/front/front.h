@@ -38,6 +38,8 @@ PsReactions *ps_front_reactions(PsFront *front);
 void ps_front_refresh(PsFront *front);
 /// The certificate may not connect any more: ends its connections.
 void ps_front_cut_certificate(PsFront *front, const char *certificate_id);
+/// The same for every certificate that PsFrontWorld.may_connect does not know any more.
+void ps_front_check_certificates(PsFront *front);
 /// DeleteConnection. PS_ERR_NOT_FOUND.
 PsErr ps_front_disconnect(PsFront *front, const char *client_id, bool clean_session,
                           bool prevent_will);

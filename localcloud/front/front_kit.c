@@ -157,6 +157,10 @@ static PsStream *world_open_broker(void *ctx) {
     return kit->broker_away ? NULL : &new_stream(kit, false)->base;
 }
 
+static bool world_may_connect(void *ctx, const char *certificate_id) {
+    return !((Kit *)ctx)->revoked && strcmp(certificate_id, KIT_CERTIFICATE) == 0;
+}
+
 static void *world_principal_new(void *ctx, const PsFrontPeer *peer,
                                  const PsFrontConnect *connect) {
     Kit *kit = ctx;
@@ -222,6 +226,7 @@ static const PsFrontWorld world = {.now = world_now,
                                    .wall = world_wall,
                                    .wake_at = world_wake_at,
                                    .open_broker = world_open_broker,
+                                   .may_connect = world_may_connect,
                                    .principal_new = world_principal_new,
                                    .principal_free = world_principal_free,
                                    .principal_refresh = world_principal_refresh,

@@ -52,6 +52,7 @@ typedef struct Kit {
     PsServiceTaken taken; // what the services say
     char taken_topic[256];
     bool broker_away;
+    bool revoked;        // the certificate
     char will_topic[64]; // of the last CONNECT
     size_t principals;
 } Kit;

@@ -298,3 +298,9 @@ void ps_props_put_text(PsBuf *out, PsProperty property, PsBytes text) {
     ps_mqtt_put_varint(out, property);
     ps_mqtt_put_bytes(out, text);
 }
+
+void ps_props_put_pair(PsBuf *out, PsBytes name, PsBytes value) {
+    ps_mqtt_put_varint(out, PS_PROPERTY_USER);
+    ps_mqtt_put_bytes(out, name);
+    ps_mqtt_put_bytes(out, value);
+}

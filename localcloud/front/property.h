@@ -82,6 +82,8 @@ void ps_props_copy(PsBuf *out, const PsProps *props, uint64_t without);
 /// Appends one property with its identifier.
 void ps_props_put_number(PsBuf *out, PsProperty property, uint32_t value);
 void ps_props_put_text(PsBuf *out, PsProperty property, PsBytes text);
+/// A user property.
+void ps_props_put_pair(PsBuf *out, PsBytes name, PsBytes value);
 
 // ---- Primitives of MQTT (MQTT 5, 1.5), for packet*.c
 

@@ -38,6 +38,8 @@ typedef struct PsFrontWorld {
     /// A new stream to the broker, which opens later; NULL: the broker cannot be reached.
     PsStream *(*open_broker)(void *ctx);
 
+    /// Is the certificate ACTIVE?
+    bool (*may_connect)(void *ctx, const char *certificate_id);
     /// The one who connects: what policies hold for it, and which thing it is. NULL: the registry
     /// failed, nobody may connect.
     void *(*principal_new)(void *ctx, const PsFrontPeer *peer, const PsFrontConnect *connect);
