@@ -1,6 +1,7 @@
 // penstock-cloud run: makes what is missing, runs the cloud, and is the console. Main thread.
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "localcloud/adopt.h"
 #include "localcloud/cloud.h"
 #include "localcloud/command.h"
 #include "localcloud/console.h"
@@ -45,7 +46,8 @@ static PsErr lock_folder(const char *dir, int *ret_fd, PsDiag *diag) {
                                         : strerror(error));
 }
 
-static PsErr prepare(Run *run, PsDiag *diag) {
+// Things that were asked for, and clients of our own, with their certificates in the account.
+static PsErr make_things(Run *run, PsRegistry *registry, PsDiag *diag) {
     const PsRunOptions *options = &run->options;
     PsErr err = PS_OK;
     for (size_t i = 0; err == PS_OK && i < options->thing_count; i++) {
@@ -53,13 +55,24 @@ static PsErr prepare(Run *run, PsDiag *diag) {
         PsEndpointThing *thing = &run->things[run->thing_count++];
         thing->name = order.name;
         err = ps_folder_thing(run->dir, &order, &thing->files, diag);
+        err = err == PS_OK ? ps_adopt(registry, order.name, thing->files.certificate, diag) : err;
     }
     // pub and sub too, so that two of them started at the same time find theirs made.
     static const char *const own_clients[] = {"pub", "sub", "console"};
     for (size_t i = 0; err == PS_OK && i < PS_COUNT(own_clients); i++) {
         PsThingOrder own = {.name = own_clients[i], .key_type = PS_KEY_ECC, .own_client = true};
         err = ps_folder_thing(run->dir, &own, &run->console, diag);
+        err = err == PS_OK ? ps_adopt(registry, NULL, run->console.certificate, diag) : err;
     }
+    return err;
+}
+
+static PsErr prepare(Run *run, PsDiag *diag) {
+    const PsRunOptions *options = &run->options;
+    PsRegistry *registry = NULL;
+    PsErr err = ps_registry_open(run->dir, &registry, diag);
+    err = err == PS_OK ? make_things(run, registry, diag) : err;
+    ps_registry_close(registry);
     if (err != PS_OK) {
         return err;
     }
