@@ -110,6 +110,7 @@ typedef struct PsRestCloud {
     void *ctx;
     PsApiCode (*publish)(void *ctx, const PsRestMessage *message, PsApiFault *fault);
     /// The retained message after topic `after` (NULL: the first) in byte order; false: no more.
+    /// What the message points to stays until the next publish.
     bool (*retained_next)(void *ctx, const char *after, PsRestMessage *ret_message);
     bool (*retained_find)(void *ctx, const char *topic, PsRestMessage *ret_message);
     /// PS_API_NOT_FOUND when no such client is connected.
@@ -151,6 +152,10 @@ void ps_rest_stop(PsRest *rest);
 uint16_t ps_rest_port(const PsRest *rest);
 
 // ---- without a server
+
+/// A refusal as an answer; for who refuses before any handler.
+void ps_rest_refuse(PsApiCode code, PsApiPlane plane, const PsApiFault *fault, PsRestAnswer *answer,
+                    const char **ret_error_type);
 
 /// A request as text: `target` is path and query, percent-encoded. Answers 404 and 405 itself;
 /// refusals become their JSON. `header` may be NULL. Always fills `answer`; *ret_error_type is NULL
