@@ -1,5 +1,6 @@
 // penstock-cloud run: makes what is missing, runs the cloud, and is the console. Main thread.
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "localcloud/adopt.h"
 #include "localcloud/cloud.h"
@@ -14,6 +15,8 @@
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
+
+#define LOG_FILE "cloud.log"
 
 typedef struct Run {
     PsRunOptions options;
@@ -82,6 +85,23 @@ static PsErr prepare(Run *run, PsDiag *diag) {
     return PS_OK;
 }
 
+// What clients did wrong goes into a file: standard output is the console's.
+static PsErr open_log(const char *dir, int *ret_fd, PsDiag *diag) {
+    char path[PATH_MAX];
+    char before[PATH_MAX];
+    int len = snprintf(path, sizeof path, "%s/" LOG_FILE, dir);
+    PS_ASSERT(len > 0 && (size_t)len < sizeof path); // ps_folder_open made sure of room
+    snprintf(before, sizeof before, "%.*s.1", PATH_MAX - 3, path);
+    rename(path, before); // the first start has none
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    if (fd < 0) {
+        return ps_fail(PS_ERR_IO, diag, path, NULL, "cannot be written: %s", strerror(errno));
+    }
+    ps_log_set_fd(fd);
+    *ret_fd = fd;
+    return PS_OK;
+}
+
 static void print_cloud_block(const Run *run) {
     const PsEndpointThing *thing = &run->things[0];
     json_t *block =
@@ -106,6 +126,7 @@ static void print_summary(const Run *run) {
         printf("  thing        %s\n    certificate  %s\n    private key  %s\n", run->things[i].name,
                run->things[i].files.certificate, run->things[i].files.private_key);
     }
+    printf("  client log   %s/" LOG_FILE "\n", run->dir);
     printf("  broker log   %s/broker/mosquitto.log\n", run->dir);
     print_cloud_block(run);
     printf("\nMessages appear below. Type TOPIC PAYLOAD to send one, quit to end.\n\n");
@@ -185,10 +206,12 @@ int ps_command_run(int argc, char **argv) {
     PsDiag diag = {0};
     PS_AUTO_FD int signal_fd = -1;
     PS_AUTO_FD int lock_fd = -1;
+    PS_AUTO_FD int log_fd = -1;
     PS_AUTO_FREE Run *run = ps_alloc(sizeof *run);
     run->options = options;
     PsErr err = ps_folder_open(options.dir, run->dir, &diag);
     err = err == PS_OK ? lock_folder(run->dir, &lock_fd, &diag) : err;
+    err = err == PS_OK ? open_log(run->dir, &log_fd, &diag) : err;
     err = err == PS_OK ? ps_command_signals(&signal_fd, &diag) : err;
     err = err == PS_OK ? prepare(run, &diag) : err;
     if (err != PS_OK) {
