@@ -28,23 +28,34 @@ static void on_open(void *ctx, PsStream *stream, const PsPeerFacts *facts) {
     ps_relay_start(&cloud->sockets, stream, cloud->broker.socket_path);
 }
 
-static PsErr make_tls(PsCloud *cloud, PsDiag *diag) {
+// The slot of an identity is its flaw; those that are wrong on purpose are made when asked for.
+static PsErr make_identity(PsCloud *cloud, PsFlaw flaw, PsDiag *diag) {
     const PsRunOptions *options = cloud->options;
     PS_AUTO_TLS_IDENTITY PsTlsIdentity identity = {0};
+    PsErr err =
+        ps_identity_make(cloud->dir, flaw, options->hosts, options->host_count, &identity, diag);
+    if (err == PS_OK && flaw != PS_FLAW_NONE) {
+        return ps_tls_put(cloud->tls, flaw, &identity, diag);
+    }
     PsTlsSetup setup = {.prefers = options->key_type,
                         .needs_server_name = options->strict_sni,
                         .admit = admit,
                         .ctx = cloud};
-    PsErr err = ps_identity_make(cloud->dir, PS_FLAW_NONE, options->hosts, options->host_count,
-                                 &identity, diag);
-    err = err == PS_OK ? ps_tls_new(&setup, &identity, &cloud->tls, diag) : err;
-    if (err == PS_OK && options->server_flaw != PS_FLAW_NONE) {
-        ps_tls_identity_deinit(&identity);
-        err = ps_identity_make(cloud->dir, options->server_flaw, options->hosts,
-                               options->host_count, &identity, diag);
-        err = err == PS_OK ? ps_tls_present(cloud->tls, &identity, diag) : err;
+    return err == PS_OK ? ps_tls_new(&setup, &identity, &cloud->tls, diag) : err;
+}
+
+static PsErr make_tls(PsCloud *cloud, PsDiag *diag) {
+    PsErr err = make_identity(cloud, PS_FLAW_NONE, diag);
+    if (err == PS_OK && cloud->options->server_flaw != PS_FLAW_NONE) {
+        err = make_identity(cloud, cloud->options->server_flaw, diag);
     }
     return err;
+}
+
+static void greet(void *ctx, const char *address, PsGreeting *greeting) {
+    const PsCloud *cloud = ctx;
+    (void)address;
+    greeting->identity = cloud->options->server_flaw;
 }
 
 static PsErr listen_on(PsCloud *cloud, uint16_t port, bool needs_alpn, PsListener **ret_listener,
@@ -58,6 +69,7 @@ static PsErr listen_on(PsCloud *cloud, uint16_t port, bool needs_alpn, PsListene
         .handshake_limit_ms = HANDSHAKE_LIMIT_MS,
         .most_peers = MOST_PEERS,
         .on_open = on_open,
+        .greet = greet,
         .ctx = cloud,
     };
     return ps_listener_open(&setup, ret_listener, diag);
