@@ -1,32 +1,12 @@
 // Builds the parts of the running cloud, wires them, takes them down. Main thread.
 #include "localcloud/cloud.h"
 
-#include "localcloud/transport/relay.h"
-
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <sys/resource.h>
 
 #define HANDSHAKE_LIMIT_MS 10000
 #define MOST_PEERS 10000
-
-static PsAdmission admit(void *ctx, X509 *certificate, const char *id, STACK_OF(X509) * chain,
-                         const char **why) {
-    const PsCloud *cloud = ctx;
-    (void)id;
-    (void)chain;
-    if (X509_verify(certificate, cloud->device_ca.key) != 1) {
-        *why = "the certificate is not known";
-        return PS_REFUSE_UNKNOWN;
-    }
-    return PS_ADMIT;
-}
-
-static void on_open(void *ctx, PsStream *stream, const PsPeerFacts *facts) {
-    PsCloud *cloud = ctx;
-    (void)facts;
-    ps_relay_start(&cloud->sockets, stream, cloud->broker.socket_path);
-}
 
 // The slot of an identity is its flaw; those that are wrong on purpose are made when asked for.
 static PsErr make_identity(PsCloud *cloud, PsFlaw flaw, PsDiag *diag) {
@@ -39,8 +19,8 @@ static PsErr make_identity(PsCloud *cloud, PsFlaw flaw, PsDiag *diag) {
     }
     PsTlsSetup setup = {.prefers = options->key_type,
                         .needs_server_name = options->strict_sni,
-                        .admit = admit,
-                        .ctx = cloud};
+                        .admit = ps_ways_admit,
+                        .ctx = &cloud->ways};
     return err == PS_OK ? ps_tls_new(&setup, &identity, &cloud->tls, diag) : err;
 }
 
@@ -56,6 +36,11 @@ static void greet(void *ctx, const char *address, PsGreeting *greeting) {
     const PsCloud *cloud = ctx;
     (void)address;
     greeting->identity = cloud->options->server_flaw;
+}
+
+static void on_open(void *ctx, PsStream *stream, const PsPeerFacts *facts) {
+    PsCloud *cloud = ctx;
+    ps_ways_accept(&cloud->ways, stream, facts);
 }
 
 static PsErr listen_on(PsCloud *cloud, uint16_t port, bool needs_alpn, PsListener **ret_listener,
@@ -75,6 +60,17 @@ static PsErr listen_on(PsCloud *cloud, uint16_t port, bool needs_alpn, PsListene
     return ps_listener_open(&setup, ret_listener, diag);
 }
 
+static PsErr start_ways(PsCloud *cloud, PsDiag *diag) {
+    PsWaysSetup setup = {.loop = cloud->loop,
+                         .sockets = &cloud->sockets,
+                         .registry = cloud->registry,
+                         .broker_path = cloud->broker.socket_path,
+                         .dir = cloud->dir,
+                         .limits = cloud->options->limits,
+                         .reactions = cloud->options->reactions};
+    return ps_ways_start(&cloud->ways, &setup, diag);
+}
+
 // Every client needs two descriptors here and one in the broker, which inherits the limit.
 static void raise_descriptor_limit(void) {
     struct rlimit limit;
@@ -89,13 +85,14 @@ PsErr ps_cloud_start(PsCloud *cloud, uv_loop_t *loop, const char *dir, const PsR
     *cloud = (PsCloud){.options = options, .dir = dir, .loop = loop};
     raise_descriptor_limit();
     ps_socket_loop_init(&cloud->sockets, loop);
-    PsErr err = ps_folder_device_ca(dir, &cloud->device_ca, diag);
+    PsErr err = ps_registry_open(dir, &cloud->registry, diag);
+    err = err == PS_OK ? ps_broker_start(dir, &cloud->broker, diag) : err;
+    err = err == PS_OK ? start_ways(cloud, diag) : err;
     err = err == PS_OK ? make_tls(cloud, diag) : err;
     err = err == PS_OK ? listen_on(cloud, options->port, false, &cloud->listener, diag) : err;
     if (err == PS_OK && options->alpn_port >= 0) {
         err = listen_on(cloud, (uint16_t)options->alpn_port, true, &cloud->alpn_listener, diag);
     }
-    err = err == PS_OK ? ps_broker_start(dir, &cloud->broker, diag) : err;
     if (err != PS_OK) {
         ps_cloud_stop(cloud);
     }
@@ -109,14 +106,15 @@ void ps_cloud_stop(PsCloud *cloud) {
             ps_listener_close(listeners[i]);
         }
     }
-    ps_broker_stop(&cloud->broker); // which ends every client
+    ps_ways_stop(&cloud->ways); // while the broker still takes goodbyes
+    ps_broker_stop(&cloud->broker);
     while (cloud->sockets.open_count > 0) {
         uv_run(cloud->loop, UV_RUN_ONCE);
     }
     ps_socket_loop_close(&cloud->sockets);
     uv_run(cloud->loop, UV_RUN_NOWAIT);
     ps_tls_free(cloud->tls);
-    ps_pki_pair_deinit(&cloud->device_ca);
+    ps_registry_close(cloud->registry);
     *cloud = (PsCloud){0};
 }
 

@@ -4,6 +4,7 @@
 #include "localcloud/broker.h"
 #include "localcloud/run_options.h"
 #include "localcloud/transport/tls_peer.h"
+#include "localcloud/ways.h"
 
 typedef struct PsCloud {
     const PsRunOptions *options;
@@ -11,7 +12,8 @@ typedef struct PsCloud {
     uv_loop_t *loop;
     PsSocketLoop sockets;
     PsBroker broker;
-    PsPkiPair device_ca;
+    PsRegistry *registry;
+    PsWays ways;
     PsTls *tls;
     PsListener *listener;
     PsListener *alpn_listener; ///< NULL: none

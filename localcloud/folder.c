@@ -82,6 +82,13 @@ void ps_folder_set_validity(PsPkiOrder *order, PsFlaw flaw) {
     }
 }
 
+PsPkiOrder ps_folder_device_order(PsKeyType type) {
+    PsPkiOrder order = {
+        .role = PS_PKI_DEVICE, .key_type = type, .common_name = "AWS IoT Certificate"};
+    ps_folder_set_validity(&order, PS_FLAW_NONE);
+    return order;
+}
+
 static PsErr write_private(const char *path, const EVP_PKEY *key, PsDiag *diag) {
     PS_AUTO_BUF PsBuf pem = {0};
     ps_buf_reserve(&pem, PEM_LIMIT); // so that no half-filled copy is left behind by growing
@@ -238,9 +245,7 @@ static PsErr make_thing(const char *thing_dir, const PsThingOrder *order, const 
         ps_folder_set_validity(&root, PS_FLAW_NONE);
         err = ps_pki_make(&root, NULL, &foreign, diag);
     }
-    PsPkiOrder leaf = {.role = PS_PKI_DEVICE,
-                       .key_type = order->key_type,
-                       .common_name = "AWS IoT Certificate"}; // AWS's own subject
+    PsPkiOrder leaf = ps_folder_device_order(order->key_type);
     ps_folder_set_validity(&leaf, order->flaw);
     const PsPkiPair *issuer = foreign.key != NULL ? &foreign : device;
     err = err == PS_OK ? ps_pki_make(&leaf, issuer, &pair, diag) : err;

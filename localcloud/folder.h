@@ -49,6 +49,10 @@ const char *ps_folder_root_name(PsKeyType type);
 PsErr ps_folder_root(const char *dir, PsKeyType type, PsPkiPair *ret_pair, PsDiag *diag);
 PsErr ps_folder_device_ca(const char *dir, PsPkiPair *ret_pair, PsDiag *diag);
 
+/// What AWS puts into every certificate it makes for a device: valid from yesterday (a peer's clock
+/// may be a little behind) to 2049-12-31T23:59:59Z, common name "AWS IoT Certificate".
+PsPkiOrder ps_folder_device_order(PsKeyType type);
+
 /// From yesterday to the end of 2049, or as the flaw wants it.
 void ps_folder_set_validity(PsPkiOrder *order, PsFlaw flaw);
 

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "localcloud/client.h"
+#include "localcloud/front/limits.h"
+#include "localcloud/front/reactions.h"
 #include "localcloud/identity.h"
 #include "localcloud/payload.h"
 
@@ -21,6 +23,8 @@ typedef struct PsRunOptions {
     const char *filters[PS_CLIENT_FILTERS];
     size_t filter_count;
     const char *ready_path;
+    PsLimits limits;
+    PsReactions reactions;
     PsPayloadFormat format;
     bool quiet;
 } PsRunOptions;
