@@ -143,6 +143,11 @@ static void on_changed(void *ctx, const char *certificate_id) {
     }
 }
 
+static void on_faults_changed(void *ctx) {
+    PsWays *ways = ctx;
+    ps_front_faults_changed(ways->front);
+}
+
 // ---- Clients
 
 static void tell_registered(PsWays *ways, const char *ca_id, const char *id) {
@@ -235,6 +240,7 @@ PsErr ps_ways_start(PsWays *ways, const PsWaysSetup *setup, PsDiag *diag) {
     *ways = (PsWays){.registry = setup->registry,
                      .sockets = setup->sockets,
                      .broker_path = setup->broker_path,
+                     .faults = setup->faults,
                      .loop = setup->loop,
                      .world = world};
     ways->world.ctx = ways;
@@ -247,11 +253,15 @@ PsErr ps_ways_start(PsWays *ways, const PsWaysSetup *setup, PsDiag *diag) {
     }
     ways->front = ps_front_new(&(PsFrontOptions){.world = &ways->world,
                                                  .store = ways->store,
+                                                 .faults = setup->faults,
                                                  .limits = setup->limits,
                                                  .reactions = setup->reactions});
     uv_timer_init(ways->loop, &ways->timer);
     ways->timer.data = ways;
     ps_registry_watch(ways->registry, on_changed, ways);
+    if (setup->faults != NULL) {
+        ps_faults_watch(setup->faults, on_faults_changed, ways);
+    }
     ways->running = true;
     arm(ways, ps_mono_now());
     return PS_OK;
@@ -262,6 +272,9 @@ void ps_ways_stop(PsWays *ways) {
         return;
     }
     ps_registry_unwatch(ways->registry, on_changed, ways);
+    if (ways->faults != NULL) {
+        ps_faults_watch(ways->faults, NULL, NULL);
+    }
     ps_front_stop(ways->front);
     while (!ps_front_is_empty(ways->front)) {
         uv_run(ways->loop, UV_RUN_ONCE);

@@ -12,6 +12,7 @@
 
 typedef struct PsWays {
     PsRegistry *registry; ///< borrowed
+    PsFaults *faults;     ///< borrowed; NULL: none
     PsSocketLoop *sockets;
     const char *broker_path;
     uv_loop_t *loop;
@@ -32,6 +33,7 @@ typedef struct PsWaysSetup {
     PsRegistry *registry;
     const char *broker_path;
     const char *dir;
+    PsFaults *faults; ///< borrowed; may be NULL
     PsLimits limits;
     PsReactions reactions;
 } PsWaysSetup;

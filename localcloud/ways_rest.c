@@ -251,6 +251,26 @@ static PsApiCode limits_put(void *ctx, const json_t *json, PsApiFault *fault) {
     return PS_API_OK;
 }
 
+static json_t *faults_take(void *ctx) {
+    const PsWays *ways = ctx;
+    return ways->faults != NULL ? ps_faults_take(ways->faults) : json_object();
+}
+
+static PsApiCode faults_put(void *ctx, const json_t *json, PsApiFault *fault) {
+    PsWays *ways = ctx;
+    PsDiag diag = {0};
+    PsErr err = ways->faults != NULL
+                    ? ps_faults_put(ways->faults, json, &diag)
+                    : ps_fail(PS_ERR_INVALID, &diag, "faults", NULL, "are off");
+    if (err == PS_OK) {
+        return PS_API_OK;
+    }
+    char text[sizeof fault->message];
+    ps_diag_format(&diag, text, sizeof text);
+    return ps_api_fail(err == PS_ERR_NOT_FOUND ? PS_API_NOT_FOUND : PS_API_INVALID_REQUEST, fault,
+                       "%s", text);
+}
+
 PsRestCloud ps_ways_rest(PsWays *ways) {
     return (PsRestCloud){.ctx = ways,
                          .publish = publish,
@@ -261,5 +281,7 @@ PsRestCloud ps_ways_rest(PsWays *ways) {
                          .unsubscribe = unsubscribe,
                          .status = status,
                          .limits_take = limits_take,
-                         .limits_put = limits_put};
+                         .limits_put = limits_put,
+                         .faults_take = faults_take,
+                         .faults_put = faults_put};
 }
