@@ -3,10 +3,7 @@
 //! allows everything. Main thread; blocks for the local database.
 #pragma once
 
-#include "localcloud/registry/registry.h"
-
-/// The policy's name: `iot:*` on `*`.
-#define PS_ADOPT_POLICY "penstock-everything"
+#include "localcloud/registry/adopt.h"
 
 /// The certificate is read from the file; what is there already stays as it is (an inactive
 /// certificate stays inactive, a detached policy detached). `thing` NULL: only the certificate.

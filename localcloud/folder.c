@@ -181,6 +181,15 @@ static bool name_is_sound(const char *name) {
     return len > 0 && len <= PS_THING_NAME_MAX && strspn(name, allowed) == len;
 }
 
+static PsErr check_name(const char *name, PsDiag *diag) {
+    if (!name_is_sound(name)) {
+        return ps_fail(PS_ERR_INVALID, diag, name, "thing",
+                       "a thing name has 1 to %d of the characters a-z A-Z 0-9 : _ -",
+                       PS_THING_NAME_MAX);
+    }
+    return PS_OK;
+}
+
 static PsErr name_files(const char *thing_dir, const char *file_id, PsThingFiles *files,
                         PsDiag *diag) {
     PsErr err = join(files->certificate, thing_dir, "", file_id, CERTIFICATE_END, diag);
@@ -275,17 +284,15 @@ static PsErr make_thing(const char *thing_dir, const PsThingOrder *order, const 
 
 PsErr ps_folder_thing(const char *dir, const PsThingOrder *order, PsThingFiles *ret_files,
                       PsDiag *diag) {
-    if (!name_is_sound(order->name)) {
-        return ps_fail(PS_ERR_INVALID, diag, order->name, "thing",
-                       "a thing name has 1 to %d of the characters a-z A-Z 0-9 : _ -",
-                       PS_THING_NAME_MAX);
+    PsErr err = check_name(order->name, diag);
+    if (err != PS_OK) {
+        return err;
     }
     char thing_dir[PATH_MAX];
     PS_AUTO_PKI_PAIR PsPkiPair device = {0};
     PsThingFiles files = {0};
     char file_id[FILE_ID_DIGITS + 1] = "";
-    PsErr err =
-        join(thing_dir, dir, order->own_client ? "clients/" : "things/", order->name, "", diag);
+    err = join(thing_dir, dir, order->own_client ? "clients/" : "things/", order->name, "", diag);
     err = err == PS_OK ? ps_folder_device_ca(dir, &device, diag) : err;
     if (err != PS_OK) {
         return err;
@@ -296,6 +303,57 @@ PsErr ps_folder_thing(const char *dir, const PsThingOrder *order, PsThingFiles *
     } else {
         err = make_thing(thing_dir, order, &device, &files, diag);
     }
+    if (err == PS_OK) {
+        *ret_files = files;
+    }
+    return err;
+}
+
+PsErr ps_folder_find_thing(const char *dir, const char *name, PsThingFiles *ret_files,
+                           PsDiag *diag) {
+    char thing_dir[PATH_MAX];
+    char file_id[FILE_ID_DIGITS + 1] = "";
+    PsThingFiles files = {0};
+    PS_AUTO_PKI_PAIR PsPkiPair pair = {0};
+    PsErr err = check_name(name, diag);
+    err = err == PS_OK ? join(thing_dir, dir, "things/", name, "", diag) : err;
+    if (err == PS_OK && find_file_id(thing_dir, file_id) != PS_OK) {
+        err = ps_fail(PS_ERR_NOT_FOUND, diag, name, NULL, "has no files in %s", dir);
+    }
+    err = err == PS_OK ? name_files(thing_dir, file_id, &files, diag) : err;
+    err = err == PS_OK ? read_pair(files.certificate, files.private_key, &pair, diag) : err;
+    if (err == PS_OK) {
+        ps_pki_certificate_id(pair.certificate, files.certificate_id);
+        *ret_files = files;
+    }
+    return err;
+}
+
+static PsErr write_text(const char *path, const char *text, mode_t mode, PsDiag *diag) {
+    return ps_file_write(path, text, strlen(text), mode, diag);
+}
+
+PsErr ps_folder_put_thing(const char *dir, const char *name, const PsThingTexts *texts,
+                          PsThingFiles *ret_files, PsDiag *diag) {
+    char thing_dir[PATH_MAX];
+    char file_id[FILE_ID_DIGITS + 1] = "";
+    PsThingFiles files = {0};
+    PsErr err = check_name(name, diag);
+    err = err == PS_OK ? join(thing_dir, dir, "things/", name, "", diag) : err;
+    if (err == PS_OK && find_file_id(thing_dir, file_id) == PS_OK) {
+        err = ps_fail(PS_ERR_EXISTS, diag, name, NULL, "has files in %s already", thing_dir);
+    }
+    if (err != PS_OK) {
+        return err;
+    }
+    snprintf(files.certificate_id, sizeof files.certificate_id, "%s", texts->certificate_id);
+    snprintf(file_id, sizeof file_id, "%.*s", FILE_ID_DIGITS, texts->certificate_id);
+    err = name_files(thing_dir, file_id, &files, diag);
+    err = err == PS_OK ? ps_dir_make(thing_dir, PUBLIC_DIR_MODE, diag) : err;
+    err = err == PS_OK ? write_text(files.private_key, texts->private_key, SECRET_MODE, diag) : err;
+    err = err == PS_OK ? write_text(files.public_key, texts->public_key, PUBLIC_MODE, diag) : err;
+    // Last: a thing whose certificate is there is whole.
+    err = err == PS_OK ? write_text(files.certificate, texts->certificate, PUBLIC_MODE, diag) : err;
     if (err == PS_OK) {
         *ret_files = files;
     }

@@ -60,3 +60,19 @@ void ps_folder_set_validity(PsPkiOrder *order, PsFlaw flaw);
 /// certificate of another kind), PS_ERR_CORRUPT (its files do not belong together).
 PsErr ps_folder_thing(const char *dir, const PsThingOrder *order, PsThingFiles *ret_files,
                       PsDiag *diag);
+
+/// The thing's files when it has some. PS_ERR_NOT_FOUND, PS_ERR_INVALID (name), PS_ERR_CORRUPT.
+PsErr ps_folder_find_thing(const char *dir, const char *name, PsThingFiles *ret_files,
+                           PsDiag *diag);
+
+/// PEM texts that were made elsewhere (CreateKeysAndCertificate) as the thing's files.
+typedef struct PsThingTexts {
+    const char *certificate_id; ///< 64 hex digits
+    const char *certificate;
+    const char *private_key;
+    const char *public_key;
+} PsThingTexts;
+
+/// PS_ERR_INVALID (name), PS_ERR_EXISTS (it has files), PS_ERR_IO.
+PsErr ps_folder_put_thing(const char *dir, const char *name, const PsThingTexts *texts,
+                          PsThingFiles *ret_files, PsDiag *diag);

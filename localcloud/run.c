@@ -6,6 +6,7 @@
 #include "localcloud/cloud.h"
 #include "localcloud/command.h"
 #include "localcloud/console.h"
+#include "localcloud/lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #define LOG_FILE "cloud.log"
@@ -29,25 +29,6 @@ typedef struct Run {
     uv_loop_t loop;
     PsCloud cloud;
 } Run;
-
-// One cloud per folder: held until the process ends.
-static PsErr lock_folder(const char *dir, int *ret_fd, PsDiag *diag) {
-    char path[PATH_MAX];
-    int len = snprintf(path, sizeof path, "%s/lock", dir);
-    PS_ASSERT(len > 0 && (size_t)len < sizeof path); // ps_folder_open made sure of room
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
-        *ret_fd = fd;
-        return PS_OK;
-    }
-    int error = errno;
-    if (fd >= 0) {
-        close(fd);
-    }
-    return ps_fail(error == EWOULDBLOCK ? PS_ERR_BUSY : PS_ERR_IO, diag, dir, NULL, "%s",
-                   error == EWOULDBLOCK ? "another penstock-cloud runs here; stop it first"
-                                        : strerror(error));
-}
 
 // Things that were asked for, and clients of our own, with their certificates in the account.
 static PsErr make_things(Run *run, PsRegistry *registry, PsDiag *diag) {
@@ -121,6 +102,7 @@ static void print_summary(const Run *run) {
     if (run->endpoint.alpn_port != 0) {
         printf("  ALPN port    %u (stands for 443 with x-amzn-mqtt-ca)\n", run->endpoint.alpn_port);
     }
+    printf("  API          " PS_ENDPOINT_API "\n", (unsigned int)run->endpoint.api_port);
     printf("  root CA      %s\n", run->endpoint.root_ca);
     for (size_t i = 0; i < run->thing_count; i++) {
         printf("  thing        %s\n    certificate  %s\n    private key  %s\n", run->things[i].name,
@@ -181,6 +163,8 @@ static int serve(Run *run, int signal_fd, PsDiag *diag) {
     }
     run->endpoint.port = ps_cloud_port(&run->cloud);
     run->endpoint.alpn_port = ps_cloud_alpn_port(&run->cloud);
+    run->endpoint.api_port = ps_cloud_api_port(&run->cloud);
+    run->endpoint.region = ps_registry_region(run->cloud.registry);
     PsConsoleEnd end = be_console(run, signal_fd, diag);
     int result = EXIT_SUCCESS;
     if (end == PS_CONSOLE_WATCHED) {
@@ -210,7 +194,7 @@ int ps_command_run(int argc, char **argv) {
     PS_AUTO_FREE Run *run = ps_alloc(sizeof *run);
     run->options = options;
     PsErr err = ps_folder_open(options.dir, run->dir, &diag);
-    err = err == PS_OK ? lock_folder(run->dir, &lock_fd, &diag) : err;
+    err = err == PS_OK ? ps_lock_take(run->dir, &lock_fd, &diag) : err;
     err = err == PS_OK ? open_log(run->dir, &log_fd, &diag) : err;
     err = err == PS_OK ? ps_command_signals(&signal_fd, &diag) : err;
     err = err == PS_OK ? prepare(run, &diag) : err;

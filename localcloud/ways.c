@@ -231,6 +231,7 @@ static void free_parts(PsWays *ways) {
     ps_front_free(ways->front);
     ps_services_free(ways->services);
     ps_store_close(ways->store);
+    ps_faults_free(ways->faults);
     free(ways->service_registry);
     ps_buf_deinit(&ways->topic);
     *ways = (PsWays){0};
@@ -240,10 +241,10 @@ PsErr ps_ways_start(PsWays *ways, const PsWaysSetup *setup, PsDiag *diag) {
     *ways = (PsWays){.registry = setup->registry,
                      .sockets = setup->sockets,
                      .broker_path = setup->broker_path,
-                     .faults = setup->faults,
                      .loop = setup->loop,
                      .world = world};
     ways->world.ctx = ways;
+    ways->faults = ps_faults_new();
     ways->out = (PsServiceOut){.publish = out_publish, .direct = out_direct, .ctx = ways};
     PsErr err = start_services(ways, setup, diag);
     err = err == PS_OK ? ps_store_open(ps_registry_db(setup->registry), &ways->store, diag) : err;
@@ -253,15 +254,13 @@ PsErr ps_ways_start(PsWays *ways, const PsWaysSetup *setup, PsDiag *diag) {
     }
     ways->front = ps_front_new(&(PsFrontOptions){.world = &ways->world,
                                                  .store = ways->store,
-                                                 .faults = setup->faults,
+                                                 .faults = ways->faults,
                                                  .limits = setup->limits,
                                                  .reactions = setup->reactions});
     uv_timer_init(ways->loop, &ways->timer);
     ways->timer.data = ways;
     ps_registry_watch(ways->registry, on_changed, ways);
-    if (setup->faults != NULL) {
-        ps_faults_watch(setup->faults, on_faults_changed, ways);
-    }
+    ps_faults_watch(ways->faults, on_faults_changed, ways);
     ways->running = true;
     arm(ways, ps_mono_now());
     return PS_OK;
@@ -272,9 +271,6 @@ void ps_ways_stop(PsWays *ways) {
         return;
     }
     ps_registry_unwatch(ways->registry, on_changed, ways);
-    if (ways->faults != NULL) {
-        ps_faults_watch(ways->faults, NULL, NULL);
-    }
     ps_front_stop(ways->front);
     while (!ps_front_is_empty(ways->front)) {
         uv_run(ways->loop, UV_RUN_ONCE);

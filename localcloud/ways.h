@@ -2,6 +2,7 @@
 //! nothing of each other; here is what they tell each other. Main thread.
 #pragma once
 
+#include "localcloud/faults/faults.h"
 #include "localcloud/front/front.h"
 #include "localcloud/registry/registry.h"
 #include "localcloud/rest/rest.h"
@@ -12,7 +13,6 @@
 
 typedef struct PsWays {
     PsRegistry *registry; ///< borrowed
-    PsFaults *faults;     ///< borrowed; NULL: none
     PsSocketLoop *sockets;
     const char *broker_path;
     uv_loop_t *loop;
@@ -20,6 +20,7 @@ typedef struct PsWays {
     PsFrontWorld world;
     PsServiceOut out;
     struct PsServiceRegistry *service_registry; ///< owned
+    PsFaults *faults;
     PsStore *store;
     PsServices *services;
     PsFront *front;
@@ -33,7 +34,6 @@ typedef struct PsWaysSetup {
     PsRegistry *registry;
     const char *broker_path;
     const char *dir;
-    PsFaults *faults; ///< borrowed; may be NULL
     PsLimits limits;
     PsReactions reactions;
 } PsWaysSetup;

@@ -253,22 +253,18 @@ static PsApiCode limits_put(void *ctx, const json_t *json, PsApiFault *fault) {
 
 static json_t *faults_take(void *ctx) {
     const PsWays *ways = ctx;
-    return ways->faults != NULL ? ps_faults_take(ways->faults) : json_object();
+    return ps_faults_take(ways->faults);
 }
 
 static PsApiCode faults_put(void *ctx, const json_t *json, PsApiFault *fault) {
     PsWays *ways = ctx;
     PsDiag diag = {0};
-    PsErr err = ways->faults != NULL
-                    ? ps_faults_put(ways->faults, json, &diag)
-                    : ps_fail(PS_ERR_INVALID, &diag, "faults", NULL, "are off");
+    PsErr err = ps_faults_put(ways->faults, json, &diag);
     if (err == PS_OK) {
         return PS_API_OK;
     }
-    char text[sizeof fault->message];
-    ps_diag_format(&diag, text, sizeof text);
     return ps_api_fail(err == PS_ERR_NOT_FOUND ? PS_API_NOT_FOUND : PS_API_INVALID_REQUEST, fault,
-                       "%s", text);
+                       "%s %s: %s", diag.object, diag.field, diag.text);
 }
 
 PsRestCloud ps_ways_rest(PsWays *ways) {

@@ -183,6 +183,11 @@ static void take_client(PsListener *listener, int fd, const struct sockaddr_in *
     if (setup->greet != NULL) {
         setup->greet(setup->ctx, peer->facts.address, &greeting);
     }
+    if (greeting.refuse) {
+        close(fd);
+        free(peer);
+        return;
+    }
     peer->facts.listener_port = listener->port;
     if (ps_socket_start(&peer->socket, setup->loop, &peer_wire, fd, greeting.delay_ms,
                         setup->handshake_limit_ms) != PS_OK) {
@@ -193,7 +198,7 @@ static void take_client(PsListener *listener, int fd, const struct sockaddr_in *
     peer->next_opening = listener->opening;
     listener->opening = peer;
     listener->peer_count++;
-    peer->ssl = ps_tls_accept(setup->tls, &peer->session, fd, setup->needs_alpn);
+    peer->ssl = ps_tls_accept(setup->tls, &peer->session, fd, greeting.identity, setup->needs_alpn);
     PS_ASSERT(peer->ssl != NULL); // only memory can be missing, and only a few kilobytes
 }
 
