@@ -143,6 +143,11 @@ static void on_changed(void *ctx, const char *certificate_id) {
     }
 }
 
+static void on_faults_changed(void *ctx) {
+    PsWays *ways = ctx;
+    ps_front_faults_changed(ways->front);
+}
+
 // ---- Clients
 
 static void tell_registered(PsWays *ways, const char *ca_id, const char *id) {
@@ -249,11 +254,13 @@ PsErr ps_ways_start(PsWays *ways, const PsWaysSetup *setup, PsDiag *diag) {
     }
     ways->front = ps_front_new(&(PsFrontOptions){.world = &ways->world,
                                                  .store = ways->store,
+                                                 .faults = ways->faults,
                                                  .limits = setup->limits,
                                                  .reactions = setup->reactions});
     uv_timer_init(ways->loop, &ways->timer);
     ways->timer.data = ways;
     ps_registry_watch(ways->registry, on_changed, ways);
+    ps_faults_watch(ways->faults, on_faults_changed, ways);
     ways->running = true;
     arm(ways, ps_mono_now());
     return PS_OK;

@@ -15,6 +15,7 @@ PsFront *ps_front_new(const PsFrontOptions *options) {
     PsFront *front = ps_alloc(sizeof *front);
     front->world = options->world;
     front->store = options->store;
+    front->faults = options->faults;
     front->limits = options->limits;
     front->reactions = options->reactions;
     ps_sessions_init(&front->sessions, options->store);
@@ -190,6 +191,10 @@ void ps_front_wipe(PsFront *front, PsSession *session) {
 }
 
 // ---- What others ask for
+
+void ps_front_faults_changed(PsFront *front) {
+    ps_front_want(front, ps_front_now(front)); // the tick looks at each client
+}
 
 void ps_front_refresh(PsFront *front) {
     for (PsClient *client = front->clients; client != NULL; client = client->next) {

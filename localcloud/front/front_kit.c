@@ -238,7 +238,7 @@ static const PsFrontWorld world = {.now = world_now,
 
 static void start_front(Kit *kit) {
     assert_int_equal(ps_store_open(kit->db, &kit->store, NULL), PS_OK);
-    PsFrontOptions options = {.world = &kit->world, .store = kit->store};
+    PsFrontOptions options = {.world = &kit->world, .store = kit->store, .faults = kit->faults};
     ps_limits_init(&options.limits);
     ps_reactions_init(&options.reactions);
     kit->front = ps_front_new(&options);
@@ -266,12 +266,14 @@ static void stop_front(Kit *kit) {
 void kit_setup(Kit *kit) {
     *kit = (Kit){.now = {START_NS}, .world = world, .taken = PS_SERVICE_ROUTE};
     kit->world.ctx = kit;
+    kit->faults = ps_faults_new();
     assert_int_equal(sqlite3_open(":memory:", &kit->db), SQLITE_OK);
     start_front(kit);
 }
 
 void kit_teardown(Kit *kit) {
     stop_front(kit);
+    ps_faults_free(kit->faults);
     sqlite3_close(kit->db);
 }
 
