@@ -108,8 +108,12 @@ static PsErr listen_on(PsCloud *cloud, uint16_t port, bool needs_alpn, PsListene
 
 static PsErr start_rest(PsCloud *cloud, PsDiag *diag) {
     cloud->rest_cloud = ps_ways_rest(&cloud->ways);
+    cloud->services_rest = (PsServicesRest){cloud->ways.services, &cloud->ways.out};
+    cloud->service_routes = ps_services_routes(&cloud->services_rest);
     PsRestSetup setup = {.registry = cloud->registry,
                          .cloud = &cloud->rest_cloud,
+                         .services = &cloud->service_routes,
+                         .service_count = 1,
                          .console_dir = cloud->options->console_dir};
     int port = cloud->options->api_port;
     setup.port = (uint16_t)(port >= 0 ? port : PS_RUN_API_PORT);

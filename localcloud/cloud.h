@@ -3,6 +3,7 @@
 
 #include "localcloud/broker.h"
 #include "localcloud/run_options.h"
+#include "localcloud/service/service_rest.h"
 #include "localcloud/transport/tls_peer.h"
 #include "localcloud/ways.h"
 
@@ -18,6 +19,8 @@ typedef struct PsCloud {
     PsListener *listener;
     PsListener *alpn_listener; ///< NULL: none
     PsRestCloud rest_cloud;
+    PsServicesRest services_rest;
+    PsRestRoutes service_routes;
     PsRest *rest;
 } PsCloud;
 
