@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "localcloud/principal.h"
 #include "localcloud/service/service_registry.h"
+#include "localcloud/service/service_rest.h"
 #include "localcloud/transport/pipe.h"
 
 #include <stdio.h>
@@ -223,8 +224,12 @@ static PsErr start_services(PsWays *ways, const PsWaysSetup *setup, PsDiag *diag
                                  .region = ps_registry_region(setup->registry),
                                  .account = PS_ACCOUNT_ID,
                                  .ingest_by_use = true};
-    return ps_services_new(ps_registry_db(setup->registry), ways->service_registry, &options,
-                           &ways->services, diag);
+    PsErr err = ps_services_new(ps_registry_db(setup->registry), ways->service_registry, &options,
+                                &ways->services, diag);
+    if (err == PS_OK) {
+        ps_services_add_parts(ways->services, setup->registry);
+    }
+    return err;
 }
 
 static void free_parts(PsWays *ways) {
