@@ -9,7 +9,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define HANDSHAKE_LIMIT_MS 10000
 #define MOST_PEERS 10000
 
 // The slot of an identity is its flaw; those that are wrong on purpose are made when asked for.
@@ -95,7 +94,7 @@ static PsErr listen_on(PsCloud *cloud, uint16_t port, bool needs_alpn, PsListene
         .address = htonl(INADDR_LOOPBACK),
         .port = port,
         .needs_alpn = needs_alpn,
-        .handshake_limit_ms = HANDSHAKE_LIMIT_MS,
+        .handshake_limit_ms = cloud->options->limits.connect_wait_s * 1000,
         .most_peers = MOST_PEERS,
         .on_open = on_open,
         .on_refused = on_refused,
@@ -126,7 +125,6 @@ static PsErr start_rest(PsCloud *cloud, PsDiag *diag) {
     cloud->services_rest =
         (PsServicesRest){.services = cloud->ways.services, .out = &cloud->ways.out};
     cloud->services_routes = ps_services_routes(&cloud->services_rest);
-    ps_services_add_parts(cloud->ways.services, cloud->registry);
     PsRestSetup setup = {.registry = cloud->registry,
                          .cloud = &cloud->rest_cloud,
                          .services = &cloud->services_routes,
