@@ -32,7 +32,7 @@ static uint32_t rule(const char *line) {
     return id;
 }
 
-#define EACH_VERSION(version) for (uint8_t version = PS_MQTT_3; version <= PS_MQTT_5; version++)
+#define EACH_VERSION for (uint8_t version = PS_MQTT_3; version <= PS_MQTT_5; version++)
 
 static KitClient next_client(uint8_t version) {
     kit_pass_ms(&kit, 1500);
@@ -47,7 +47,7 @@ static void published(KitClient *client, uint16_t id) {
 
 static void test_withheld_puback(void **state) {
     (void)state;
-    EACH_VERSION(version) {
+    EACH_VERSION {
         KitClient client = next_client(version);
         uint32_t id = rule("on publish #2: withhold puback");
         published(&client, 1);
@@ -110,7 +110,7 @@ static void test_dropped_publish(void **state) {
 
 static void test_cuts(void **state) {
     (void)state;
-    EACH_VERSION(version) {
+    EACH_VERSION {
         KitClient client = next_client(version);
         (void)rule("on publish, once: cut");
         kit_publish(&client, "a", 1, 1, "x");
@@ -134,7 +134,7 @@ static void test_cuts(void **state) {
 
 static void test_refused_connect(void **state) {
     (void)state;
-    EACH_VERSION(version) {
+    EACH_VERSION {
         (void)rule("on connect, once: refuse");
         kit_pass_ms(&kit, 1500);
         KitClient client = kit_begin(&kit, &(KitConnect){.version = version, .id = "gw"});
