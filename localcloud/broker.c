@@ -28,9 +28,7 @@
 #define PROBE_MS 20
 #define CONF "broker/mosquitto.conf" // as the broker sees it, in the cloud's folder
 #define SOCKET "mqtt.sock"
-// Fixed header, topic and packet id around the longest payload. Longer packets close the
-// connection, as on AWS; message_size_limit would acknowledge and drop them.
-#define PACKET_MAX (PS_CLOUD_PAYLOAD_MAX + 5 + 2 + 256 + 2)
+#define PACKET_MAX (32 * 1024 * 1024) // the most that the front's limit can be set to
 
 // What a start needs.
 typedef struct Start {
@@ -58,11 +56,10 @@ static PsErr write_conf(const Start *start, PsDiag *diag) {
                   "persistence true\n"
                   "persistence_location broker\n"
                   "autosave_interval 30\n"
-                  "persistent_client_expiration 1h\n"
+                  "persistent_client_expiration 8d\n"
                   "sys_interval 0\n"
-                  "max_inflight_messages 100\n"
+                  "max_inflight_messages 0\n"
                   "max_queued_messages 10000\n"
-                  "max_keepalive 1200\n"
                   "max_packet_size %d\n"
                   "\nlistener 0 broker/" SOCKET "\n"
                   "# who gets as far as this socket was let in by penstock-cloud\n"

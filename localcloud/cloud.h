@@ -3,7 +3,9 @@
 
 #include "localcloud/broker.h"
 #include "localcloud/run_options.h"
+#include "localcloud/service/service_rest.h"
 #include "localcloud/transport/tls_peer.h"
+#include "localcloud/ways.h"
 
 typedef struct PsCloud {
     const PsRunOptions *options;
@@ -11,10 +13,16 @@ typedef struct PsCloud {
     uv_loop_t *loop;
     PsSocketLoop sockets;
     PsBroker broker;
-    PsPkiPair device_ca;
+    PsRegistry *registry;
+    PsWays ways;
     PsTls *tls;
     PsListener *listener;
     PsListener *alpn_listener; ///< NULL: none
+    PsRestCloud rest_cloud;
+    PsServicesRest services_rest;
+    PsRestRoutes services_routes;
+    char console_dir[PATH_MAX];
+    PsRest *rest;
 } PsCloud;
 
 /// Makes what is missing in the folder, starts mosquitto and listens. On failure everything is as
@@ -26,3 +34,4 @@ void ps_cloud_stop(PsCloud *cloud);
 
 uint16_t ps_cloud_port(const PsCloud *cloud);
 uint16_t ps_cloud_alpn_port(const PsCloud *cloud); ///< 0: none
+uint16_t ps_cloud_api_port(const PsCloud *cloud);

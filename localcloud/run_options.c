@@ -22,7 +22,11 @@ static const struct option long_options[] = {
     {"pretty", no_argument, NULL, 'P'},
     {"json", no_argument, NULL, 'j'},
     {"quiet", no_argument, NULL, 'q'},
+    {"api-port", required_argument, NULL, 'A'},
+    {"console-dir", required_argument, NULL, 'c'},
     {"strict-sni", no_argument, NULL, 'S'},
+    {"limit", required_argument, NULL, 'l'},
+    {"reaction", required_argument, NULL, 'R'},
     {0},
 };
 
@@ -51,6 +55,16 @@ static bool take_port(const char *text, int *ret_port) {
     return true;
 }
 
+static bool take_front_option(PsRunOptions *options, int letter, const char *text) {
+    PsDiag diag = {0};
+    PsErr err = letter == 'l' ? ps_limits_set_text(&options->limits, text, &diag)
+                              : ps_reactions_set_text(&options->reactions, text, &diag);
+    if (err != PS_OK) {
+        (void)ps_command_failed(&diag);
+    }
+    return err == PS_OK;
+}
+
 // False when the option's value cannot be used.
 static bool take_option(PsRunOptions *options, int letter, const char *text) {
     int port = 0;
@@ -63,6 +77,11 @@ static bool take_option(PsRunOptions *options, int letter, const char *text) {
         return true;
     case 'a':
         return take_port(text, &options->alpn_port);
+    case 'A':
+        return take_port(text, &options->api_port);
+    case 'c':
+        options->console_dir = text;
+        return true;
     case 'k':
         return ps_command_key_type(text, &options->key_type);
     case 's':
@@ -76,6 +95,9 @@ static bool take_option(PsRunOptions *options, int letter, const char *text) {
     case 'r':
         options->ready_path = text;
         return true;
+    case 'l':
+    case 'R':
+        return take_front_option(options, letter, text);
     case 'S':
         options->strict_sni = true;
         return true;
@@ -93,7 +115,9 @@ static bool take_option(PsRunOptions *options, int letter, const char *text) {
 
 int ps_run_options_parse(int argc, char **argv, PsRunOptions *ret_options) {
     PsRunOptions *options = ret_options;
-    *options = (PsRunOptions){.port = DEFAULT_PORT, .alpn_port = -1};
+    *options = (PsRunOptions){.port = DEFAULT_PORT, .alpn_port = -1, .api_port = -1};
+    ps_limits_init(&options->limits);
+    ps_reactions_init(&options->reactions);
     int letter = 0;
     int index = 0;
     while ((letter = getopt_long(argc, argv, "", long_options, &index)) != -1) {

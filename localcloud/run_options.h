@@ -2,15 +2,20 @@
 #pragma once
 
 #include "localcloud/client.h"
+#include "localcloud/front/limits.h"
+#include "localcloud/front/reactions.h"
 #include "localcloud/identity.h"
 #include "localcloud/payload.h"
 
 #define PS_RUN_THINGS 32
+#define PS_RUN_API_PORT 8080
 
 typedef struct PsRunOptions {
     const char *dir;
     uint16_t port;
     int alpn_port; ///< -1: none
+    int api_port;  ///< 0: a free one; -1: PS_RUN_API_PORT, or a free one when that is taken
+    const char *console_dir; ///< NULL: no page
     PsKeyType key_type;
     PsFlaw server_flaw;
     bool strict_sni;
@@ -21,6 +26,8 @@ typedef struct PsRunOptions {
     const char *filters[PS_CLIENT_FILTERS];
     size_t filter_count;
     const char *ready_path;
+    PsLimits limits;
+    PsReactions reactions;
     PsPayloadFormat format;
     bool quiet;
 } PsRunOptions;

@@ -30,7 +30,6 @@ void ps_socket_loop_init(PsSocketLoop *loop, uv_loop_t *uv) {
     *loop = (PsSocketLoop){.loop = uv};
     uv_prepare_init(uv, &loop->before_wait);
     uv_prepare_start(&loop->before_wait, serve_list);
-    uv_unref((uv_handle_t *)&loop->before_wait);
     uv_idle_init(uv, &loop->busy);
     loop->before_wait.data = loop;
 }

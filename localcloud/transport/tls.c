@@ -40,8 +40,8 @@ static const Preference preferences[] = {
 
 struct PsTls {
     PsTlsSetup setup;
-    X509 *named; // the certificate whose names clients may ask for
-    SSL_CTX *context;
+    X509 *named;                     // the certificate whose names clients may ask for
+    SSL_CTX *contexts[PS_TLS_SLOTS]; // NULL: no identity there
 };
 
 // OpenSSL chooses the alert by the error; one it has no alert for becomes certificate_unknown.
@@ -209,7 +209,7 @@ PsErr ps_tls_new(const PsTlsSetup *setup, const PsTlsIdentity *identity, PsTls *
     tls->setup = *setup;
     tls->named = identity->server[setup->prefers].certificate;
     X509_up_ref(tls->named);
-    PsErr err = make_context(tls, identity, &tls->context, diag);
+    PsErr err = make_context(tls, identity, &tls->contexts[0], diag);
     if (err != PS_OK) {
         ps_tls_free(tls);
         return err;
@@ -220,28 +220,32 @@ PsErr ps_tls_new(const PsTlsSetup *setup, const PsTlsIdentity *identity, PsTls *
 
 void ps_tls_free(PsTls *tls) {
     if (tls != NULL) {
-        SSL_CTX_free(tls->context);
+        for (size_t i = 0; i < PS_TLS_SLOTS; i++) {
+            SSL_CTX_free(tls->contexts[i]);
+        }
         X509_free(tls->named);
         free(tls);
     }
 }
 
-PsErr ps_tls_present(PsTls *tls, const PsTlsIdentity *identity, PsDiag *diag) {
+PsErr ps_tls_put(PsTls *tls, size_t slot, const PsTlsIdentity *identity, PsDiag *diag) {
+    PS_ASSERT(slot < PS_TLS_SLOTS);
     SSL_CTX *context = NULL;
     PsErr err = make_context(tls, identity, &context, diag);
     if (err == PS_OK) {
-        SSL_CTX_free(tls->context); // handshakes on their way hold a reference
-        tls->context = context;
+        SSL_CTX_free(tls->contexts[slot]); // handshakes on their way hold a reference
+        tls->contexts[slot] = context;
     }
     return err;
 }
 
-void ps_tls_require_server_name(PsTls *tls, bool required) {
-    tls->setup.needs_server_name = required;
+bool ps_tls_has(const PsTls *tls, size_t slot) {
+    return slot < PS_TLS_SLOTS && tls->contexts[slot] != NULL;
 }
 
-SSL *ps_tls_accept(PsTls *tls, PsTlsSession *session, int fd, bool needs_alpn) {
-    SSL *ssl = SSL_new(tls->context);
+SSL *ps_tls_accept(PsTls *tls, PsTlsSession *session, int fd, size_t slot, bool needs_alpn) {
+    PS_ASSERT(ps_tls_has(tls, slot));
+    SSL *ssl = SSL_new(tls->contexts[slot]);
     if (ssl == NULL || SSL_set_fd(ssl, fd) != 1) {
         SSL_free(ssl);
         return NULL;

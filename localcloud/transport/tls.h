@@ -11,6 +11,7 @@
 
 #define PS_TLS_ALPN_MQTT "x-amzn-mqtt-ca"
 #define PS_TLS_NAME_SIZE 256
+#define PS_TLS_SLOTS 8 ///< identities a server can show
 
 /// Whom the server says to be: one chain per key type, each with the CA that issued it.
 typedef struct PsTlsIdentity {
@@ -40,9 +41,9 @@ PsErr ps_tls_new(const PsTlsSetup *setup, const PsTlsIdentity *identity, PsTls *
                  PsDiag *diag);
 void ps_tls_free(PsTls *tls);
 
-/// Handshakes that begin from now on show this identity.
-PsErr ps_tls_present(PsTls *tls, const PsTlsIdentity *identity, PsDiag *diag);
-void ps_tls_require_server_name(PsTls *tls, bool required);
+/// Keeps a further identity at `slot` (0 is that of ps_tls_new), in the place of an earlier one.
+PsErr ps_tls_put(PsTls *tls, size_t slot, const PsTlsIdentity *identity, PsDiag *diag);
+bool ps_tls_has(const PsTls *tls, size_t slot);
 
 /// What one handshake finds out; must live as long as its SSL.
 typedef struct PsTlsSession {
@@ -54,5 +55,5 @@ typedef struct PsTlsSession {
     const char *why; ///< why this side refused, or NULL
 } PsTlsSession;
 
-/// A server's side over `fd`. NULL when OpenSSL has no memory.
-SSL *ps_tls_accept(PsTls *tls, PsTlsSession *session, int fd, bool needs_alpn);
+/// A server's side over `fd` that shows the identity at `slot`. NULL when OpenSSL has no memory.
+SSL *ps_tls_accept(PsTls *tls, PsTlsSession *session, int fd, size_t slot, bool needs_alpn);

@@ -20,7 +20,9 @@ typedef struct PsPeerFacts {
 
 /// What the listener asks before it answers a new connection.
 typedef struct PsGreeting {
+    bool refuse;       ///< close without a word
     uint32_t delay_ms; ///< before the server says anything
+    size_t identity;   ///< slot of ps_tls_put
 } PsGreeting;
 
 typedef struct PsListenerSetup {
