@@ -45,6 +45,18 @@ PsErr ps_endpoint_write(const char *path, const PsEndpoint *endpoint, const PsEn
     return ps_file_write(path, bytes.data, bytes.len, 0644, diag);
 }
 
+void ps_endpoint_print_block(const PsEndpoint *endpoint, const PsEndpointThing *thing) {
+    json_t *block =
+        json_pack("{s:b, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:i, s:b}", "enable", 1, "type",
+                  "AWS IoT", "endpoint", PS_ENDPOINT_HOST, "port", endpoint->port, "client_id",
+                  thing->name, "cert", thing->files.certificate, "key", thing->files.private_key,
+                  "root_ca", endpoint->root_ca, "keepalive", 60, "clean_session", 1);
+    char *text = json_dumps(block, JSON_INDENT(2));
+    printf("\nFor penstock.json:\n\n\"cloud\": %s\n", text != NULL ? text : "{}");
+    free(text);
+    json_decref(block);
+}
+
 PsErr ps_endpoint_read(const char *dir, PsEndpoint *ret_endpoint, PsDiag *diag) {
     char path[PATH_MAX];
     int len = snprintf(path, sizeof path, "%s/%s", dir, PS_ENDPOINT_FILE);
@@ -72,6 +84,7 @@ PsErr ps_endpoint_read(const char *dir, PsEndpoint *ret_endpoint, PsDiag *diag) 
     bool sound = (port > 0 || (api && port == 0)) && port <= UINT16_MAX && root_ca != NULL &&
                  (size_t)snprintf(endpoint.root_ca, PATH_MAX, "%s", root_ca) < PATH_MAX;
     endpoint.port = (uint16_t)port;
+    endpoint.alpn_port = (uint16_t)json_integer_value(json_object_get(json, "alpn_port"));
     json_decref(json);
     if (!sound) {
         return ps_fail(PS_ERR_CORRUPT, diag, path, NULL,

@@ -32,6 +32,9 @@ typedef struct PsEndpoint {
 PsErr ps_endpoint_write(const char *path, const PsEndpoint *endpoint, const PsEndpointThing *things,
                         size_t thing_count, PsDiag *diag);
 
+/// Prints the `cloud` block that a gateway needs to connect as `thing`.
+void ps_endpoint_print_block(const PsEndpoint *endpoint, const PsEndpointThing *thing);
+
 /// Reads `dir`/endpoint.json. `port` is 0 when only the control plane runs. PS_ERR_NOT_FOUND when
 /// no cloud runs there.
 PsErr ps_endpoint_read(const char *dir, PsEndpoint *ret_endpoint, PsDiag *diag);

@@ -93,53 +93,59 @@ static PsErr connect_them(PsAsk *ask, const char *name, const char *id, PsDiag *
     return err == PS_OK ? make(ask, "PUT", (const char *)target.data, arn, NULL, diag) : err;
 }
 
-static void print_block(PsAsk *ask, const char *name, const PsThingFiles *files) {
-    PsEndpoint endpoint = {0};
-    if (ps_endpoint_read(ps_ask_dir(ask), &endpoint, NULL) != PS_OK || endpoint.port == 0) {
-        endpoint.port = DEFAULT_MQTT_PORT;
-        snprintf(endpoint.root_ca, PATH_MAX, "%.*s/%s", PATH_MAX - 32, ps_ask_dir(ask),
+static void find_endpoint(PsAsk *ask, PsEndpoint *ret_endpoint) {
+    if (ps_endpoint_read(ps_ask_dir(ask), ret_endpoint, NULL) != PS_OK || ret_endpoint->port == 0) {
+        ret_endpoint->port = DEFAULT_MQTT_PORT;
+        snprintf(ret_endpoint->root_ca, PATH_MAX, "%.*s/%s", PATH_MAX - 32, ps_ask_dir(ask),
                  ps_folder_root_name(PS_KEY_RSA));
     }
+}
+
+static void print_files(const PsEndpoint *endpoint, const PsEndpointThing *thing) {
+    const PsThingFiles *files = &thing->files;
     printf("thing           %s\ncertificate id  %s\ncertificate     %s\nprivate key     %s\n"
            "public key      %s\nroot CA         %s\npolicy          %s (iot:* on *)\n",
-           name, files->certificate_id, files->certificate, files->private_key, files->public_key,
-           endpoint.root_ca, PS_ADOPT_POLICY);
-    json_t *block =
-        json_pack("{s:b, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:i, s:b}", "enable", 1, "type",
-                  "AWS IoT", "endpoint", PS_ENDPOINT_HOST, "port", endpoint.port, "client_id", name,
-                  "cert", files->certificate, "key", files->private_key, "root_ca",
-                  endpoint.root_ca, "keepalive", 60, "clean_session", 1);
-    char *text = json_dumps(block, JSON_INDENT(2));
-    printf("\nFor penstock.json:\n\n\"cloud\": %s\n", text != NULL ? text : "{}");
-    free(text);
-    json_decref(block);
+           thing->name, files->certificate_id, files->certificate, files->private_key,
+           files->public_key, endpoint->root_ca, PS_ADOPT_POLICY);
+    ps_endpoint_print_block(endpoint, thing);
+}
+
+// The manual's chapter 1 as calls of the API: thing, certificate, policy, attached to each other.
+static PsErr make_thing(PsAsk *ask, PsEndpointThing *thing, PsDiag *diag) {
+    PS_AUTO_BUF PsBuf target = {0};
+    PS_AUTO_PKI_PAIR PsPkiPair root = {0};
+    PsErr err = ps_folder_root(ps_ask_dir(ask), PS_KEY_RSA, &root, diag);
+    if (err == PS_OK) {
+        join_target(&target, "/things/", thing->name, "");
+        err = make(ask, "POST", (const char *)target.data, NULL, NULL, diag);
+    }
+    if (err == PS_OK) {
+        err = ps_folder_find_thing(ps_ask_dir(ask), thing->name, &thing->files, diag);
+        err = err == PS_OK              ? known_files(ask, &thing->files, diag)
+              : err == PS_ERR_NOT_FOUND ? new_files(ask, thing->name, &thing->files, diag)
+                                        : err;
+    }
+    return err == PS_OK ? connect_them(ask, thing->name, thing->files.certificate_id, diag) : err;
 }
 
 int ps_command_quickstart(int argc, char **argv) {
-    if (argc != 3) {
-        return ps_command_wrong("quickstart needs a folder and the name of a thing");
+    bool with_file = argc == 5 && strcmp(argv[3], "--ready-file") == 0;
+    if (argc != 3 && !with_file) {
+        return ps_command_wrong("quickstart needs a folder and the name of a thing, and takes "
+                                "--ready-file PATH");
     }
-    const char *name = argv[2];
     PsDiag diag = {0};
     PsAsk *ask = NULL;
-    PsThingFiles files = {0};
-    PS_AUTO_PKI_PAIR PsPkiPair root = {0};
-    PS_AUTO_BUF PsBuf target = {0};
+    PsEndpoint endpoint = {0};
+    PsEndpointThing thing = {.name = argv[2]};
     PsErr err = ps_ask_open(argv[1], &ask, &diag);
-    err = err == PS_OK ? ps_folder_root(ps_ask_dir(ask), PS_KEY_RSA, &root, &diag) : err;
+    err = err == PS_OK ? make_thing(ask, &thing, &diag) : err;
     if (err == PS_OK) {
-        join_target(&target, "/things/", name, "");
-        err = make(ask, "POST", (const char *)target.data, NULL, NULL, &diag);
+        find_endpoint(ask, &endpoint);
+        print_files(&endpoint, &thing);
     }
-    if (err == PS_OK) {
-        err = ps_folder_find_thing(ps_ask_dir(ask), name, &files, &diag);
-        err = err == PS_OK              ? known_files(ask, &files, &diag)
-              : err == PS_ERR_NOT_FOUND ? new_files(ask, name, &files, &diag)
-                                        : err;
-    }
-    err = err == PS_OK ? connect_them(ask, name, files.certificate_id, &diag) : err;
-    if (err == PS_OK) {
-        print_block(ask, name, &files);
+    if (err == PS_OK && with_file) {
+        err = ps_endpoint_write(argv[4], &endpoint, &thing, 1, &diag);
     }
     ps_ask_close(ask);
     return err == PS_OK ? EXIT_SUCCESS : ps_command_failed(&diag);

@@ -89,19 +89,6 @@ static PsErr open_log(const char *dir, int *ret_fd, PsDiag *diag) {
     return PS_OK;
 }
 
-static void print_cloud_block(const Run *run) {
-    const PsEndpointThing *thing = &run->things[0];
-    json_t *block =
-        json_pack("{s:b, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:i, s:b}", "enable", 1, "type",
-                  "AWS IoT", "endpoint", PS_ENDPOINT_HOST, "port", run->endpoint.port, "client_id",
-                  thing->name, "cert", thing->files.certificate, "key", thing->files.private_key,
-                  "root_ca", run->endpoint.root_ca, "keepalive", 60, "clean_session", 1);
-    char *text = json_dumps(block, JSON_INDENT(2));
-    printf("\nFor penstock.json:\n\n\"cloud\": %s\n", text != NULL ? text : "{}");
-    free(text);
-    json_decref(block);
-}
-
 static void print_summary(const Run *run) {
     printf("Local AWS IoT Core\n  endpoint     %s\n  port         %u\n", PS_ENDPOINT_HOST,
            run->endpoint.port);
@@ -116,7 +103,9 @@ static void print_summary(const Run *run) {
     }
     printf("  client log   %s/" LOG_FILE "\n", run->dir);
     printf("  broker log   %s/broker/mosquitto.log\n", run->dir);
-    print_cloud_block(run);
+    if (run->thing_count > 0) {
+        ps_endpoint_print_block(&run->endpoint, &run->things[0]);
+    }
     printf("\nMessages appear below. Type TOPIC PAYLOAD to send one, quit to end.\n\n");
     fflush(stdout);
 }

@@ -11,15 +11,25 @@
 #define DEFAULT_THING "awstest"
 
 static const struct option long_options[] = {
-    {"port", required_argument, NULL, 'p'},     {"alpn-port", required_argument, NULL, 'a'},
-    {"key-type", required_argument, NULL, 'k'}, {"server-cert", required_argument, NULL, 's'},
-    {"thing", required_argument, NULL, 't'},    {"host", required_argument, NULL, 'h'},
-    {"filter", required_argument, NULL, 'f'},   {"ready-file", required_argument, NULL, 'r'},
-    {"faults", required_argument, NULL, 'F'},   {"pretty", no_argument, NULL, 'P'},
-    {"json", no_argument, NULL, 'j'},           {"quiet", no_argument, NULL, 'q'},
-    {"api-port", required_argument, NULL, 'A'}, {"console-dir", required_argument, NULL, 'c'},
-    {"strict-sni", no_argument, NULL, 'S'},     {"limit", required_argument, NULL, 'l'},
-    {"reaction", required_argument, NULL, 'R'}, {0},
+    {"port", required_argument, NULL, 'p'},
+    {"alpn-port", required_argument, NULL, 'a'},
+    {"key-type", required_argument, NULL, 'k'},
+    {"server-cert", required_argument, NULL, 's'},
+    {"thing", required_argument, NULL, 't'},
+    {"host", required_argument, NULL, 'h'},
+    {"filter", required_argument, NULL, 'f'},
+    {"ready-file", required_argument, NULL, 'r'},
+    {"faults", required_argument, NULL, 'F'},
+    {"pretty", no_argument, NULL, 'P'},
+    {"json", no_argument, NULL, 'j'},
+    {"quiet", no_argument, NULL, 'q'},
+    {"api-port", required_argument, NULL, 'A'},
+    {"console-dir", required_argument, NULL, 'c'},
+    {"strict-sni", no_argument, NULL, 'S'},
+    {"limit", required_argument, NULL, 'l'},
+    {"reaction", required_argument, NULL, 'R'},
+    {"no-things", no_argument, NULL, 'N'},
+    {0},
 };
 
 static bool take_flaw(const char *text, PsFlaw *ret_flaw) {
@@ -80,6 +90,9 @@ static bool take_option(PsRunOptions *options, int letter, const char *text) {
         return take_flaw(text, &options->server_flaw);
     case 't':
         return take_item(text, options->things, PS_RUN_THINGS, &options->thing_count);
+    case 'N':
+        options->no_things = true;
+        return true;
     case 'h':
         return take_item(text, options->hosts, PS_IDENTITY_HOSTS, &options->host_count);
     case 'f':
@@ -128,7 +141,7 @@ int ps_run_options_parse(int argc, char **argv, PsRunOptions *ret_options) {
         return ps_command_wrong("run needs one folder");
     }
     options->dir = argv[optind];
-    if (options->thing_count == 0) {
+    if (options->thing_count == 0 && !options->no_things) {
         options->things[options->thing_count++] = DEFAULT_THING;
     }
     if (options->filter_count == 0) {

@@ -21,6 +21,7 @@ typedef struct PsRunOptions {
     bool strict_sni;
     const char *things[PS_RUN_THINGS];
     size_t thing_count;
+    bool no_things; ///< none, instead of one of its own choice
     const char *hosts[PS_IDENTITY_HOSTS];
     size_t host_count;
     const char *filters[PS_CLIENT_FILTERS];

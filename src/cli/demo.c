@@ -29,6 +29,7 @@ typedef struct Demo {
     uv_signal_t terminate;
     DemoChild plant;
     DemoChild cloud;
+    DemoChild account; // sets the thing up, as the manual's chapter 1 does, and ends
     DemoChild gateway;
     DemoPhase phase;
     char folder[64];
@@ -38,6 +39,7 @@ typedef struct Demo {
     uint64_t next_send_ms;
     unsigned went_up;
     unsigned came_down;
+    bool asked; // for the thing
     bool failed;
 } Demo;
 
@@ -62,6 +64,8 @@ static void give_up(Demo *demo, const PsDiag *diag) {
 static void advance_stop(Demo *demo) {
     if (demo->gateway.running) {
         demo_child_stop(&demo->gateway);
+    } else if (demo->account.running) {
+        demo_child_stop(&demo->account);
     } else if (demo->cloud.running) {
         demo_child_stop(&demo->cloud);
     } else if (demo->plant.running) {
@@ -75,6 +79,9 @@ static void advance_stop(Demo *demo) {
 
 static void on_exit_of(DemoChild *child, int64_t status, int signal) {
     Demo *demo = child->ctx;
+    if (child == &demo->account && status == 0 && demo->phase != DEMO_STOPPING) {
+        return;
+    }
     if (demo->phase != DEMO_STOPPING) {
         PsDiag diag = {0};
         (void)ps_fail(PS_ERR_CLOSED, &diag, child->label, NULL,
@@ -138,9 +145,20 @@ static void start_peers(Demo *demo) {
     }
     snprintf(ready, sizeof ready, "%s/cloud.ready", demo->folder);
     snprintf(folder, sizeof folder, "%s/cloud", demo->folder);
-    const char *cloud[] = {"run",      folder,         "--port", "0", "--thing",
-                           DEMO_THING, "--ready-file", ready,    NULL};
+    const char *cloud[] = {"run", folder,        "--port",       "0",   "--api-port",
+                           "0",   "--no-things", "--ready-file", ready, NULL};
     start_child(demo, &demo->cloud, "penstock-cloud", cloud);
+}
+
+// Through the cloud's API: thing, certificate, policy, and the files a gateway needs.
+static void start_account(Demo *demo) {
+    char folder[128];
+    char ready[128];
+    snprintf(folder, sizeof folder, "%s/cloud", demo->folder);
+    snprintf(ready, sizeof ready, "%s/thing.ready", demo->folder);
+    const char *account[] = {"quickstart", folder, DEMO_THING, "--ready-file", ready, NULL};
+    demo->asked = true;
+    start_child(demo, &demo->account, "penstock-cloud", account);
 }
 
 static void start_gateway(Demo *demo, const DemoPeers *peers) {
@@ -170,6 +188,9 @@ static void start_gateway(Demo *demo, const DemoPeers *peers) {
 static void look_for_peers(Demo *demo) {
     DemoPeers peers = {0};
     PsDiag diag = {0};
+    if (!demo->asked && demo_files_cloud_ready(demo->folder)) {
+        start_account(demo);
+    }
     PsErr err = demo_files_read_peers(demo->folder, &peers, &diag);
     if (err == PS_OK) {
         start_gateway(demo, &peers);
@@ -244,6 +265,7 @@ static bool parse_arguments(int count, char **arguments, Demo *demo) {
 int cli_demo(const CliOptions *options, int count, char **arguments) {
     Demo demo = {.plant = {.label = "plant", .on_line = print_line},
                  .cloud = {.label = "cloud", .on_line = on_cloud_line},
+                 .account = {.label = "account", .on_line = print_line},
                  .gateway = {.label = "gateway", .on_line = on_gateway_line}};
     if (!parse_arguments(count, arguments, &demo)) {
         return cli_fail(CLI_USAGE, "demo takes nothing or --seconds N (1 to 86400)");

@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FILE_BYTES_MAX ((size_t)1024 * 1024)
 
@@ -58,12 +59,18 @@ static void take_text(const json_t *json, const char *key, char *out, size_t siz
     snprintf(out, size, "%s", text != NULL ? text : "");
 }
 
+bool demo_files_cloud_ready(const char *folder) {
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/cloud.ready", folder);
+    return access(path, F_OK) == 0;
+}
+
 PsErr demo_files_read_peers(const char *folder, DemoPeers *ret_peers, PsDiag *diag) {
     json_t *plant = NULL;
     json_t *cloud = NULL;
     PsErr err = read_json(folder, "plant.ready", &plant, diag);
     if (err == PS_OK) {
-        err = read_json(folder, "cloud.ready", &cloud, diag);
+        err = read_json(folder, "thing.ready", &cloud, diag);
     }
     if (err == PS_OK) {
         DemoPeers peers = {.plant_port = (int)json_integer_value(plant),

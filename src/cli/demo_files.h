@@ -4,10 +4,11 @@
 #include "base/err.h"
 
 #include <limits.h>
+#include <stdbool.h>
 
 #define DEMO_PATH_SIZE (PATH_MAX / 2)
 
-/// What the simulated plant and the local cloud said when they were ready.
+/// What the simulated plant and the set-up of the thing said when they were ready.
 typedef struct DemoPeers {
     int plant_port;
     int cloud_port;
@@ -19,7 +20,11 @@ typedef struct DemoPeers {
 
 #define DEMO_THING "aws_iot_test"
 
-/// Reads both ready files. PS_ERR_NOT_FOUND while one of them is not there yet.
+/// Does the cloud answer?
+bool demo_files_cloud_ready(const char *folder);
+
+/// Reads what the plant and the thing's set-up left. PS_ERR_NOT_FOUND while one of them is not
+/// there yet.
 PsErr demo_files_read_peers(const char *folder, DemoPeers *ret_peers, PsDiag *diag);
 
 /// Writes FOLDER/config: penstock.json, the scripts from `scripts`, the thing's three files.
