@@ -20,7 +20,8 @@ typedef struct PsCloud {
     PsListener *alpn_listener; ///< NULL: none
     PsRestCloud rest_cloud;
     PsServicesRest services_rest;
-    PsRestRoutes service_routes;
+    PsRestRoutes services_routes;
+    char console_dir[PATH_MAX];
     PsRest *rest;
 } PsCloud;
 
