@@ -6,10 +6,11 @@
 
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #define LONGEST_SCRIPT ((size_t)256 * 1024)
-#define HANDSHAKE_LIMIT_MS 10000
 #define MOST_PEERS 10000
 
 // The slot of an identity is its flaw; those that are wrong on purpose are made when asked for.
@@ -58,9 +59,6 @@ static void put_fault(PsCloud *cloud, const PsFault *fault, PsGreeting *greeting
     case PS_FAULT_DELAY:
         greeting->delay_ms = fault->time_ms;
         break;
-    case PS_FAULT_STOP_READING:
-        greeting->delay_ms = fault->time_ms > 0 ? fault->time_ms : UINT32_MAX;
-        break;
     default: // every other fault of a handshake ends it
         greeting->refuse = true;
         break;
@@ -107,7 +105,7 @@ static PsErr listen_on(PsCloud *cloud, uint16_t port, bool needs_alpn, PsListene
         .address = htonl(INADDR_LOOPBACK),
         .port = port,
         .needs_alpn = needs_alpn,
-        .handshake_limit_ms = HANDSHAKE_LIMIT_MS,
+        .handshake_limit_ms = cloud->options->limits.connect_wait_s * 1000,
         .most_peers = MOST_PEERS,
         .on_open = on_open,
         .on_refused = on_refused,
@@ -117,11 +115,32 @@ static PsErr listen_on(PsCloud *cloud, uint16_t port, bool needs_alpn, PsListene
     return ps_listener_open(&setup, ret_listener, diag);
 }
 
+// Beside the programs, as they are built and installed: ../share/penstock/cloud-console.
+static const char *find_console(PsCloud *cloud) {
+    static const char below[] = "/../share/penstock/cloud-console";
+    char *path = cloud->console_dir;
+    if (cloud->options->console_dir != NULL) {
+        return cloud->options->console_dir;
+    }
+    ssize_t len = readlink("/proc/self/exe", path, PATH_MAX - sizeof below);
+    char *name = len > 0 ? memrchr(path, '/', (size_t)len) : NULL;
+    if (name == NULL) {
+        return NULL;
+    }
+    memcpy(name, below, sizeof below);
+    return access(path, R_OK) == 0 ? path : NULL;
+}
+
 static PsErr start_rest(PsCloud *cloud, PsDiag *diag) {
     cloud->rest_cloud = ps_ways_rest(&cloud->ways);
+    cloud->services_rest =
+        (PsServicesRest){.services = cloud->ways.services, .out = &cloud->ways.out};
+    cloud->services_routes = ps_services_routes(&cloud->services_rest);
     PsRestSetup setup = {.registry = cloud->registry,
                          .cloud = &cloud->rest_cloud,
-                         .console_dir = cloud->options->console_dir};
+                         .services = &cloud->services_routes,
+                         .service_count = 1,
+                         .console_dir = find_console(cloud)};
     int port = cloud->options->api_port;
     setup.port = (uint16_t)(port >= 0 ? port : PS_RUN_API_PORT);
     PsErr err = ps_rest_start(cloud->loop, &setup, &cloud->rest, diag);

@@ -331,14 +331,13 @@ void ps_client_on_broker_open(PsClient *client) {
     if (client->has_will) {
         ps_client_put_message_props(&will_props, client, &packet.connect.will.props);
     }
-    ps_packet_put_connect(
-        &client->to_broker,
-        &(PsConnectOrder){.version = client->version,
-                          .client_id = text_bytes(client->client_id),
-                          .clean = client->clean,
-                          .props = ps_bytes(props.data, props.len),
-                          .will = client->has_will ? &packet.connect.will : NULL,
-                          .will_props = ps_bytes(will_props.data, will_props.len)});
+    PsConnectOrder order = {.version = client->version,
+                            .client_id = text_bytes(client->client_id),
+                            .clean = client->clean,
+                            .props = ps_bytes(props.data, props.len),
+                            .will = client->has_will ? &packet.connect.will : NULL,
+                            .will_props = ps_bytes(will_props.data, will_props.len)};
+    ps_packet_put_connect(&client->to_broker, &order);
     if (!client->will_retained) {
         ps_buf_deinit(&client->connect);
     }

@@ -162,10 +162,9 @@ PsMono ps_client_release(PsClient *client, PsMono now) {
 }
 
 void ps_client_direct(PsClient *client, const char *topic, PsBytes payload) {
-    ps_packet_put_publish(&client->to_peer,
-                          &(PsPublishOrder){.version = client->version,
-                                            .topic = ps_bytes(topic, strlen(topic)),
-                                            .payload = payload});
+    PsPublishOrder order = {
+        .version = client->version, .topic = ps_bytes(topic, strlen(topic)), .payload = payload};
+    ps_packet_put_publish(&client->to_peer, &order);
     client->front->numbers.deliveries++;
     if (!client->in_turn) {
         ps_client_flush(client);

@@ -55,13 +55,13 @@ void ps_client_keep_retained(const PsClient *client, PsBytes topic, PsBytes payl
     int64_t life_s = ps_props_have(props, PS_PROPERTY_MESSAGE_EXPIRY)
                          ? (int64_t)clamped_expiry(client, props)
                          : 0;
-    ps_store_put_retained(client->front->store,
-                          &(PsRetained){.topic = topic,
-                                        .payload = payload,
-                                        .props = ps_bytes(kept.data, kept.len),
-                                        .qos = qos,
-                                        .modified_ms = now_ms,
-                                        .expires_ms = life_s > 0 ? now_ms + life_s * MS_PER_S : 0});
+    PsRetained retained = {.topic = topic,
+                           .payload = payload,
+                           .props = ps_bytes(kept.data, kept.len),
+                           .qos = qos,
+                           .modified_ms = now_ms,
+                           .expires_ms = life_s > 0 ? now_ms + life_s * MS_PER_S : 0};
+    ps_store_put_retained(client->front->store, &retained);
 }
 
 // ---- Answers of the front's own
@@ -263,14 +263,14 @@ static void forward(PsClient *client, const PsPacket *packet) {
     }
     PS_AUTO_BUF PsBuf props = {0};
     ps_client_put_message_props(&props, client, &packet->props);
-    ps_packet_put_publish(&client->to_broker,
-                          &(PsPublishOrder){.version = client->version,
-                                            .qos = publish->qos,
-                                            .retain = publish->retain,
-                                            .packet_id = packet->packet_id,
-                                            .topic = publish->topic,
-                                            .props = ps_bytes(props.data, props.len),
-                                            .payload = publish->payload});
+    PsPublishOrder order = {.version = client->version,
+                            .qos = publish->qos,
+                            .retain = publish->retain,
+                            .packet_id = packet->packet_id,
+                            .topic = publish->topic,
+                            .props = ps_bytes(props.data, props.len),
+                            .payload = publish->payload};
+    ps_packet_put_publish(&client->to_broker, &order);
 }
 
 void ps_client_on_publish(PsClient *client, const PsPacket *packet) {

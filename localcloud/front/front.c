@@ -182,12 +182,13 @@ void ps_front_wipe(PsFront *front, PsSession *session) {
     Wipe *wipe = ps_alloc(sizeof *wipe);
     wipe->front = front;
     wipe->client_id = ps_strdup(session->client_id);
-    wipe->own = ps_own_new(&(PsOwnOrder){.stream = stream,
-                                         .client_id = session->client_id,
-                                         .version = PS_MQTT_3,
-                                         .on_up = on_wipe_up,
-                                         .on_end = on_wipe_end,
-                                         .ctx = wipe});
+    PsOwnOrder order = {.stream = stream,
+                        .client_id = session->client_id,
+                        .version = PS_MQTT_3,
+                        .on_up = on_wipe_up,
+                        .on_end = on_wipe_end,
+                        .ctx = wipe};
+    wipe->own = ps_own_new(&order);
 }
 
 // ---- What others ask for
