@@ -1,6 +1,7 @@
 // Builds the parts of the running cloud, wires them, takes them down. Main thread.
 #include "localcloud/cloud.h"
 
+#include "base/file.h"
 #include "base/log.h"
 
 #include <arpa/inet.h>
@@ -9,6 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#define LONGEST_SCRIPT ((size_t)256 * 1024)
 #define MOST_PEERS 10000
 
 // The slot of an identity is its flaw; those that are wrong on purpose are made when asked for.
@@ -61,6 +63,15 @@ static void put_fault(PsCloud *cloud, const PsFault *fault, PsGreeting *greeting
         greeting->refuse = true;
         break;
     }
+}
+
+static PsErr load_faults(const PsCloud *cloud, PsDiag *diag) {
+    const char *path = cloud->options->faults_path;
+    PS_AUTO_BUF PsBuf text = {0};
+    PsErr err = path != NULL ? ps_file_read(path, LONGEST_SCRIPT, &text, diag) : PS_OK;
+    return err == PS_OK
+               ? ps_faults_load(cloud->ways.faults, (const char *)text.data, text.len, diag)
+               : err;
 }
 
 static void greet(void *ctx, const char *address, PsGreeting *greeting) {
@@ -168,6 +179,7 @@ PsErr ps_cloud_start(PsCloud *cloud, uv_loop_t *loop, const char *dir, const PsR
     PsErr err = ps_registry_open(dir, &cloud->registry, diag);
     err = err == PS_OK ? ps_broker_start(dir, &cloud->broker, diag) : err;
     err = err == PS_OK ? start_ways(cloud, diag) : err;
+    err = err == PS_OK ? load_faults(cloud, diag) : err;
     err = err == PS_OK ? make_tls(cloud, diag) : err;
     err = err == PS_OK ? listen_on(cloud, options->port, false, &cloud->listener, diag) : err;
     if (err == PS_OK && options->alpn_port >= 0) {

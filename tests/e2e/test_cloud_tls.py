@@ -3,6 +3,7 @@ certificates get in. Each test is named after what it shows; the peers are OpenS
 import contextlib
 import json
 import re
+import shutil
 import socket
 import sqlite3
 import ssl
@@ -349,3 +350,18 @@ def test_a_slow_handshake_on_command(running):
     began = time.monotonic()
     assert "Verify return code: 0" in s_client(running)[0]
     assert time.monotonic() - began > 0.7
+
+
+def test_a_folder_of_the_first_form_is_taken_over(certificates, folder, cleanup):
+    """It had the files, and no account."""
+    shutil.copytree(certificates, folder / "cloud")
+    bad = subprocess.run([harness.BIN / "penstock-cloud", "issue", folder / "cloud", "--thing", "bad", "--foreign-ca",
+                          "--json"], capture_output=True, text=True, check=True, timeout=harness.PATIENCE)
+    for part in (folder / "cloud").glob("cloud.db*"):
+        part.unlink()
+    cloud = cleanup(harness.Cloud(folder / "cloud", things=("other",)))
+    pem, = (cloud.folder / "things/gateway").glob("*-certificate.pem.crt")
+    key, = (cloud.folder / "things/gateway").glob("*-private.pem.key")
+    assert alert_of(cloud, pem, key) is None
+    bad = json.loads(bad.stdout)
+    assert alert_of(cloud, bad["cert"], bad["key"]) == "SSLV3_ALERT_CERTIFICATE_UNKNOWN"
