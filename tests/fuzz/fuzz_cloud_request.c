@@ -7,15 +7,31 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define LONGEST 65536
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
+static PsRegistry *account;
+static char dir[] = "/tmp/penstock-fuzz-cloud-XXXXXX";
+
+static void remove_account(void) {
+    static const char *const names[] = {"cloud.db", "device-ca.pem", "private/device-ca.key",
+                                        "private", ""};
+    ps_registry_close(account);
+    for (size_t i = 0; i < PS_COUNT(names); i++) {
+        char path[128];
+        snprintf(path, sizeof path, "%s/%s", dir, names[i]);
+        if (unlink(path) != 0) {
+            rmdir(path);
+        }
+    }
+}
+
 static PsRegistry *the_account(void) {
-    static PsRegistry *account;
-    static char dir[] = "/tmp/penstock-fuzz-cloud-XXXXXX";
     if (account == NULL) {
+        atexit(remove_account);
         PsDiag diag = {0};
         PS_ASSERT(mkdtemp(dir) != NULL);
         PsErr err = ps_registry_open(dir, &account, &diag);
