@@ -325,10 +325,11 @@ PsErr ps_jobs_cancel(PsJobs *jobs, PsJob *job, bool force, PsWall now, const PsS
     job->forced = force;
     job->updated_ms = now.ns / PS_NS_PER_MS;
     job->completed_ms = job->updated_ms;
+    PsJobFilter filter = {.job = job->id, .status = -1};
     PsJobExecutionList list = {0};
     PsErr err = ps_job_save(jobs->db, job);
     if (err == PS_OK) {
-        err = ps_job_execution_list(jobs->db, &(PsJobFilter){.job = job->id, .status = -1}, &list);
+        err = ps_job_execution_list(jobs->db, &filter, &list);
     }
     for (size_t i = 0; i < list.count && err == PS_OK; i++) {
         PsJobExecution *execution = &list.items[i];
@@ -344,9 +345,9 @@ PsErr ps_jobs_cancel(PsJobs *jobs, PsJob *job, bool force, PsWall now, const PsS
 }
 
 PsErr ps_jobs_delete(PsJobs *jobs, const PsJob *job, PsWall now, const PsServiceOut *out) {
+    PsJobFilter filter = {.job = job->id, .status = -1};
     PsJobExecutionList list = {0};
-    PsErr err =
-        ps_job_execution_list(jobs->db, &(PsJobFilter){.job = job->id, .status = -1}, &list);
+    PsErr err = ps_job_execution_list(jobs->db, &filter, &list);
     for (size_t i = 0; i < list.count && err == PS_OK; i++) {
         err = ps_jobs_keep(jobs, &list.items[i], list.items[i].status, true, now, out);
     }
@@ -358,9 +359,9 @@ PsErr ps_jobs_delete(PsJobs *jobs, const PsJob *job, PsWall now, const PsService
 
 static PsErr remove_gone(PsJobs *jobs, const PsJob *job, const Members *members, PsWall now,
                          const PsServiceOut *out) {
+    PsJobFilter filter = {.job = job->id, .status = -1};
     PsJobExecutionList list = {0};
-    PsErr err =
-        ps_job_execution_list(jobs->db, &(PsJobFilter){.job = job->id, .status = -1}, &list);
+    PsErr err = ps_job_execution_list(jobs->db, &filter, &list);
     for (size_t i = 0; i < list.count && err == PS_OK; i++) {
         PsJobExecution *execution = &list.items[i];
         PsJobStatus was = execution->status;

@@ -36,7 +36,9 @@ bool ps_meter_allow(PsMeter *meter, const char *name, unsigned limit, PsWall now
     for (size_t i = 0; i < meter->count; i++) {
         PsMeterEntry *entry = &meter->entries[i];
         if (strcmp(entry->name, name) == 0 && !is_over(entry, now)) {
-            return entry->count < limit && ++entry->count > 0;
+            bool allowed = entry->count < limit;
+            entry->count += allowed;
+            return allowed;
         }
     }
     forget_old(meter, now);

@@ -332,5 +332,8 @@ PsWall ps_provision_tick(PsProvision *provision, PsWall now) {
     if (ps_sql_next(&sql)) {
         next_ms = ps_sql_int(&sql, 0);
     }
-    return ps_sql_end(&sql) == PS_OK ? (PsWall){next_ms * PS_NS_PER_MS} : (PsWall){0};
+    if (ps_sql_end(&sql) != PS_OK) {
+        next_ms = 0;
+    }
+    return (PsWall){next_ms * PS_NS_PER_MS};
 }

@@ -52,6 +52,13 @@ class Device:
             self.kept.append(item)
         raise AssertionError(f"no SUBACK for {topic}")
 
+    def unsubscribe(self, topic):
+        """Waits for the answer: who closes with something unread may lose what he sent last."""
+        done = threading.Event()
+        self.client.on_unsubscribe = lambda *_: done.set()
+        self.client.unsubscribe(topic)
+        assert done.wait(PATIENCE), f"no UNSUBACK for {topic}"
+
     def send(self, topic, payload=None, qos=1):
         text = payload if isinstance(payload, (bytes, str)) else (
             "" if payload is None else json.dumps(payload))

@@ -37,7 +37,7 @@ def test_connect_subscribe_disconnect(cloud, watcher):
     subscribed = event(watcher, "subscribed", "gateway")
     assert subscribed["topics"] == ["plant/a"] and subscribed["sessionIdentifier"] == session
     assert "versionNumber" not in subscribed
-    device.client.unsubscribe("plant/a")
+    device.unsubscribe("plant/a")
     assert event(watcher, "unsubscribed", "gateway")["topics"] == ["plant/a"]
     device.stop()
     gone = event(watcher, "disconnected", "gateway")
