@@ -7,11 +7,9 @@
 #include "base/file.h"
 #include "base/time.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,94 +18,62 @@
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define START_LIMIT_S 10
 #define STOP_LIMIT_MS 5000
 #define PROBE_MS 20
-#define PORT_TRIES 5 // a free port can be taken between our look and the broker's bind
 #define CONF "broker/mosquitto.conf" // as the broker sees it, in the cloud's folder
-// Fixed header, topic and packet id around the longest payload. Longer packets close the
-// connection, as on AWS; message_size_limit would acknowledge and drop them.
-#define PACKET_MAX (PS_CLOUD_PAYLOAD_MAX + 5 + 2 + 256 + 2)
+#define SOCKET "mqtt.sock"
+#define PACKET_MAX (32 * 1024 * 1024) // the most that the front's limit can be set to
 
-// One try to start, and what it needs.
+// What a start needs.
 typedef struct Start {
-    const PsBrokerSetup *setup;
+    const char *dir;
     char program[PATH_MAX];
     char folder[PATH_MAX];
     char conf[PATH_MAX];
     char log[PATH_MAX];
 } Start;
 
-// Paths are relative: the broker runs in the cloud's folder, so no path needs quoting.
-static void put_listener(PsBuf *out, uint16_t port) {
-    ps_buf_printf(out,
-                  "\nlistener %u 127.0.0.1\n"
-                  "cafile device-ca.pem\n"
-                  "certfile server/chain.pem\n"
-                  "keyfile server/key.pem\n"
-                  "tls_version tlsv1.2\n"
-                  "# the certificate is the only way in, and a user name is ignored, as on AWS\n"
-                  "require_certificate true\n"
-                  "use_identity_as_username true\n"
-                  "max_qos 1\n"
-                  "max_topic_alias 8\n",
-                  port);
-}
-
-static PsErr write_conf(const Start *start, const PsBroker *broker, PsDiag *diag) {
+// Paths are relative: the broker runs in the cloud's folder, so no path needs quoting. Limits that
+// a device meets are the front's; here is what bounds the broker's memory.
+static PsErr write_conf(const Start *start, PsDiag *diag) {
     PS_AUTO_BUF PsBuf conf = {0};
     ps_buf_printf(&conf, "# Written by penstock-cloud at each start; changes are lost.\n");
     if (geteuid() == 0) {
-        // Else mosquitto would become user mosquitto and could not read the keys.
+        // Else mosquitto would become user mosquitto and could not enter the folder.
         ps_buf_printf(&conf, "user root\n");
     }
     ps_buf_printf(&conf,
                   "log_dest stderr\n"
-                  "log_type error\nlog_type warning\nlog_type notice\nlog_type information\n"
-                  "log_type subscribe\nlog_type unsubscribe\n"
+                  "log_type error\nlog_type warning\nlog_type notice\n"
+                  "log_type information\nlog_type subscribe\nlog_type unsubscribe\n"
                   "log_timestamp_format %%Y-%%m-%%d %%H:%%M:%%S\n"
                   "persistence true\n"
                   "persistence_location broker\n"
                   "autosave_interval 30\n"
-                  "persistent_client_expiration 1h\n"
+                  "persistent_client_expiration 8d\n"
                   "sys_interval 0\n"
-                  "max_keepalive 1200\n"
-                  "max_inflight_messages 100\n"
+                  "max_inflight_messages 0\n"
                   "max_queued_messages 10000\n"
                   "max_packet_size %d\n"
-                  "set_tcp_nodelay true\n"
-                  "allow_anonymous false\n",
+                  "\nlistener 0 broker/" SOCKET "\n"
+                  "# who gets as far as this socket was let in by penstock-cloud\n"
+                  "allow_anonymous true\n"
+                  "max_qos 1\n"
+                  "max_topic_alias 8\n",
                   PACKET_MAX);
-    put_listener(&conf, broker->port);
-    if (broker->alpn_port != 0) {
-        put_listener(&conf, broker->alpn_port);
-    }
     return ps_file_write(start->conf, conf.data, conf.len, 0644, diag);
 }
 
-static struct sockaddr_in loopback(uint16_t port) {
-    return (struct sockaddr_in){
-        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-}
-
-// A port nobody listens on now; 0 when there is none.
-static uint16_t free_port(void) {
-    PS_AUTO_FD int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in address = loopback(0);
-    socklen_t size = sizeof address;
-    if (fd < 0 || bind(fd, (struct sockaddr *)&address, size) != 0 ||
-        getsockname(fd, (struct sockaddr *)&address, &size) != 0) {
-        return 0;
-    }
-    return ntohs(address.sin_port);
-}
-
-static bool is_listening(uint16_t port) {
-    PS_AUTO_FD int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in address = loopback(port);
+static bool is_listening(const PsBroker *broker) {
+    PS_AUTO_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", broker->socket_path);
     return fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
 }
 
@@ -134,7 +100,7 @@ static _Noreturn void become_broker(const Start *start, pid_t parent, int log_fd
     sigemptyset(&none);
     bool ready = sigprocmask(SIG_SETMASK, &none, NULL) == 0 &&
                  prctl(PR_SET_PDEATHSIG, SIGTERM) == 0 && getppid() == parent &&
-                 chdir(start->setup->dir) == 0 && dup2(log_fd, STDOUT_FILENO) >= 0 &&
+                 chdir(start->dir) == 0 && dup2(log_fd, STDOUT_FILENO) >= 0 &&
                  dup2(log_fd, STDERR_FILENO) >= 0;
     if (ready) {
         // Its own group: a Ctrl-C at the terminal ends us first, and we end the broker.
@@ -197,54 +163,27 @@ static PsErr wait_ready(const Start *start, PsBroker *broker, PsDiag *diag) {
         if (has_ended(broker, PROBE_MS)) {
             char reason[200];
             last_error(start, reason, sizeof reason);
-            return ps_fail(PS_ERR_IO, diag, "mosquitto", NULL,
-                           "ended at once: %s (port %u; see %s)", reason, broker->port, start->log);
+            return ps_fail(PS_ERR_IO, diag, "mosquitto", NULL, "ended at once: %s (see %s)", reason,
+                           start->log);
         }
-        if (is_listening(broker->port) &&
-            (broker->alpn_port == 0 || is_listening(broker->alpn_port))) {
+        if (is_listening(broker)) {
             return PS_OK;
         }
     }
     return ps_fail(PS_ERR_TIMEOUT, diag, "mosquitto", NULL,
-                   "does not accept connections on port %u after %d s; see %s", broker->port,
-                   START_LIMIT_S, start->log);
+                   "does not accept connections after %d s; see %s", START_LIMIT_S, start->log);
 }
 
-static PsErr start_once(const Start *start, PsBroker *broker, PsDiag *diag) {
-    const PsBrokerSetup *setup = start->setup;
-    *broker = (PsBroker){.port = setup->port != 0 ? setup->port : free_port()};
-    broker->alpn_port = setup->alpn_port < 0 ? 0 : (uint16_t)setup->alpn_port;
-    while (setup->alpn_port == 0 && (broker->alpn_port == 0 || broker->alpn_port == broker->port)) {
-        broker->alpn_port = free_port();
-    }
-    // Someone else's listener would look like our broker being ready.
-    uint16_t taken = is_listening(broker->port)                                  ? broker->port
-                     : broker->alpn_port != 0 && is_listening(broker->alpn_port) ? broker->alpn_port
-                                                                                 : 0;
-    if (taken != 0) {
-        return ps_fail(PS_ERR_IO, diag, "penstock-cloud", "port",
-                       "port %u is in use; stop what listens there, or choose another (0: free)",
-                       taken);
-    }
-    PsErr err = write_conf(start, broker, diag);
-    err = err == PS_OK ? spawn(start, broker, diag) : err;
-    err = err == PS_OK ? wait_ready(start, broker, diag) : err;
-    if (err != PS_OK) {
-        ps_broker_stop(broker);
-    }
-    return err;
-}
-
-static PsErr name_paths(const PsBrokerSetup *setup, Start *start, char *log_before, PsDiag *diag) {
-    start->setup = setup;
-    int len = snprintf(log_before, PATH_MAX, "%s/broker/mosquitto.log.1", setup->dir);
+static PsErr name_paths(const char *dir, Start *start, char *log_before, PsDiag *diag) {
+    start->dir = dir;
+    int len = snprintf(log_before, PATH_MAX, "%s/broker/mosquitto.log.1", dir);
     if (len < 0 || len >= PATH_MAX) {
-        return ps_fail(PS_ERR_TOO_BIG, diag, setup->dir, NULL,
+        return ps_fail(PS_ERR_TOO_BIG, diag, dir, NULL,
                        "the path is too long; choose a shorter one");
     }
-    snprintf(start->folder, PATH_MAX, "%s/broker", setup->dir);
-    snprintf(start->conf, PATH_MAX, "%s/" CONF, setup->dir);
-    snprintf(start->log, PATH_MAX, "%s/broker/mosquitto.log", setup->dir);
+    snprintf(start->folder, PATH_MAX, "%s/broker", dir);
+    snprintf(start->conf, PATH_MAX, "%s/" CONF, dir);
+    snprintf(start->log, PATH_MAX, "%s/broker/mosquitto.log", dir);
     if (!find_program(start->program, PATH_MAX)) {
         return ps_fail(PS_ERR_NOT_FOUND, diag, "mosquitto", NULL,
                        "is not installed; install the package 'mosquitto'");
@@ -252,25 +191,41 @@ static PsErr name_paths(const PsBrokerSetup *setup, Start *start, char *log_befo
     return PS_OK;
 }
 
-PsErr ps_broker_start(const PsBrokerSetup *setup, PsBroker *ret_broker, PsDiag *diag) {
-    Start start;
-    char log_before[PATH_MAX];
-    PsErr err = name_paths(setup, &start, log_before, diag);
-    err = err == PS_OK ? ps_dir_make(start.folder, 0755, diag) : err;
+// A Unix socket's path has 107 bytes at most (unix(7)): ours goes through the open folder.
+static PsErr open_folder(const Start *start, PsBroker *broker, PsDiag *diag) {
+    PsErr err = ps_dir_make(start->folder, 0700, diag);
     if (err != PS_OK) {
         return err;
     }
-    rename(start.log, log_before); // the first start has none
-    bool chosen = setup->port != 0 && setup->alpn_port != 0;
-    PsBroker broker = {0};
-    err = start_once(&start, &broker, diag);
-    for (int i = 1; i < PORT_TRIES && err == PS_ERR_IO && !chosen; i++) {
-        err = start_once(&start, &broker, diag);
+    broker->folder_fd = open(start->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    // An older one may have been made for everybody.
+    if (broker->folder_fd < 0 || fchmod(broker->folder_fd, 0700) != 0) {
+        return ps_fail(PS_ERR_IO, diag, start->folder, NULL, "%s", strerror(errno));
     }
+    snprintf(broker->socket_path, sizeof broker->socket_path, "/proc/self/fd/%d/" SOCKET,
+             broker->folder_fd);
+    unlink(broker->socket_path); // of a broker that was killed
+    return PS_OK;
+}
+
+PsErr ps_broker_start(const char *dir, PsBroker *ret_broker, PsDiag *diag) {
+    Start start;
+    char log_before[PATH_MAX];
+    PsBroker broker = {.folder_fd = -1};
+    PsErr err = name_paths(dir, &start, log_before, diag);
+    err = err == PS_OK ? open_folder(&start, &broker, diag) : err;
     if (err == PS_OK) {
-        *ret_broker = broker;
+        rename(start.log, log_before); // the first start has none
+        err = write_conf(&start, diag);
     }
-    return err;
+    err = err == PS_OK ? spawn(&start, &broker, diag) : err;
+    err = err == PS_OK ? wait_ready(&start, &broker, diag) : err;
+    if (err != PS_OK) {
+        ps_broker_stop(&broker);
+        return err;
+    }
+    *ret_broker = broker;
+    return PS_OK;
 }
 
 void ps_broker_stop(PsBroker *broker) {
@@ -282,6 +237,9 @@ void ps_broker_stop(PsBroker *broker) {
         while (waitpid(broker->pid, NULL, 0) < 0 && errno == EINTR) {
         }
         close(broker->pid_fd);
+    }
+    if (broker->folder_fd > 0) {
+        close(broker->folder_fd);
     }
     *broker = (PsBroker){0};
 }

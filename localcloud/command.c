@@ -54,6 +54,11 @@ PsErr ps_command_client(const char *dir, const char *name, PsCommandClient *clie
                         PsCloudClientSetup *setup, PsDiag *diag) {
     char absolute[PATH_MAX];
     PsErr err = ps_endpoint_read(dir, &client->endpoint, diag);
+    if (err == PS_OK && client->endpoint.port == 0) {
+        err =
+            ps_fail(PS_ERR_NOT_FOUND, diag, dir, NULL,
+                    "only the control plane runs here; start 'penstock-cloud run %s' instead", dir);
+    }
     err = err == PS_OK ? ps_folder_open(dir, absolute, diag) : err;
     PsThingOrder order = {.name = name, .key_type = PS_KEY_ECC, .own_client = true};
     err = err == PS_OK ? ps_folder_thing(absolute, &order, &client->files, diag) : err;

@@ -13,6 +13,11 @@ int ps_command_run(int argc, char **argv);
 int ps_command_issue(int argc, char **argv);
 int ps_command_publish(int argc, char **argv);
 int ps_command_subscribe(int argc, char **argv);
+int ps_command_api(int argc, char **argv);
+int ps_command_things(int argc, char **argv);
+int ps_command_quickstart(int argc, char **argv);
+int ps_command_export(int argc, char **argv);
+int ps_command_import(int argc, char **argv);
 
 /// Prints the diagnosis on standard error and returns EXIT_FAILURE.
 int ps_command_failed(const PsDiag *diag);

@@ -1,6 +1,7 @@
-// The console's loop over MQTT client, standard input, signals and the broker's end. Main thread.
+// The console on a libuv loop: MQTT client, standard input, signals, the broker's end. Main thread.
 #include "localcloud/console.h"
 
+#include "base/mem.h"
 #include "base/time.h"
 #include "localcloud/broker.h"
 
@@ -20,12 +21,24 @@ typedef struct Pending {
     char *line; // as it will be shown; NULL: free
 } Pending;
 
+// A descriptor in the loop. On the heap: libuv gives it back only when the loop comes round.
+typedef struct Watch {
+    uv_poll_t poll;
+    int fd;
+    int events;
+} Watch;
+
 typedef struct Console {
     const PsConsoleSetup *setup;
     PsCloudClient *client;
+    Watch *client_watch; // NULL while there is no socket
+    Watch *typed_watch;
+    Watch *signal_watch;
+    Watch *watched_watch;
+    uv_timer_t *tick;
+    uv_timer_t *limit;
     PsBuf typed;
     bool typed_too_long; // inside a line that is being thrown away
-    int stdin_fd;
     bool was_ready;
     bool done;
     PsConsoleEnd end;
@@ -157,71 +170,179 @@ static void run_typed(Console *console) {
     }
 }
 
-static void read_typed(Console *console) {
+// ---- the loop ----
+
+// The handle is the first member of what was allocated.
+static void free_handle(uv_handle_t *handle) {
+    free(handle);
+}
+
+static void end_watch(Watch **watch) {
+    if (*watch != NULL) {
+        uv_close((uv_handle_t *)&(*watch)->poll, free_handle);
+        *watch = NULL;
+    }
+}
+
+static void end_timer(uv_timer_t **timer) {
+    if (*timer != NULL) {
+        uv_close((uv_handle_t *)*timer, free_handle);
+        *timer = NULL;
+    }
+}
+
+// NULL when the descriptor cannot be waited for (a file).
+static Watch *begin_watch(Console *console, int fd, int events, uv_poll_cb on_event) {
+    Watch *watch = ps_alloc(sizeof *watch);
+    if (fd < 0 || uv_poll_init(console->setup->loop, &watch->poll, fd) != 0) {
+        free(watch);
+        return NULL;
+    }
+    watch->fd = fd;
+    watch->events = events;
+    watch->poll.data = console;
+    uv_poll_start(&watch->poll, events, on_event);
+    return watch;
+}
+
+static uv_timer_t *begin_timer(Console *console, uv_timer_cb on_time, uint64_t first_ms,
+                               uint64_t repeat_ms) {
+    uv_timer_t *timer = ps_alloc(sizeof *timer);
+    uv_timer_init(console->setup->loop, timer);
+    timer->data = console;
+    uv_timer_start(timer, on_time, first_ms, repeat_ms);
+    return timer;
+}
+
+// False at the end of the input.
+static bool read_typed(Console *console) {
     uint8_t bytes[4096];
-    ssize_t got = read(console->stdin_fd, bytes, sizeof bytes);
+    ssize_t got = read(console->setup->stdin_fd, bytes, sizeof bytes);
     if (got > 0) {
         ps_buf_put(&console->typed, bytes, (size_t)got);
         run_typed(console);
-    } else if (got == 0 || (errno != EINTR && errno != EAGAIN)) {
-        console->stdin_fd = -1;
+    }
+    return got > 0 || (got < 0 && (errno == EINTR || errno == EAGAIN));
+}
+
+static void on_typed(uv_poll_t *poll, int status, int events) {
+    Console *console = poll->data;
+    (void)status;
+    (void)events;
+    if (!read_typed(console)) {
+        end_watch(&console->typed_watch);
     }
 }
 
-static void wait_once(Console *console, PsMono deadline) {
+// Typing waits until the first connection stands, so that a script's first line is not lost.
+static void begin_typing(Console *console) {
+    int fd = console->setup->stdin_fd;
+    console->typed_watch = begin_watch(console, fd, UV_READABLE, on_typed);
+    while (console->typed_watch == NULL && fd >= 0 && !console->done && read_typed(console)) {
+        // a file gives everything at once
+    }
+}
+
+static void on_client(uv_poll_t *poll, int status, int events);
+
+// libmosquitto opens and closes its socket as it likes.
+static void watch_client(Console *console) {
+    int fd = ps_cloud_client_fd(console->client);
+    int events =
+        ps_cloud_client_events(console->client) & POLLOUT ? UV_READABLE | UV_WRITABLE : UV_READABLE;
+    Watch *watch = console->client_watch;
+    if (watch != NULL && watch->fd != fd) {
+        end_watch(&console->client_watch);
+        watch = NULL;
+    }
+    if (watch == NULL) {
+        console->client_watch = begin_watch(console, fd, events, on_client);
+    } else if (watch->events != events) {
+        watch->events = events;
+        uv_poll_start(&watch->poll, events, on_client);
+    }
+}
+
+static void serve_client(Console *console) {
+    bool was_ready = console->was_ready;
+    ps_cloud_client_service(console->client);
+    watch_client(console);
+    if (console->was_ready && !was_ready && !console->done) {
+        begin_typing(console);
+    }
+}
+
+static void on_client(uv_poll_t *poll, int status, int events) {
+    (void)status;
+    (void)events;
+    serve_client(poll->data);
+}
+
+static void on_tick(uv_timer_t *timer) {
+    serve_client(timer->data);
+}
+
+static void on_signal(uv_poll_t *poll, int status, int events) {
+    (void)status;
+    (void)events;
+    finish(poll->data, PS_CONSOLE_SIGNAL);
+}
+
+static void on_watched(uv_poll_t *poll, int status, int events) {
+    (void)status;
+    (void)events;
+    finish(poll->data, PS_CONSOLE_WATCHED);
+}
+
+static void on_limit(uv_timer_t *timer) {
+    finish(timer->data, PS_CONSOLE_TIMEOUT);
+}
+
+static PsErr begin(Console *console, PsDiag *diag) {
     const PsConsoleSetup *setup = console->setup;
-    // Typing waits until the first connection stands, so that a script's first line is not lost.
-    struct pollfd fds[] = {
-        {.fd = setup->signal_fd, .events = POLLIN},
-        {.fd = setup->watched_fd, .events = POLLIN},
-        {.fd = console->was_ready ? console->stdin_fd : -1, .events = POLLIN},
-        {.fd = ps_cloud_client_fd(console->client),
-         .events = ps_cloud_client_events(console->client)},
-    };
-    int wait_ms = CLIENT_TICK_MS;
-    if (setup->timeout_s > 0) {
-        int left_ms = ps_mono_poll_ms(ps_mono_now(), deadline);
-        wait_ms = left_ms < wait_ms ? left_ms : wait_ms;
-    }
-    if (poll(fds, PS_COUNT(fds), wait_ms) < 0 && errno != EINTR) {
-        (void)ps_fail(PS_ERR_IO, console->diag, "poll", NULL, "%s", strerror(errno));
-        finish(console, PS_CONSOLE_FAILED);
-        return;
-    }
-    if (fds[0].revents != 0) {
-        finish(console, PS_CONSOLE_SIGNAL);
-    } else if (fds[1].revents != 0) {
-        finish(console, PS_CONSOLE_WATCHED);
-    } else {
-        if (fds[2].revents != 0) {
-            read_typed(console);
-        }
-        ps_cloud_client_service(console->client);
-        if (setup->timeout_s > 0 && ps_mono_diff_ns(deadline, ps_mono_now()) <= 0) {
-            finish(console, PS_CONSOLE_TIMEOUT);
-        }
-    }
-}
-
-PsConsoleEnd ps_console_run(const PsConsoleSetup *setup, PsDiag *diag) {
-    Console console = {.setup = setup, .stdin_fd = setup->stdin_fd, .diag = diag};
     PsCloudClientSetup client = setup->client;
     client.on_ready = on_ready;
     client.on_lost = on_lost;
     client.on_message = on_message;
     client.on_delivered = on_delivered;
-    client.ctx = &console;
-    if (ps_cloud_client_new(&client, &console.client, diag) != PS_OK) {
-        return PS_CONSOLE_FAILED;
+    client.ctx = console;
+    console->signal_watch = begin_watch(console, setup->signal_fd, UV_READABLE, on_signal);
+    console->watched_watch = begin_watch(console, setup->watched_fd, UV_READABLE, on_watched);
+    if (setup->timeout_s > 0) {
+        console->limit =
+            begin_timer(console, on_limit, (uint64_t)(setup->timeout_s * 1000.0) + 1, 0);
     }
-    PsMono deadline = ps_mono_add_ns(ps_mono_now(), ps_seconds_to_ns(setup->timeout_s));
-    while (!console.done) {
-        wait_once(&console, deadline);
+    if (client.host == NULL) {
+        on_ready(console);
+        return PS_OK;
     }
-    ps_cloud_client_free(console.client);
-    ps_buf_deinit(&console.typed);
+    console->tick = begin_timer(console, on_tick, 0, CLIENT_TICK_MS);
+    return ps_cloud_client_new(&client, &console->client, diag);
+}
+
+static void end(Console *console) {
+    end_watch(&console->client_watch);
+    ps_cloud_client_free(console->client);
+    end_watch(&console->typed_watch);
+    end_watch(&console->signal_watch);
+    end_watch(&console->watched_watch);
+    end_timer(&console->tick);
+    end_timer(&console->limit);
+    uv_run(console->setup->loop, UV_RUN_NOWAIT); // gives the handles back
+    ps_buf_deinit(&console->typed);
     for (size_t i = 0; i < PENDING; i++) {
-        free(console.pending[i].line);
+        free(console->pending[i].line);
     }
+}
+
+PsConsoleEnd ps_console_run(const PsConsoleSetup *setup, PsDiag *diag) {
+    Console console = {.setup = setup, .diag = diag};
+    if (begin(&console, diag) != PS_OK) {
+        finish(&console, PS_CONSOLE_FAILED);
+    }
+    while (!console.done) {
+        uv_run(setup->loop, UV_RUN_ONCE);
+    }
+    end(&console);
     return console.end;
 }

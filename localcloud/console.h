@@ -1,4 +1,4 @@
-//! The console: prints what arrives, sends what is typed. Main thread; blocks in poll.
+//! The console: prints what arrives, sends what is typed. Main thread; runs a libuv loop.
 #pragma once
 
 #include "base/err.h"
@@ -6,6 +6,7 @@
 #include "localcloud/payload.h"
 
 #include <stdbool.h>
+#include <uv.h>
 
 /// Why the console came back.
 typedef enum PsConsoleEnd {
@@ -18,7 +19,10 @@ typedef enum PsConsoleEnd {
 } PsConsoleEnd;
 
 typedef struct PsConsoleSetup {
-    PsCloudClientSetup client; ///< connection and filters; the callbacks are the console's
+    uv_loop_t *loop; ///< may hold other things, which run as well
+    /// Connection and filters; the callbacks are the console's. Without a host there is no client:
+    /// the console only waits.
+    PsCloudClientSetup client;
     PsPayloadFormat format;
     int stdin_fd;     ///< lines "TOPIC PAYLOAD", "help", "quit"; -1: none are read
     int signal_fd;    ///< signalfd of the signals that end it

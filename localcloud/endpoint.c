@@ -2,6 +2,7 @@
 #include "localcloud/endpoint.h"
 
 #include "base/file.h"
+#include "base/text.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include <string.h>
 
 #define FILE_LIMIT ((size_t)1 << 20)
+#define API_URL_FORMAT "http://127.0.0.1:%u"
 
 PsErr ps_endpoint_write(const char *path, const PsEndpoint *endpoint, const PsEndpointThing *things,
                         size_t thing_count, PsDiag *diag) {
@@ -23,6 +25,10 @@ PsErr ps_endpoint_write(const char *path, const PsEndpoint *endpoint, const PsEn
     json_t *json =
         json_pack("{s:s, s:i, s:o, s:s, s:o}", "endpoint", PS_ENDPOINT_HOST, "port", endpoint->port,
                   "alpn_port", port, "root_ca", endpoint->root_ca, "things", all);
+    if (endpoint->api_port != 0) {
+        json_object_set_new(json, "api_url",
+                            json_sprintf(API_URL_FORMAT, (unsigned int)endpoint->api_port));
+    }
     char *text = json != NULL ? json_dumps(json, JSON_INDENT(2)) : NULL;
     json_decref(json);
     if (text == NULL) {
@@ -53,8 +59,13 @@ PsErr ps_endpoint_read(const char *dir, PsEndpoint *ret_endpoint, PsDiag *diag) 
     json_t *json = json_loadb((const char *)bytes.data, bytes.len, 0, NULL);
     json_int_t port = json_integer_value(json_object_get(json, "port"));
     const char *root_ca = json_string_value(json_object_get(json, "root_ca"));
+    const char *api_url = json_string_value(json_object_get(json, "api_url"));
+    const char *api_port = api_url != NULL ? strrchr(api_url, ':') : NULL;
+    long long api_number = 0;
     PsEndpoint endpoint = {0};
-    bool sound = port > 0 && port <= UINT16_MAX && root_ca != NULL &&
+    bool api = api_port != NULL && ps_text_to_int(api_port + 1, 1, UINT16_MAX, &api_number);
+    endpoint.api_port = (uint16_t)api_number;
+    bool sound = (port > 0 || (api && port == 0)) && port <= UINT16_MAX && root_ca != NULL &&
                  (size_t)snprintf(endpoint.root_ca, PATH_MAX, "%s", root_ca) < PATH_MAX;
     endpoint.port = (uint16_t)port;
     json_decref(json);

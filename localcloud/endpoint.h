@@ -19,13 +19,15 @@ typedef struct PsEndpointThing {
 typedef struct PsEndpoint {
     uint16_t port;
     uint16_t alpn_port; ///< 0: none
+    uint16_t api_port;  ///< control plane over HTTP; 0: none
     char root_ca[PATH_MAX];
 } PsEndpoint;
 
-/// Writes {endpoint, port, alpn_port, root_ca, things: {NAME: {cert, key, root_ca}}} so that a
-/// reader sees all or nothing.
+/// Writes {endpoint, port, alpn_port, api_url, root_ca, things: {NAME: {cert, key, root_ca}}} so
+/// that a reader sees all or nothing.
 PsErr ps_endpoint_write(const char *path, const PsEndpoint *endpoint, const PsEndpointThing *things,
                         size_t thing_count, PsDiag *diag);
 
-/// Reads `dir`/endpoint.json. PS_ERR_NOT_FOUND when no cloud runs there.
+/// Reads `dir`/endpoint.json. `port` is 0 when only the control plane runs. PS_ERR_NOT_FOUND when
+/// no cloud runs there.
 PsErr ps_endpoint_read(const char *dir, PsEndpoint *ret_endpoint, PsDiag *diag);

@@ -17,7 +17,6 @@
 #define SECRET_DIR_MODE 0700
 #define PUBLIC_DIR_MODE 0755
 #define FILE_ID_DIGITS 10
-#define MOST_HOSTS 16
 
 // 2049-12-31T23:59:59Z, the end of every certificate AWS IoT makes.
 static const PsWall far_end = {INT64_C(2524607999) * PS_NS_PER_S};
@@ -71,7 +70,7 @@ static PsWall after_days(PsWall time, int64_t days) {
     return (PsWall){time.ns + days * NS_PER_DAY};
 }
 
-static void set_validity(PsPkiOrder *order, PsFlaw flaw) {
+void ps_folder_set_validity(PsPkiOrder *order, PsFlaw flaw) {
     PsWall now = ps_wall_now();
     order->not_before = after_days(now, -1); // a peer's clock may be a little behind
     order->not_after = far_end;
@@ -81,6 +80,13 @@ static void set_validity(PsPkiOrder *order, PsFlaw flaw) {
     } else if (flaw == PS_FLAW_NOT_YET) {
         order->not_before = after_days(now, 1);
     }
+}
+
+PsPkiOrder ps_folder_device_order(PsKeyType type) {
+    PsPkiOrder order = {
+        .role = PS_PKI_DEVICE, .key_type = type, .common_name = "AWS IoT Certificate"};
+    ps_folder_set_validity(&order, PS_FLAW_NONE);
+    return order;
 }
 
 static PsErr write_private(const char *path, const EVP_PKEY *key, PsDiag *diag) {
@@ -145,7 +151,7 @@ static PsErr authority(const char *dir, const char *name, const char *common_nam
     }
     PS_AUTO_PKI_PAIR PsPkiPair pair = {0};
     PsPkiOrder order = {.role = PS_PKI_ROOT, .key_type = type, .common_name = common_name};
-    set_validity(&order, PS_FLAW_NONE);
+    ps_folder_set_validity(&order, PS_FLAW_NONE);
     err = ps_pki_make(&order, NULL, &pair, diag);
     err = err == PS_OK ? ps_dir_make(private_dir, SECRET_DIR_MODE, diag) : err;
     err = err == PS_OK ? write_private(key, pair.key, diag) : err;
@@ -157,74 +163,15 @@ static PsErr authority(const char *dir, const char *name, const char *common_nam
     return PS_OK;
 }
 
-static PsErr server_root(const char *dir, PsKeyType type, PsPkiPair *ret_pair, PsDiag *diag) {
+PsErr ps_folder_root(const char *dir, PsKeyType type, PsPkiPair *ret_pair, PsDiag *diag) {
     return authority(dir, root_rules[type].file, root_rules[type].common_name, type, ret_pair,
                      diag);
 }
 
 // AWS's device CA is none of the Amazon roots: a client that mixes the two up must fail here too.
-static PsErr device_ca(const char *dir, PsPkiPair *ret_pair, PsDiag *diag) {
+PsErr ps_folder_device_ca(const char *dir, PsPkiPair *ret_pair, PsDiag *diag) {
     return authority(dir, DEVICE_CA, "Local stand-in for the AWS IoT device CA", PS_KEY_RSA,
                      ret_pair, diag);
-}
-
-PsErr ps_folder_make_roots(const char *dir, PsKeyType type, PsDiag *diag) {
-    PS_AUTO_PKI_PAIR PsPkiPair root = {0};
-    PS_AUTO_PKI_PAIR PsPkiPair device = {0};
-    PsErr err = server_root(dir, type, &root, diag);
-    return err == PS_OK ? device_ca(dir, &device, diag) : err;
-}
-
-static PsErr make_server_pair(const PsPkiPair *root, PsKeyType type, PsFlaw flaw,
-                              const char *const *hosts, size_t host_count, PsPkiPair *ret_issuer,
-                              PsPkiPair *ret_server, PsDiag *diag) {
-    PsPkiOrder issuer = {.role = PS_PKI_ISSUER,
-                         .key_type = type,
-                         .common_name = "Local stand-in for Amazon's issuing CA"};
-    set_validity(&issuer, PS_FLAW_NONE);
-    PsErr err = ps_pki_make(&issuer, root, ret_issuer, diag);
-    if (err != PS_OK) {
-        return err;
-    }
-    PsPkiOrder server = {.role = PS_PKI_SERVER,
-                         .key_type = type,
-                         .common_name = "Local stand-in for an AWS IoT endpoint",
-                         .hosts = hosts,
-                         .host_count = host_count};
-    set_validity(&server, flaw);
-    return ps_pki_make(&server, ret_issuer, ret_server, diag);
-}
-
-PsErr ps_folder_make_server(const char *dir, PsKeyType type, PsFlaw flaw, const char *const *hosts,
-                            size_t host_count, PsDiag *diag) {
-    static const char *const wrong_hosts[] = {"wrong-host.invalid"};
-    const char *all[MOST_HOSTS] = {"localhost", "127.0.0.1", "::1"};
-    if (host_count > MOST_HOSTS - 3) {
-        return ps_fail(PS_ERR_TOO_BIG, diag, "server certificate", "host",
-                       "more than %d further host names", MOST_HOSTS - 3);
-    }
-    for (size_t i = 0; i < host_count; i++) {
-        all[3 + i] = hosts[i];
-    }
-    bool wrong = flaw == PS_FLAW_WRONG_HOST;
-    PS_AUTO_PKI_PAIR PsPkiPair root = {0};
-    PS_AUTO_PKI_PAIR PsPkiPair issuer = {0};
-    PS_AUTO_PKI_PAIR PsPkiPair server = {0};
-    PsErr err = server_root(dir, type, &root, diag);
-    if (err == PS_OK) {
-        err = make_server_pair(&root, type, flaw, wrong ? wrong_hosts : all,
-                               wrong ? 1 : 3 + host_count, &issuer, &server, diag);
-    }
-    char path[PATH_MAX];
-    err = err == PS_OK ? join(path, dir, "", "server", "", diag) : err;
-    err = err == PS_OK ? ps_dir_make(path, SECRET_DIR_MODE, diag) : err;
-    err = err == PS_OK ? join(path, dir, "server/", "key", ".pem", diag) : err;
-    err = err == PS_OK ? write_private(path, server.key, diag) : err;
-    err = err == PS_OK ? join(path, dir, "server/", "chain", ".pem", diag) : err;
-    if (err != PS_OK) {
-        return err;
-    }
-    return write_certificates(path, server.certificate, issuer.certificate, diag);
 }
 
 static bool name_is_sound(const char *name) {
@@ -232,6 +179,15 @@ static bool name_is_sound(const char *name) {
                                   "0123456789:_-";
     size_t len = strlen(name);
     return len > 0 && len <= PS_THING_NAME_MAX && strspn(name, allowed) == len;
+}
+
+static PsErr check_name(const char *name, PsDiag *diag) {
+    if (!name_is_sound(name)) {
+        return ps_fail(PS_ERR_INVALID, diag, name, "thing",
+                       "a thing name has 1 to %d of the characters a-z A-Z 0-9 : _ -",
+                       PS_THING_NAME_MAX);
+    }
+    return PS_OK;
 }
 
 static PsErr name_files(const char *thing_dir, const char *file_id, PsThingFiles *files,
@@ -295,13 +251,11 @@ static PsErr make_thing(const char *thing_dir, const PsThingOrder *order, const 
     if (order->flaw == PS_FLAW_FOREIGN_CA) {
         PsPkiOrder root = {
             .role = PS_PKI_ROOT, .key_type = PS_KEY_RSA, .common_name = "A CA nobody knows"};
-        set_validity(&root, PS_FLAW_NONE);
+        ps_folder_set_validity(&root, PS_FLAW_NONE);
         err = ps_pki_make(&root, NULL, &foreign, diag);
     }
-    PsPkiOrder leaf = {.role = PS_PKI_DEVICE,
-                       .key_type = order->key_type,
-                       .common_name = "AWS IoT Certificate"}; // AWS's own subject
-    set_validity(&leaf, order->flaw);
+    PsPkiOrder leaf = ps_folder_device_order(order->key_type);
+    ps_folder_set_validity(&leaf, order->flaw);
     const PsPkiPair *issuer = foreign.key != NULL ? &foreign : device;
     err = err == PS_OK ? ps_pki_make(&leaf, issuer, &pair, diag) : err;
     err = err == PS_OK ? ps_dir_make(thing_dir, PUBLIC_DIR_MODE, diag) : err;
@@ -330,18 +284,16 @@ static PsErr make_thing(const char *thing_dir, const PsThingOrder *order, const 
 
 PsErr ps_folder_thing(const char *dir, const PsThingOrder *order, PsThingFiles *ret_files,
                       PsDiag *diag) {
-    if (!name_is_sound(order->name)) {
-        return ps_fail(PS_ERR_INVALID, diag, order->name, "thing",
-                       "a thing name has 1 to %d of the characters a-z A-Z 0-9 : _ -",
-                       PS_THING_NAME_MAX);
+    PsErr err = check_name(order->name, diag);
+    if (err != PS_OK) {
+        return err;
     }
     char thing_dir[PATH_MAX];
     PS_AUTO_PKI_PAIR PsPkiPair device = {0};
     PsThingFiles files = {0};
     char file_id[FILE_ID_DIGITS + 1] = "";
-    PsErr err =
-        join(thing_dir, dir, order->own_client ? "clients/" : "things/", order->name, "", diag);
-    err = err == PS_OK ? device_ca(dir, &device, diag) : err;
+    err = join(thing_dir, dir, order->own_client ? "clients/" : "things/", order->name, "", diag);
+    err = err == PS_OK ? ps_folder_device_ca(dir, &device, diag) : err;
     if (err != PS_OK) {
         return err;
     }
@@ -351,6 +303,57 @@ PsErr ps_folder_thing(const char *dir, const PsThingOrder *order, PsThingFiles *
     } else {
         err = make_thing(thing_dir, order, &device, &files, diag);
     }
+    if (err == PS_OK) {
+        *ret_files = files;
+    }
+    return err;
+}
+
+PsErr ps_folder_find_thing(const char *dir, const char *name, PsThingFiles *ret_files,
+                           PsDiag *diag) {
+    char thing_dir[PATH_MAX];
+    char file_id[FILE_ID_DIGITS + 1] = "";
+    PsThingFiles files = {0};
+    PS_AUTO_PKI_PAIR PsPkiPair pair = {0};
+    PsErr err = check_name(name, diag);
+    err = err == PS_OK ? join(thing_dir, dir, "things/", name, "", diag) : err;
+    if (err == PS_OK && find_file_id(thing_dir, file_id) != PS_OK) {
+        err = ps_fail(PS_ERR_NOT_FOUND, diag, name, NULL, "has no files in %s", dir);
+    }
+    err = err == PS_OK ? name_files(thing_dir, file_id, &files, diag) : err;
+    err = err == PS_OK ? read_pair(files.certificate, files.private_key, &pair, diag) : err;
+    if (err == PS_OK) {
+        ps_pki_certificate_id(pair.certificate, files.certificate_id);
+        *ret_files = files;
+    }
+    return err;
+}
+
+static PsErr write_text(const char *path, const char *text, mode_t mode, PsDiag *diag) {
+    return ps_file_write(path, text, strlen(text), mode, diag);
+}
+
+PsErr ps_folder_put_thing(const char *dir, const char *name, const PsThingTexts *texts,
+                          PsThingFiles *ret_files, PsDiag *diag) {
+    char thing_dir[PATH_MAX];
+    char file_id[FILE_ID_DIGITS + 1] = "";
+    PsThingFiles files = {0};
+    PsErr err = check_name(name, diag);
+    err = err == PS_OK ? join(thing_dir, dir, "things/", name, "", diag) : err;
+    if (err == PS_OK && find_file_id(thing_dir, file_id) == PS_OK) {
+        err = ps_fail(PS_ERR_EXISTS, diag, name, NULL, "has files in %s already", thing_dir);
+    }
+    if (err != PS_OK) {
+        return err;
+    }
+    snprintf(files.certificate_id, sizeof files.certificate_id, "%s", texts->certificate_id);
+    snprintf(file_id, sizeof file_id, "%.*s", FILE_ID_DIGITS, texts->certificate_id);
+    err = name_files(thing_dir, file_id, &files, diag);
+    err = err == PS_OK ? ps_dir_make(thing_dir, PUBLIC_DIR_MODE, diag) : err;
+    err = err == PS_OK ? write_text(files.private_key, texts->private_key, SECRET_MODE, diag) : err;
+    err = err == PS_OK ? write_text(files.public_key, texts->public_key, PUBLIC_MODE, diag) : err;
+    // Last: a thing whose certificate is there is whole.
+    err = err == PS_OK ? write_text(files.certificate, texts->certificate, PUBLIC_MODE, diag) : err;
     if (err == PS_OK) {
         *ret_files = files;
     }

@@ -1,4 +1,5 @@
 // penstock-cloud issue: a thing's certificate and key, sound or wrong on purpose.
+#include "localcloud/adopt.h"
 #include "localcloud/command.h"
 
 #include <getopt.h>
@@ -68,6 +69,19 @@ static void print_files(const IssueOptions *options, const PsThingFiles *files) 
     json_decref(json);
 }
 
+// A certificate of a foreign CA is made to be refused, so the account must not know it.
+static PsErr enter_account(const char *dir, const IssueOptions *options, const PsThingFiles *files,
+                           PsDiag *diag) {
+    if (options->order.flaw == PS_FLAW_FOREIGN_CA) {
+        return PS_OK;
+    }
+    PsRegistry *registry = NULL;
+    PsErr err = ps_registry_open(dir, &registry, diag);
+    err = err == PS_OK ? ps_adopt(registry, options->order.name, files->certificate, diag) : err;
+    ps_registry_close(registry);
+    return err;
+}
+
 int ps_command_issue(int argc, char **argv) {
     IssueOptions options = {0};
     int letter = 0;
@@ -85,6 +99,7 @@ int ps_command_issue(int argc, char **argv) {
     PsThingFiles files;
     PsErr err = ps_folder_open(argv[optind], dir, &diag);
     err = err == PS_OK ? ps_folder_thing(dir, &options.order, &files, &diag) : err;
+    err = err == PS_OK ? enter_account(dir, &options, &files, &diag) : err;
     if (err != PS_OK) {
         return ps_command_failed(&diag);
     }

@@ -16,6 +16,11 @@ static const Command commands[] = {
     {"issue", ps_command_issue},
     {"pub", ps_command_publish},
     {"sub", ps_command_subscribe},
+    {"api", ps_command_api},
+    {"things", ps_command_things},
+    {"quickstart", ps_command_quickstart},
+    {"export", ps_command_export},
+    {"import", ps_command_import},
 };
 
 static const char usage_text[] =
@@ -41,6 +46,15 @@ static const char usage_text[] =
     "penstock-cloud pub DIR TOPIC PAYLOAD [--qos 0|1]      send one message ('-': from stdin)\n"
     "penstock-cloud sub DIR [FILTER]... [--count N] [--timeout S] [--pretty] [--json]\n"
     "                                         print what arrives\n"
+    "penstock-cloud quickstart DIR NAME       thing, certificate and a policy that allows "
+    "everything,\n"
+    "                                         its files, and a cloud block for penstock.json\n"
+    "penstock-cloud things DIR [--json]       things with their certificates and policies\n"
+    "penstock-cloud export DIR [FILE]         the whole account as one JSON, without keys\n"
+    "penstock-cloud import DIR FILE           replace it by an export, all or nothing\n"
+    "penstock-cloud api DIR [--api-port N] [--ready-file PATH] [--console-dir PATH]\n"
+    "                                         the control plane alone, on http://127.0.0.1:N "
+    "(8080)\n"
     "\n"
     "Exit status: 0 done, 1 failed (sub: fewer than --count in time), 2 called wrongly.\n";
 

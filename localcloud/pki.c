@@ -103,20 +103,23 @@ static bool add_name(X509_NAME *name, const char *field, const char *text) {
                                       -1, 0) == 1;
 }
 
-static bool set_fields(const PsPkiOrder *order, const PsPkiPair *made, const PsPkiPair *issuer) {
-    X509 *certificate = made->certificate;
+static bool set_subject(const PsPkiOrder *order, X509 *certificate) {
     X509_NAME *name = X509_get_subject_name(certificate);
+    return add_name(name, "O", "Penstock local cloud") && add_name(name, "CN", order->common_name);
+}
+
+// All but the subject, which must be there: a root's issuer is its own subject.
+static bool set_fields(const PsPkiOrder *order, X509 *certificate, EVP_PKEY *key,
+                       const PsPkiPair *issuer) {
     const X509_NAME *issuer_name =
-        issuer != NULL ? X509_get_subject_name(issuer->certificate) : name;
+        X509_get_subject_name(issuer != NULL ? issuer->certificate : certificate);
     return X509_set_version(certificate, X509_VERSION_3) == 1 && set_serial(certificate) &&
            ASN1_TIME_set(X509_getm_notBefore(certificate),
                          (time_t)(order->not_before.ns / PS_NS_PER_S)) != NULL &&
            ASN1_TIME_set(X509_getm_notAfter(certificate),
                          (time_t)(order->not_after.ns / PS_NS_PER_S)) != NULL &&
-           add_name(name, "O", "Penstock local cloud") &&
-           add_name(name, "CN", order->common_name) &&
            X509_set_issuer_name(certificate, issuer_name) == 1 &&
-           X509_set_pubkey(certificate, made->key) == 1;
+           X509_set_pubkey(certificate, key) == 1;
 }
 
 PsErr ps_pki_make(const PsPkiOrder *order, const PsPkiPair *issuer, PsPkiPair *ret_pair,
@@ -133,7 +136,8 @@ PsErr ps_pki_make(const PsPkiOrder *order, const PsPkiPair *issuer, PsPkiPair *r
         return openssl_failed(diag, "new key");
     }
     const PsPkiPair *signer = issuer != NULL ? issuer : &made;
-    if (!set_fields(order, &made, issuer) ||
+    if (!set_subject(order, made.certificate) ||
+        !set_fields(order, made.certificate, made.key, issuer) ||
         !add_extensions(order, order->host_count > 0 ? (const char *)hosts.data : NULL,
                         made.certificate, signer->certificate)) {
         return openssl_failed(diag, "certificate fields");
@@ -142,6 +146,61 @@ PsErr ps_pki_make(const PsPkiOrder *order, const PsPkiPair *issuer, PsPkiPair *r
         return openssl_failed(diag, "signature");
     }
     *ret_pair = ps_pki_pair_take(&made);
+    return PS_OK;
+}
+
+bool ps_pki_key_is_accepted(const EVP_PKEY *key) {
+    if (EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA) {
+        return EVP_PKEY_get_bits(key) >= RSA_BITS;
+    }
+    char group[32] = "";
+    static const char *const curves[] = {SN_X9_62_prime256v1, SN_secp384r1, SN_secp521r1};
+    bool accepted = false;
+    if (EVP_PKEY_get_base_id(key) == EVP_PKEY_EC &&
+        EVP_PKEY_get_group_name(key, group, sizeof group, NULL) == 1) {
+        for (size_t i = 0; i < PS_COUNT(curves); i++) {
+            accepted = accepted || strcmp(group, curves[i]) == 0;
+        }
+    }
+    return accepted;
+}
+
+static X509_REQ *read_request(const char *pem, size_t len) {
+    BIO *bio = BIO_new_mem_buf(pem, (int)len);
+    X509_REQ *request = bio != NULL ? PEM_read_bio_X509_REQ(bio, NULL, NULL, NULL) : NULL;
+    BIO_free(bio);
+    if (request != NULL && X509_REQ_verify(request, X509_REQ_get0_pubkey(request)) != 1) {
+        X509_REQ_free(request);
+        request = NULL;
+    }
+    ERR_clear_error();
+    return request;
+}
+
+PsErr ps_pki_sign_request(const char *pem, size_t len, const PsPkiOrder *order,
+                          const PsPkiPair *issuer, X509 **ret_certificate, PsDiag *diag) {
+    X509_REQ *request = read_request(pem, len);
+    if (request == NULL) {
+        return ps_fail(PS_ERR_INVALID, diag, "certificate signing request", NULL,
+                       "cannot be read, or is not signed by its own key");
+    }
+    EVP_PKEY *key = X509_REQ_get0_pubkey(request);
+    if (!ps_pki_key_is_accepted(key)) {
+        X509_REQ_free(request);
+        return ps_fail(PS_ERR_INVALID, diag, "certificate signing request", NULL,
+                       "use an RSA key of 2048 bits or more, or ECC on P-256, P-384 or P-521");
+    }
+    PS_AUTO_PKI_PAIR PsPkiPair made = {.certificate = X509_new()};
+    bool done = made.certificate != NULL &&
+                X509_set_subject_name(made.certificate, X509_REQ_get_subject_name(request)) == 1 &&
+                set_fields(order, made.certificate, key, issuer) &&
+                add_extensions(order, NULL, made.certificate, issuer->certificate) &&
+                X509_sign(made.certificate, issuer->key, EVP_sha256()) != 0;
+    X509_REQ_free(request);
+    if (!done) {
+        return openssl_failed(diag, "certificate for a request");
+    }
+    *ret_certificate = ps_pki_pair_take(&made).certificate;
     return PS_OK;
 }
 
@@ -204,6 +263,14 @@ PsErr ps_pki_pair_read(const PsBuf *certificate_pem, const PsBuf *key_pem, PsPki
     }
     *ret_pair = ps_pki_pair_take(&pair);
     return PS_OK;
+}
+
+X509 *ps_pki_certificate_read(const char *pem, size_t len) {
+    BIO *bio = BIO_new_mem_buf(pem, (int)len);
+    X509 *certificate = bio != NULL ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+    BIO_free(bio);
+    ERR_clear_error();
+    return certificate;
 }
 
 PsKeyType ps_pki_key_type(const PsPkiPair *pair) {

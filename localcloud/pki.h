@@ -56,6 +56,14 @@ typedef struct PsPkiOrder {
 PsErr ps_pki_make(const PsPkiOrder *order, const PsPkiPair *issuer, PsPkiPair *ret_pair,
                   PsDiag *diag);
 
+/// Makes a certificate for a signing request (PEM): its subject and key, nothing else of it. The
+/// order's role and validity count. PS_ERR_INVALID (not a request, or a key that is not accepted).
+PsErr ps_pki_sign_request(const char *pem, size_t len, const PsPkiOrder *order,
+                          const PsPkiPair *issuer, X509 **ret_certificate, PsDiag *diag);
+
+/// RSA of 2048 bits or more, ECC on P-256, P-384 or P-521 (developer guide, transport security).
+bool ps_pki_key_is_accepted(const EVP_PKEY *key);
+
 /// AWS's certificate id: SHA-256 of the DER bytes, lower-case hex, terminated.
 #define PS_PKI_ID_SIZE 65
 void ps_pki_certificate_id(const X509 *certificate, char *out);
@@ -69,6 +77,9 @@ PsErr ps_pki_put_public_key(const EVP_PKEY *key, PsBuf *out);
 /// Reads the first certificate and the private key from PEM bytes. PS_ERR_CORRUPT when one cannot
 /// be read or the key is not the certificate's.
 PsErr ps_pki_pair_read(const PsBuf *certificate_pem, const PsBuf *key_pem, PsPkiPair *ret_pair);
+
+/// The first certificate of PEM text; NULL when there is none. The caller frees it (X509_free).
+X509 *ps_pki_certificate_read(const char *pem, size_t len);
 
 PsKeyType ps_pki_key_type(const PsPkiPair *pair);
 bool ps_pki_signed_by(const PsPkiPair *pair, const PsPkiPair *issuer);

@@ -1,5 +1,5 @@
 // The chains as a TLS peer checks them, and the folder that keeps them.
-#include "localcloud/folder.h"
+#include "localcloud/identity.h"
 
 #include "base/file.h"
 
@@ -89,9 +89,17 @@ static int verify(const char *dir, const char *root_name, const char *chain_name
 
 static void make_server(const char *dir, PsKeyType type, PsFlaw flaw) {
     static const char *const hosts[] = {"gateway.example", "10.0.0.1"};
+    PS_AUTO_TLS_IDENTITY PsTlsIdentity identity = {0};
+    PS_AUTO_BUF PsBuf chain = {0};
+    PS_AUTO_PKI_PAIR PsPkiPair device_ca = {0};
+    char path[PATH_MAX];
     PsDiag diag = {0};
-    assert_int_equal(ps_folder_make_roots(dir, type, &diag), PS_OK);
-    assert_int_equal(ps_folder_make_server(dir, type, flaw, hosts, 2, &diag), PS_OK);
+    assert_int_equal(ps_folder_device_ca(dir, &device_ca, &diag), PS_OK);
+    assert_int_equal(ps_identity_make(dir, flaw, hosts, 2, &identity, &diag), PS_OK);
+    assert_int_equal(ps_pki_put_certificate(identity.server[type].certificate, &chain), PS_OK);
+    assert_int_equal(ps_pki_put_certificate(identity.issuer[type].certificate, &chain), PS_OK);
+    snprintf(path, sizeof path, "%s/chain.pem", dir);
+    assert_int_equal(ps_file_write(path, chain.data, chain.len, 0644, &diag), PS_OK);
 }
 
 static void test_server_chain(void **state) {
@@ -101,35 +109,37 @@ static void test_server_chain(void **state) {
         const char *root = ps_folder_root_name((PsKeyType)type);
         make_server(*state, (PsKeyType)type, PS_FLAW_NONE);
         for (size_t i = 0; i < PS_COUNT(good); i++) {
-            assert_int_equal(
-                verify(*state, root, "server/chain.pem", X509_PURPOSE_SSL_SERVER, good[i]),
-                X509_V_OK);
+            assert_int_equal(verify(*state, root, "chain.pem", X509_PURPOSE_SSL_SERVER, good[i]),
+                             X509_V_OK);
         }
-        assert_int_equal(
-            verify(*state, root, "server/chain.pem", X509_PURPOSE_SSL_SERVER, "example.com"),
-            X509_V_ERR_HOSTNAME_MISMATCH);
+        assert_int_equal(verify(*state, root, "chain.pem", X509_PURPOSE_SSL_SERVER, "example.com"),
+                         X509_V_ERR_HOSTNAME_MISMATCH);
         assert_int_not_equal(
-            verify(*state, "device-ca.pem", "server/chain.pem", X509_PURPOSE_SSL_SERVER, NULL),
-            X509_V_OK);
+            verify(*state, "device-ca.pem", "chain.pem", X509_PURPOSE_SSL_SERVER, NULL), X509_V_OK);
     }
 }
 
 static void test_server_flaws(void **state) {
     make_server(*state, PS_KEY_ECC, PS_FLAW_EXPIRED);
     assert_int_equal(
-        verify(*state, "AmazonRootCA3.pem", "server/chain.pem", X509_PURPOSE_SSL_SERVER, NULL),
+        verify(*state, "AmazonRootCA3.pem", "chain.pem", X509_PURPOSE_SSL_SERVER, NULL),
         X509_V_ERR_CERT_HAS_EXPIRED);
     make_server(*state, PS_KEY_ECC, PS_FLAW_NOT_YET);
     assert_int_equal(
-        verify(*state, "AmazonRootCA3.pem", "server/chain.pem", X509_PURPOSE_SSL_SERVER, NULL),
+        verify(*state, "AmazonRootCA3.pem", "chain.pem", X509_PURPOSE_SSL_SERVER, NULL),
         X509_V_ERR_CERT_NOT_YET_VALID);
     make_server(*state, PS_KEY_ECC, PS_FLAW_WRONG_HOST);
-    assert_int_equal(verify(*state, "AmazonRootCA3.pem", "server/chain.pem",
-                            X509_PURPOSE_SSL_SERVER, "localhost"),
-                     X509_V_ERR_HOSTNAME_MISMATCH);
+    assert_int_equal(
+        verify(*state, "AmazonRootCA3.pem", "chain.pem", X509_PURPOSE_SSL_SERVER, "localhost"),
+        X509_V_ERR_HOSTNAME_MISMATCH);
+    make_server(*state, PS_KEY_RSA, PS_FLAW_FOREIGN_CA);
+    assert_int_equal(
+        verify(*state, "AmazonRootCA1.pem", "chain.pem", X509_PURPOSE_SSL_SERVER, "localhost"),
+        X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY);
     static const char *const bad_hosts[] = {"a,DNS:b"};
     PsDiag diag = {0};
-    assert_int_equal(ps_folder_make_server(*state, PS_KEY_ECC, PS_FLAW_NONE, bad_hosts, 1, &diag),
+    PsTlsIdentity identity;
+    assert_int_equal(ps_identity_make(*state, PS_FLAW_NONE, bad_hosts, 1, &identity, &diag),
                      PS_ERR_INVALID);
     assert_string_equal(diag.field, "host");
 }

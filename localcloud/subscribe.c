@@ -72,7 +72,11 @@ int ps_command_subscribe(int argc, char **argv) {
         return ps_command_failed(&diag);
     }
     setup.signal_fd = signal_fd;
+    uv_loop_t loop;
+    uv_loop_init(&loop);
+    setup.loop = &loop;
     PsConsoleEnd end = ps_console_run(&setup, &diag);
+    uv_loop_close(&loop);
     if (end == PS_CONSOLE_FAILED) {
         return ps_command_failed(&diag);
     }

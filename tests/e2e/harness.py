@@ -194,11 +194,19 @@ class Plant(Program):
         assert not self.find("error", start=count), self.lines[count:]
 
 
+# Tests of the gateway are quicker than AWS lets a device be; those of the limits set them anew.
+WITHOUT_RATES = ("publishes_per_s=0", "deliveries_per_s=0", "bytes_per_s=0",
+                 "connects_per_id_per_s=0", "replay_per_s=0", "keep_alive_min_s=1")
+
+
 class Cloud:
     """penstock-cloud in a folder of its own; may be stopped and started again on the same port."""
 
-    def __init__(self, folder, things=("gateway", "receiver"), key_type="rsa", port=0, start=True):
+    def __init__(self, folder, things=("gateway", "receiver"), key_type="rsa", port=0, start=True,
+                 limits=WITHOUT_RATES, reactions=(), options=()):
         self.folder = pathlib.Path(folder)
+        self.options = [*(f"--limit={limit}" for limit in limits),
+                        *(f"--reaction={reaction}" for reaction in reactions), *options]
         self.port = port
         self.key_type = key_type
         self.things = things
@@ -210,7 +218,7 @@ class Cloud:
         ready = self.folder.parent / f"{self.folder.name}.ready"
         ready.unlink(missing_ok=True)
         arguments = [BIN / "penstock-cloud", "run", self.folder, "--port", self.port,
-                     "--key-type", self.key_type, "--ready-file", ready]
+                     "--key-type", self.key_type, "--ready-file", ready, *self.options]
         for thing in self.things:
             arguments += ["--thing", thing]
         self.program = Program(arguments)

@@ -1,0 +1,11 @@
+//! Things whose files this program makes itself (`run --thing`, `issue`, its own clients) enter the
+//! account as a person would enter them by hand: thing, ACTIVE certificate, and a policy that
+//! allows everything. Main thread; blocks for the local database.
+#pragma once
+
+#include "localcloud/registry/adopt.h"
+
+/// The certificate is read from the file; what is there already stays as it is (an inactive
+/// certificate stays inactive, a detached policy detached). `thing` NULL: only the certificate.
+/// PS_ERR_IO, PS_ERR_INVALID.
+PsErr ps_adopt(PsRegistry *registry, const char *thing, const char *certificate_path, PsDiag *diag);

@@ -1,0 +1,156 @@
+// Messages from the broker to a client: what AWS would not deliver is taken out, stored ones are
+// paced, and no more than a hundred go out without PUBACK. Main thread; nothing blocks.
+#include "localcloud/front/client_parts.h"
+
+#include "base/mem.h"
+
+#include <string.h>
+
+#define DUP_FLAG 0x08
+#define FAR_NS (3600 * PS_NS_PER_S)
+
+// As if the client had taken it.
+static void acknowledge(PsClient *client, const PsPacket *packet) {
+    if (packet->publish.qos > 0) {
+        ps_packet_put_puback(&client->to_broker, client->version, packet->packet_id,
+                             PS_REASON_SUCCESS, NULL);
+    }
+}
+
+static bool is_wanted(const PsClient *client, const PsPacket *packet) {
+    PsSubscriptions *filters = &client->session->subscriptions;
+    if (packet->publish.retain) {
+        // Only at subscribe time, and only an exact filter brings it.
+        return ps_subscriptions_retained_take(filters, packet->publish.topic);
+    }
+    return ps_subscriptions_take(filters, packet->publish.topic);
+}
+
+static size_t most_unacked(const PsClient *client) {
+    uint32_t most = ps_client_limits(client)->unacked_out;
+    return client->receive_max < most ? client->receive_max : most;
+}
+
+static bool has_room(const PsClient *client) {
+    return client->unacked_out_count < most_unacked(client);
+}
+
+static void note_unacked(PsClient *client, uint16_t packet_id) {
+    if (client->unacked_out_count == client->unacked_out_capacity) {
+        size_t capacity = client->unacked_out_capacity;
+        client->unacked_out_capacity = capacity > 0 ? capacity * 2 : 8;
+        client->unacked_out = ps_grow_array(client->unacked_out, client->unacked_out_capacity,
+                                            sizeof *client->unacked_out);
+    }
+    client->unacked_out[client->unacked_out_count++] = packet_id;
+}
+
+static uint16_t packet_id_of(PsBytes raw) {
+    PsReader reader = ps_reader(raw.data, raw.len);
+    (void)ps_reader_u8(&reader);
+    (void)ps_mqtt_get_varint(&reader);
+    (void)ps_mqtt_get_bytes(&reader);
+    return ps_mqtt_get_u16(&reader);
+}
+
+static void send(PsClient *client, PsBytes raw) {
+    size_t at = client->to_peer.len;
+    ps_buf_put(&client->to_peer, raw.data, raw.len);
+    client->to_peer.data[at] &= (uint8_t)~DUP_FLAG; // AWS never sets it
+    client->front->numbers.deliveries++;
+    client->out_at = ps_bucket_spend(&client->bytes_out, ps_client_limits(client)->bytes_per_s,
+                                     (uint32_t)raw.len, ps_front_now(client->front));
+    if ((raw.data[0] & 0x06) != 0) {
+        note_unacked(client, packet_id_of(raw));
+    }
+}
+
+static void queue(PsPacketQueue *queue, PsBytes raw) {
+    ps_packet_queue_put(queue, raw.data, raw.len);
+}
+
+void ps_client_on_delivery(PsClient *client, const PsPacket *packet) {
+    if (client->state != PS_CLIENT_UP || !is_wanted(client, packet)) {
+        acknowledge(client, packet);
+        return;
+    }
+    if (!ps_client_allows(client, PS_POLICY_RECEIVE, packet->publish.topic)) {
+        client->front->numbers.refused++;
+        acknowledge(client, packet);
+        ps_client_note(client, "iot:Receive is not allowed", packet->publish.topic);
+        if (ps_client_react(client, PS_REACTION_RECEIVE_DENIED) == PS_REACT_CLOSE) {
+            ps_client_end(client, PS_DISCONNECT_FORBIDDEN_ACCESS, PS_REASON_NOT_AUTHORIZED,
+                          "iot:Receive is not allowed for a message");
+        }
+        return;
+    }
+    bool stored = client->replaying && packet->publish.qos > 0;
+    if (stored && ps_client_limits(client)->replay_per_s > 0) {
+        queue(&client->stored, packet->raw);
+        return;
+    }
+    uint32_t rate = ps_client_limits(client)->deliveries_per_s;
+    if (!stored && !ps_bucket_take(&client->deliveries, rate, 1, ps_front_now(client->front))) {
+        client->front->numbers.discarded++;
+        acknowledge(client, packet);
+        return;
+    }
+    if (packet->publish.qos > 0 && (!has_room(client) || ps_packet_queue_len(&client->held) > 0)) {
+        queue(&client->held, packet->raw);
+    } else {
+        send(client, packet->raw);
+    }
+}
+
+void ps_client_on_pingresp(PsClient *client) {
+    client->replaying = false;
+}
+
+void ps_client_on_puback(PsClient *client, const PsPacket *packet) {
+    for (size_t i = 0; i < client->unacked_out_count; i++) {
+        if (client->unacked_out[i] == packet->packet_id) {
+            client->unacked_out_count--;
+            memmove(client->unacked_out + i, client->unacked_out + i + 1,
+                    (client->unacked_out_count - i) * sizeof *client->unacked_out);
+            ps_buf_put(&client->to_broker, packet->raw.data, packet->raw.len);
+            return;
+        }
+    }
+    // Nothing of that number is with the client: not the broker's business.
+}
+
+static bool send_next(PsClient *client, PsPacketQueue *queue) {
+    PsBytes raw;
+    PsPacketFault fault;
+    if (!has_room(client) || ps_packet_queue_next(queue, SIZE_MAX, &raw, &fault) != PS_OK) {
+        return false;
+    }
+    send(client, raw);
+    return true;
+}
+
+PsMono ps_client_release(PsClient *client, PsMono now) {
+    uint32_t rate = ps_client_limits(client)->replay_per_s;
+    int64_t step_ns = rate > 0 ? PS_NS_PER_S / rate : 0;
+    while (ps_mono_diff_ns(client->replay_at, now) <= 0 && send_next(client, &client->stored)) {
+        // Not faster afterwards because a tick was late.
+        client->replay_at = ps_mono_add_ns(now, step_ns);
+    }
+    while (send_next(client, &client->held)) {
+    }
+    bool more = ps_packet_queue_len(&client->stored) > 0 && has_room(client);
+    PsMono next = more ? client->replay_at : ps_mono_add_ns(now, FAR_NS);
+    bool waits = ps_mono_diff_ns(client->out_at, now) > 0;
+    return waits && ps_mono_diff_ns(client->out_at, next) < 0 ? client->out_at : next;
+}
+
+void ps_client_direct(PsClient *client, const char *topic, PsBytes payload) {
+    ps_packet_put_publish(&client->to_peer,
+                          &(PsPublishOrder){.version = client->version,
+                                            .topic = ps_bytes(topic, strlen(topic)),
+                                            .payload = payload});
+    client->front->numbers.deliveries++;
+    if (!client->in_turn) {
+        ps_client_flush(client);
+    }
+}

@@ -1,0 +1,120 @@
+// The route table: one row for each call. Pure data; looked through from the top.
+#include "localcloud/rest/routes.h"
+
+#define CONTROL PS_API_CONTROL
+#define DATA PS_API_DATA
+
+static const PsRestRoute rows[] = {
+    // things and their types
+    {"CreateThing", "POST", "/things/{thingName}", ps_do_create_thing, CONTROL},
+    {"DescribeThing", "GET", "/things/{thingName}", ps_do_describe_thing, CONTROL},
+    {"UpdateThing", "PATCH", "/things/{thingName}", ps_do_update_thing, CONTROL},
+    {"DeleteThing", "DELETE", "/things/{thingName}", ps_do_delete_thing, CONTROL},
+    {"ListThings", "GET", "/things", ps_do_list_things, CONTROL},
+    {"CreateThingType", "POST", "/thing-types/{name}", ps_do_create_thing_type, CONTROL},
+    {"DescribeThingType", "GET", "/thing-types/{name}", ps_do_describe_thing_type, CONTROL},
+    {"DeleteThingType", "DELETE", "/thing-types/{name}", ps_do_delete_thing_type, CONTROL},
+    {"DeprecateThingType", "POST", "/thing-types/{name}/deprecate", ps_do_deprecate_thing_type,
+     CONTROL},
+    {"ListThingTypes", "GET", "/thing-types", ps_do_list_thing_types, CONTROL},
+
+    // groups; the two with a fixed name stand before the one with a parameter
+    {"AddThingToThingGroup", "PUT", "/thing-groups/addThingToThingGroup", ps_do_add_thing_to_group,
+     CONTROL},
+    {"RemoveThingFromThingGroup", "PUT", "/thing-groups/removeThingFromThingGroup",
+     ps_do_remove_thing_from_group, CONTROL},
+    {"CreateThingGroup", "POST", "/thing-groups/{name}", ps_do_create_thing_group, CONTROL},
+    {"DescribeThingGroup", "GET", "/thing-groups/{name}", ps_do_describe_thing_group, CONTROL},
+    {"UpdateThingGroup", "PATCH", "/thing-groups/{name}", ps_do_update_thing_group, CONTROL},
+    {"DeleteThingGroup", "DELETE", "/thing-groups/{name}", ps_do_delete_thing_group, CONTROL},
+    {"ListThingGroups", "GET", "/thing-groups", ps_do_list_thing_groups, CONTROL},
+    {"ListThingsInThingGroup", "GET", "/thing-groups/{name}/things", ps_do_list_things_in_group,
+     CONTROL},
+    {"ListThingGroupsForThing", "GET", "/things/{thingName}/thing-groups",
+     ps_do_list_groups_for_thing, CONTROL},
+
+    // certificates
+    {"CreateKeysAndCertificate", "POST", "/keys-and-certificate", ps_do_create_keys_and_certificate,
+     CONTROL},
+    {"CreateCertificateFromCsr", "POST", "/certificates", ps_do_create_certificate_from_csr,
+     CONTROL},
+    {"ListCertificates", "GET", "/certificates", ps_do_list_certificates, CONTROL},
+    {"DescribeCertificate", "GET", "/certificates/{id}", ps_do_describe_certificate, CONTROL},
+    {"UpdateCertificate", "PUT", "/certificates/{id}", ps_do_update_certificate, CONTROL},
+    {"DeleteCertificate", "DELETE", "/certificates/{id}", ps_do_delete_certificate, CONTROL},
+    {"ListCertificatesByCA", "GET", "/certificates-by-ca/{caId}", ps_do_list_certificates_by_ca,
+     CONTROL},
+    {"RegisterCertificate", "POST", "/certificate/register", ps_do_register_certificate, CONTROL},
+    {"RegisterCertificateWithoutCA", "POST", "/certificate/register-no-ca",
+     ps_do_register_certificate_without_ca, CONTROL},
+    {"RegisterCACertificate", "POST", "/cacertificate", ps_do_register_ca, CONTROL},
+    {"DescribeCACertificate", "GET", "/cacertificate/{id}", ps_do_describe_ca, CONTROL},
+    {"UpdateCACertificate", "PUT", "/cacertificate/{id}", ps_do_update_ca, CONTROL},
+    {"DeleteCACertificate", "DELETE", "/cacertificate/{id}", ps_do_delete_ca, CONTROL},
+    {"ListCACertificates", "GET", "/cacertificates", ps_do_list_cas, CONTROL},
+    {"GetRegistrationCode", "GET", "/registrationcode", ps_do_get_registration_code, CONTROL},
+    {"DeleteRegistrationCode", "DELETE", "/registrationcode", ps_do_delete_registration_code,
+     CONTROL},
+
+    // policies
+    {"CreatePolicy", "POST", "/policies/{policyName}", ps_do_create_policy, CONTROL},
+    {"GetPolicy", "GET", "/policies/{policyName}", ps_do_get_policy, CONTROL},
+    {"DeletePolicy", "DELETE", "/policies/{policyName}", ps_do_delete_policy, CONTROL},
+    {"ListPolicies", "GET", "/policies", ps_do_list_policies, CONTROL},
+    {"CreatePolicyVersion", "POST", "/policies/{policyName}/version", ps_do_create_policy_version,
+     CONTROL},
+    {"ListPolicyVersions", "GET", "/policies/{policyName}/version", ps_do_list_policy_versions,
+     CONTROL},
+    {"GetPolicyVersion", "GET", "/policies/{policyName}/version/{id}", ps_do_get_policy_version,
+     CONTROL},
+    {"DeletePolicyVersion", "DELETE", "/policies/{policyName}/version/{id}",
+     ps_do_delete_policy_version, CONTROL},
+    {"SetDefaultPolicyVersion", "PATCH", "/policies/{policyName}/version/{id}",
+     ps_do_set_default_policy_version, CONTROL},
+    {"AttachPolicy", "PUT", "/target-policies/{policyName}", ps_do_attach_policy, CONTROL},
+    {"DetachPolicy", "POST", "/target-policies/{policyName}", ps_do_detach_policy, CONTROL},
+    {"ListAttachedPolicies", "POST", "/attached-policies/{target+}", ps_do_list_attached_policies,
+     CONTROL},
+    {"ListTargetsForPolicy", "POST", "/policy-targets/{policyName}", ps_do_list_targets_for_policy,
+     CONTROL},
+    {"GetEffectivePolicies", "POST", "/effective-policies", ps_do_get_effective_policies, CONTROL},
+    {"AttachPrincipalPolicy", "PUT", "/principal-policies/{policyName}",
+     ps_do_attach_principal_policy, CONTROL},
+    {"DetachPrincipalPolicy", "DELETE", "/principal-policies/{policyName}",
+     ps_do_detach_principal_policy, CONTROL},
+    {"ListPrincipalPolicies", "GET", "/principal-policies", ps_do_list_principal_policies, CONTROL},
+    {"ListPolicyPrincipals", "GET", "/policy-principals", ps_do_list_policy_principals, CONTROL},
+
+    // who is what
+    {"AttachThingPrincipal", "PUT", "/things/{thingName}/principals", ps_do_attach_thing_principal,
+     CONTROL},
+    {"DetachThingPrincipal", "DELETE", "/things/{thingName}/principals",
+     ps_do_detach_thing_principal, CONTROL},
+    {"ListThingPrincipals", "GET", "/things/{thingName}/principals", ps_do_list_thing_principals,
+     CONTROL},
+    {"ListThingPrincipalsV2", "GET", "/things/{thingName}/principals-v2",
+     ps_do_list_thing_principals_v2, CONTROL},
+    {"ListPrincipalThings", "GET", "/principals/things", ps_do_list_principal_things, CONTROL},
+    {"ListPrincipalThingsV2", "GET", "/principals/things-v2", ps_do_list_principal_things_v2,
+     CONTROL},
+    {"DescribeEndpoint", "GET", "/endpoint", ps_do_describe_endpoint, CONTROL},
+
+    // data plane
+    {"Publish", "POST", "/topics/{topic+}", ps_do_publish, DATA},
+    {"ListRetainedMessages", "GET", "/retainedMessage", ps_do_list_retained_messages, DATA},
+    {"GetRetainedMessage", "GET", "/retainedMessage/{topic+}", ps_do_get_retained_message, DATA},
+    {"DeleteConnection", "DELETE", "/connections/{clientId+}", ps_do_delete_connection, DATA},
+
+    // our own
+    {"Status", "GET", "/_penstock/status", ps_do_status, CONTROL},
+    {"Export", "GET", "/_penstock/export", ps_do_export, CONTROL},
+    {"Import", "PUT", "/_penstock/import", ps_do_import, CONTROL},
+    {"GetSettings", "GET", "/_penstock/settings", ps_do_get_settings, CONTROL},
+    {"PutSettings", "PUT", "/_penstock/settings", ps_do_put_settings, CONTROL},
+    {"GetLimits", "GET", "/_penstock/limits", ps_do_get_limits, CONTROL},
+    {"PutLimits", "PUT", "/_penstock/limits", ps_do_put_limits, CONTROL},
+    {"GetFaults", "GET", "/_penstock/faults", ps_do_get_faults, CONTROL},
+    {"PutFaults", "PUT", "/_penstock/faults", ps_do_put_faults, CONTROL},
+};
+
+const PsRestRoutes ps_rest_routes = {.routes = rows, .count = PS_COUNT(rows)};
