@@ -1,6 +1,8 @@
 // Builds the parts of the running cloud, wires them, takes them down. Main thread.
 #include "localcloud/cloud.h"
 
+#include "base/log.h"
+
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -32,10 +34,53 @@ static PsErr make_tls(PsCloud *cloud, PsDiag *diag) {
     return err;
 }
 
+// What a rule wants of a handshake (faults.h).
+static void put_fault(PsCloud *cloud, const PsFault *fault, PsGreeting *greeting) {
+    static const PsFlaw flaws[] = {
+        [PS_FAULT_CERTIFICATE_GOOD] = PS_FLAW_NONE,
+        [PS_FAULT_CERTIFICATE_EXPIRED] = PS_FLAW_EXPIRED,
+        [PS_FAULT_CERTIFICATE_NOT_YET] = PS_FLAW_NOT_YET,
+        [PS_FAULT_CERTIFICATE_FOREIGN] = PS_FLAW_FOREIGN_CA,
+        [PS_FAULT_CERTIFICATE_WRONG_HOST] = PS_FLAW_WRONG_HOST,
+    };
+    PsDiag diag = {0};
+    switch (fault->what) {
+    case PS_FAULT_SERVER_CERTIFICATE:
+        greeting->identity = flaws[fault->certificate];
+        if (!ps_tls_has(cloud->tls, greeting->identity) &&
+            make_identity(cloud, flaws[fault->certificate], &diag) != PS_OK) {
+            PS_LOGW("CLOUD-FAULT-CERTIFICATE", "no certificate for a fault: %s", diag.text);
+            greeting->refuse = true;
+        }
+        break;
+    case PS_FAULT_DELAY:
+        greeting->delay_ms = fault->time_ms;
+        break;
+    case PS_FAULT_STOP_READING:
+        greeting->delay_ms = fault->time_ms > 0 ? fault->time_ms : UINT32_MAX;
+        break;
+    default: // every other fault of a handshake ends it
+        greeting->refuse = true;
+        break;
+    }
+}
+
 static void greet(void *ctx, const char *address, PsGreeting *greeting) {
-    const PsCloud *cloud = ctx;
+    PsCloud *cloud = ctx;
     (void)address;
+    PsFault fault;
+    PsFaultCounts counts = {0};
     greeting->identity = cloud->options->server_flaw;
+    if (ps_faults_ask(cloud->ways.faults, &counts, PS_FAULT_ON_HANDSHAKE, NULL, NULL, 0, &fault)) {
+        put_fault(cloud, &fault, greeting);
+    }
+}
+
+static void on_refused(void *ctx, const char *address, const char *certificate_id,
+                       const char *why) {
+    (void)ctx;
+    PS_LOGI("CLOUD-HANDSHAKE", "%s was not let in (certificate %s): %s", address,
+            certificate_id[0] != '\0' ? certificate_id : "none", why);
 }
 
 static void on_open(void *ctx, PsStream *stream, const PsPeerFacts *facts) {
@@ -54,10 +99,26 @@ static PsErr listen_on(PsCloud *cloud, uint16_t port, bool needs_alpn, PsListene
         .handshake_limit_ms = HANDSHAKE_LIMIT_MS,
         .most_peers = MOST_PEERS,
         .on_open = on_open,
+        .on_refused = on_refused,
         .greet = greet,
         .ctx = cloud,
     };
     return ps_listener_open(&setup, ret_listener, diag);
+}
+
+static PsErr start_rest(PsCloud *cloud, PsDiag *diag) {
+    cloud->rest_cloud = ps_ways_rest(&cloud->ways);
+    PsRestSetup setup = {.registry = cloud->registry,
+                         .cloud = &cloud->rest_cloud,
+                         .console_dir = cloud->options->console_dir};
+    int port = cloud->options->api_port;
+    setup.port = (uint16_t)(port >= 0 ? port : PS_RUN_API_PORT);
+    PsErr err = ps_rest_start(cloud->loop, &setup, &cloud->rest, diag);
+    if (err != PS_OK && port < 0) {
+        setup.port = 0; // nobody has asked for that port
+        err = ps_rest_start(cloud->loop, &setup, &cloud->rest, diag);
+    }
+    return err;
 }
 
 static PsErr start_ways(PsCloud *cloud, PsDiag *diag) {
@@ -93,6 +154,7 @@ PsErr ps_cloud_start(PsCloud *cloud, uv_loop_t *loop, const char *dir, const PsR
     if (err == PS_OK && options->alpn_port >= 0) {
         err = listen_on(cloud, (uint16_t)options->alpn_port, true, &cloud->alpn_listener, diag);
     }
+    err = err == PS_OK ? start_rest(cloud, diag) : err;
     if (err != PS_OK) {
         ps_cloud_stop(cloud);
     }
@@ -106,6 +168,7 @@ void ps_cloud_stop(PsCloud *cloud) {
             ps_listener_close(listeners[i]);
         }
     }
+    ps_rest_stop(cloud->rest);  // while the front is there for its streams
     ps_ways_stop(&cloud->ways); // while the broker still takes goodbyes
     ps_broker_stop(&cloud->broker);
     while (cloud->sockets.open_count > 0) {
@@ -124,4 +187,8 @@ uint16_t ps_cloud_port(const PsCloud *cloud) {
 
 uint16_t ps_cloud_alpn_port(const PsCloud *cloud) {
     return cloud->alpn_listener != NULL ? ps_listener_port(cloud->alpn_listener) : 0;
+}
+
+uint16_t ps_cloud_api_port(const PsCloud *cloud) {
+    return ps_rest_port(cloud->rest);
 }

@@ -17,6 +17,8 @@ typedef struct PsCloud {
     PsTls *tls;
     PsListener *listener;
     PsListener *alpn_listener; ///< NULL: none
+    PsRestCloud rest_cloud;
+    PsRest *rest;
 } PsCloud;
 
 /// Makes what is missing in the folder, starts mosquitto and listens. On failure everything is as
@@ -28,3 +30,4 @@ void ps_cloud_stop(PsCloud *cloud);
 
 uint16_t ps_cloud_port(const PsCloud *cloud);
 uint16_t ps_cloud_alpn_port(const PsCloud *cloud); ///< 0: none
+uint16_t ps_cloud_api_port(const PsCloud *cloud);

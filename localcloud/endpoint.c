@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "localcloud/registry/registry.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -10,7 +11,6 @@
 #include <string.h>
 
 #define FILE_LIMIT ((size_t)1 << 20)
-#define API_URL_FORMAT "http://127.0.0.1:%u"
 
 PsErr ps_endpoint_write(const char *path, const PsEndpoint *endpoint, const PsEndpointThing *things,
                         size_t thing_count, PsDiag *diag) {
@@ -27,7 +27,11 @@ PsErr ps_endpoint_write(const char *path, const PsEndpoint *endpoint, const PsEn
                   "alpn_port", port, "root_ca", endpoint->root_ca, "things", all);
     if (endpoint->api_port != 0) {
         json_object_set_new(json, "api_url",
-                            json_sprintf(API_URL_FORMAT, (unsigned int)endpoint->api_port));
+                            json_sprintf(PS_ENDPOINT_API, (unsigned int)endpoint->api_port));
+    }
+    if (endpoint->region != NULL) {
+        json_object_set_new(json, "account_id", json_string(PS_ACCOUNT_ID));
+        json_object_set_new(json, "region", json_string(endpoint->region));
     }
     char *text = json != NULL ? json_dumps(json, JSON_INDENT(2)) : NULL;
     json_decref(json);

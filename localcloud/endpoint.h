@@ -21,10 +21,14 @@ typedef struct PsEndpoint {
     uint16_t alpn_port; ///< 0: none
     uint16_t api_port;  ///< control plane over HTTP; 0: none
     char root_ca[PATH_MAX];
+    const char *region; ///< written only; NULL: not
 } PsEndpoint;
 
-/// Writes {endpoint, port, alpn_port, api_url, root_ca, things: {NAME: {cert, key, root_ca}}} so
-/// that a reader sees all or nothing.
+/// The control plane's address, for its port.
+#define PS_ENDPOINT_API "http://127.0.0.1:%u"
+
+/// Writes {endpoint, port, alpn_port, api_url, account_id, region, root_ca, things: {NAME: {cert,
+/// key, root_ca}}} so that a reader sees all or nothing.
 PsErr ps_endpoint_write(const char *path, const PsEndpoint *endpoint, const PsEndpointThing *things,
                         size_t thing_count, PsDiag *diag);
 

@@ -8,6 +8,8 @@
 #include "localcloud/console.h"
 #include "localcloud/lock.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -100,6 +102,7 @@ static void print_summary(const Run *run) {
     if (run->endpoint.alpn_port != 0) {
         printf("  ALPN port    %u (stands for 443 with x-amzn-mqtt-ca)\n", run->endpoint.alpn_port);
     }
+    printf("  API          " PS_ENDPOINT_API "\n", (unsigned int)run->endpoint.api_port);
     printf("  root CA      %s\n", run->endpoint.root_ca);
     for (size_t i = 0; i < run->thing_count; i++) {
         printf("  thing        %s\n    certificate  %s\n    private key  %s\n", run->things[i].name,
@@ -160,6 +163,8 @@ static int serve(Run *run, int signal_fd, PsDiag *diag) {
     }
     run->endpoint.port = ps_cloud_port(&run->cloud);
     run->endpoint.alpn_port = ps_cloud_alpn_port(&run->cloud);
+    run->endpoint.api_port = ps_cloud_api_port(&run->cloud);
+    run->endpoint.region = ps_registry_region(run->cloud.registry);
     PsConsoleEnd end = be_console(run, signal_fd, diag);
     int result = EXIT_SUCCESS;
     if (end == PS_CONSOLE_WATCHED) {

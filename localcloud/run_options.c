@@ -22,6 +22,8 @@ static const struct option long_options[] = {
     {"pretty", no_argument, NULL, 'P'},
     {"json", no_argument, NULL, 'j'},
     {"quiet", no_argument, NULL, 'q'},
+    {"api-port", required_argument, NULL, 'A'},
+    {"console-dir", required_argument, NULL, 'c'},
     {"strict-sni", no_argument, NULL, 'S'},
     {"limit", required_argument, NULL, 'l'},
     {"reaction", required_argument, NULL, 'R'},
@@ -75,6 +77,11 @@ static bool take_option(PsRunOptions *options, int letter, const char *text) {
         return true;
     case 'a':
         return take_port(text, &options->alpn_port);
+    case 'A':
+        return take_port(text, &options->api_port);
+    case 'c':
+        options->console_dir = text;
+        return true;
     case 'k':
         return ps_command_key_type(text, &options->key_type);
     case 's':
@@ -108,7 +115,7 @@ static bool take_option(PsRunOptions *options, int letter, const char *text) {
 
 int ps_run_options_parse(int argc, char **argv, PsRunOptions *ret_options) {
     PsRunOptions *options = ret_options;
-    *options = (PsRunOptions){.port = DEFAULT_PORT, .alpn_port = -1};
+    *options = (PsRunOptions){.port = DEFAULT_PORT, .alpn_port = -1, .api_port = -1};
     ps_limits_init(&options->limits);
     ps_reactions_init(&options->reactions);
     int letter = 0;

@@ -8,11 +8,14 @@
 #include "localcloud/payload.h"
 
 #define PS_RUN_THINGS 32
+#define PS_RUN_API_PORT 8080
 
 typedef struct PsRunOptions {
     const char *dir;
     uint16_t port;
     int alpn_port; ///< -1: none
+    int api_port;  ///< 0: a free one; -1: PS_RUN_API_PORT, or a free one when that is taken
+    const char *console_dir; ///< NULL: no page
     PsKeyType key_type;
     PsFlaw server_flaw;
     bool strict_sni;

@@ -226,6 +226,7 @@ static void free_parts(PsWays *ways) {
     ps_front_free(ways->front);
     ps_services_free(ways->services);
     ps_store_close(ways->store);
+    ps_faults_free(ways->faults);
     free(ways->service_registry);
     ps_buf_deinit(&ways->topic);
     *ways = (PsWays){0};
@@ -238,6 +239,7 @@ PsErr ps_ways_start(PsWays *ways, const PsWaysSetup *setup, PsDiag *diag) {
                      .loop = setup->loop,
                      .world = world};
     ways->world.ctx = ways;
+    ways->faults = ps_faults_new();
     ways->out = (PsServiceOut){.publish = out_publish, .direct = out_direct, .ctx = ways};
     PsErr err = start_services(ways, setup, diag);
     err = err == PS_OK ? ps_store_open(ps_registry_db(setup->registry), &ways->store, diag) : err;

@@ -2,6 +2,7 @@
 //! nothing of each other; here is what they tell each other. Main thread.
 #pragma once
 
+#include "localcloud/faults/faults.h"
 #include "localcloud/front/front.h"
 #include "localcloud/registry/registry.h"
 #include "localcloud/rest/rest.h"
@@ -19,6 +20,7 @@ typedef struct PsWays {
     PsFrontWorld world;
     PsServiceOut out;
     struct PsServiceRegistry *service_registry; ///< owned
+    PsFaults *faults;
     PsStore *store;
     PsServices *services;
     PsFront *front;

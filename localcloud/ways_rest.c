@@ -251,6 +251,22 @@ static PsApiCode limits_put(void *ctx, const json_t *json, PsApiFault *fault) {
     return PS_API_OK;
 }
 
+static json_t *faults_take(void *ctx) {
+    const PsWays *ways = ctx;
+    return ps_faults_take(ways->faults);
+}
+
+static PsApiCode faults_put(void *ctx, const json_t *json, PsApiFault *fault) {
+    PsWays *ways = ctx;
+    PsDiag diag = {0};
+    PsErr err = ps_faults_put(ways->faults, json, &diag);
+    if (err == PS_OK) {
+        return PS_API_OK;
+    }
+    return ps_api_fail(err == PS_ERR_NOT_FOUND ? PS_API_NOT_FOUND : PS_API_INVALID_REQUEST, fault,
+                       "%s %s: %s", diag.object, diag.field, diag.text);
+}
+
 PsRestCloud ps_ways_rest(PsWays *ways) {
     return (PsRestCloud){.ctx = ways,
                          .publish = publish,
@@ -261,5 +277,7 @@ PsRestCloud ps_ways_rest(PsWays *ways) {
                          .unsubscribe = unsubscribe,
                          .status = status,
                          .limits_take = limits_take,
-                         .limits_put = limits_put};
+                         .limits_put = limits_put,
+                         .faults_take = faults_take,
+                         .faults_put = faults_put};
 }

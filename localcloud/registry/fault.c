@@ -33,6 +33,7 @@ static const CodeRule rules[PS_API_CODES] = {
     [PS_API_UNSUPPORTED_ENCODING] = {"UnsupportedDocumentEncodingException", 415, 415},
     [PS_API_THROTTLING] = {"ThrottlingException", 400, 429},
     [PS_API_STATE_CONFLICT] = {"InvalidStateTransitionException", 409, 409},
+    [PS_API_TERMINAL_STATE] = {"TerminalStateException", 410, 410},
     [PS_API_INTERNAL] = {"InternalFailureException", 500, 500},
     [PS_API_UNAVAILABLE] = {"ServiceUnavailableException", 503, 503},
 };

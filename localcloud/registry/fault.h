@@ -28,6 +28,7 @@ typedef enum PS_MUST_USE PsApiCode {
     PS_API_UNSUPPORTED_ENCODING,
     PS_API_THROTTLING,
     PS_API_STATE_CONFLICT, ///< jobs: InvalidStateTransitionException
+    PS_API_TERMINAL_STATE, ///< jobs: TerminalStateException
     PS_API_INTERNAL,
     PS_API_UNAVAILABLE,
     PS_API_CODES,

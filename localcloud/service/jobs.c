@@ -211,126 +211,28 @@ PsErr ps_jobs_keep(PsJobs *jobs, const PsJobExecution *execution, PsJobStatus wa
 
 // An execution of the job for one thing, unless it has one already. Messages may go out although
 // the caller's transaction then fails: a device that hears of a job asks for it.
-typedef struct Deal {
-    PsJobs *jobs;
-    const PsJob *job;
-    PsWall now;
-    const PsServiceOut *out;
-    PsErr err;
-} Deal;
-
-static void deal_one(void *ctx, const char *thing) {
-    Deal *deal = ctx;
-    PsJobExecution execution = {0};
-    PsErr err = ps_job_execution_find(deal->jobs->db, deal->job->id, thing, 0, &execution);
-    int64_t number = err == PS_OK ? execution.number + 1 : 1;
-    bool again = err == PS_OK && execution.status == PS_JOB_REMOVED;
-    ps_job_execution_deinit(&execution);
-    if (deal->err != PS_OK || (err == PS_OK && !again)) {
-        return;
+static PsErr deal_one(PsJobs *jobs, const PsJob *job, const char *thing, PsWall now,
+                      const PsServiceOut *out) {
+    PsJobExecution former = {0};
+    PsErr err = ps_job_execution_find(jobs->db, job->id, thing, 0, &former);
+    int64_t number = err == PS_OK ? former.number + 1 : 1;
+    bool again = err == PS_OK && former.status == PS_JOB_REMOVED;
+    ps_job_execution_deinit(&former);
+    if (err != PS_ERR_NOT_FOUND && !again) {
+        return err;
     }
-    if (err != PS_OK && err != PS_ERR_NOT_FOUND) {
-        deal->err = err;
-        return;
-    }
-    Front before = front_of(deal->jobs, thing);
-    int64_t now_ms = deal->now.ns / PS_NS_PER_MS;
-    execution.number = number;
-    execution.queued_ms = execution.updated_ms = now_ms;
-    execution.version = 1;
-    (void)snprintf(execution.job, sizeof execution.job, "%s", deal->job->id);
+    Front before = front_of(jobs, thing);
+    int64_t now_ms = now.ns / PS_NS_PER_MS;
+    PsJobExecution execution = {
+        .number = number, .queued_ms = now_ms, .updated_ms = now_ms, .version = 1};
+    (void)snprintf(execution.job, sizeof execution.job, "%s", job->id);
     (void)snprintf(execution.thing, sizeof execution.thing, "%s", thing);
-    deal->err = ps_job_execution_insert(deal->jobs->db, &execution);
-    if (deal->err == PS_OK) {
-        tell(deal->jobs, thing, &before, true, deal->now, deal->out);
-    }
-}
-
-static PsErr deal_out(PsJobs *jobs, const PsJob *job, PsWall now, const PsServiceOut *out) {
-    Deal deal = {jobs, job, now, out, PS_OK};
-    const PsServiceRegistry *registry = jobs->registry;
-    for (size_t i = 0; i < json_array_size(job->targets); i++) {
-        const char *kind = "";
-        const char *arn = json_string_value(json_array_get(job->targets, i));
-        const char *name = arn != NULL ? ps_jobs_target(arn, &kind) : NULL;
-        if (name == NULL) {
-            continue;
-        }
-        if (strcmp(kind, "thing") == 0) {
-            deal_one(&deal, name);
-        } else {
-            registry->group_things(registry->ctx, name, deal_one, &deal);
-        }
-    }
-    return deal.err;
-}
-
-PsErr ps_jobs_create(PsJobs *jobs, PsJob *job, PsWall now, const PsServiceOut *out) {
-    PsErr err = ps_sql_savepoint(jobs->db);
-    if (err != PS_OK) {
-        return err;
-    }
-    job->created_ms = job->updated_ms = now.ns / PS_NS_PER_MS;
-    err = ps_job_insert(jobs->db, job);
+    err = ps_job_execution_insert(jobs->db, &execution);
     if (err == PS_OK) {
-        err = deal_out(jobs, job, now, out);
+        tell(jobs, thing, &before, true, now, out);
     }
-    if (err == PS_OK) {
-        err = settle(jobs, job->id, now);
-    }
-    return ps_sql_release(jobs->db, err);
-}
-
-PsErr ps_jobs_add_targets(PsJobs *jobs, PsJob *job, const json_t *targets, PsWall now,
-                          const PsServiceOut *out) {
-    PsErr err = ps_sql_savepoint(jobs->db);
-    if (err != PS_OK) {
-        return err;
-    }
-    json_array_extend(job->targets, (json_t *)(uintptr_t)targets);
-    job->updated_ms = now.ns / PS_NS_PER_MS;
-    err = ps_job_save(jobs->db, job);
-    if (err == PS_OK) {
-        err = deal_out(jobs, job, now, out);
-    }
-    return ps_sql_release(jobs->db, err);
-}
-
-PsErr ps_jobs_cancel(PsJobs *jobs, PsJob *job, bool force, PsWall now, const PsServiceOut *out) {
-    job->phase = PS_JOB_PHASE_CANCELED;
-    job->forced = force;
-    job->updated_ms = now.ns / PS_NS_PER_MS;
-    job->completed_ms = job->updated_ms;
-    PsJobExecutionList list = {0};
-    PsErr err = ps_job_save(jobs->db, job);
-    if (err == PS_OK) {
-        err = ps_job_execution_list(jobs->db, &(PsJobFilter){.job = job->id, .status = -1}, &list);
-    }
-    for (size_t i = 0; i < list.count && err == PS_OK; i++) {
-        PsJobExecution *execution = &list.items[i];
-        PsJobStatus was = execution->status;
-        if (was == PS_JOB_QUEUED || (force && was == PS_JOB_IN_PROGRESS)) {
-            ps_job_end(execution, PS_JOB_CANCELED, now.ns / PS_NS_PER_MS);
-            execution->forced = was == PS_JOB_IN_PROGRESS;
-            err = ps_jobs_keep(jobs, execution, was, false, now, out);
-        }
-    }
-    ps_job_execution_list_deinit(&list);
     return err;
 }
-
-PsErr ps_jobs_delete(PsJobs *jobs, const PsJob *job, PsWall now, const PsServiceOut *out) {
-    PsJobExecutionList list = {0};
-    PsErr err =
-        ps_job_execution_list(jobs->db, &(PsJobFilter){.job = job->id, .status = -1}, &list);
-    for (size_t i = 0; i < list.count && err == PS_OK; i++) {
-        err = ps_jobs_keep(jobs, &list.items[i], list.items[i].status, true, now, out);
-    }
-    ps_job_execution_list_deinit(&list);
-    return err == PS_OK ? ps_job_drop(jobs->db, job->id) : err;
-}
-
-// ---- time
 
 typedef struct Members {
     PsMap names;
@@ -371,9 +273,91 @@ static void members_of(PsJobs *jobs, const PsJob *job, Members *members) {
     }
 }
 
-static PsErr remove_gone(PsJobs *jobs, const PsJob *job, PsWall now, const PsServiceOut *out) {
+// The registry is asked before: it has transactions of its own.
+static PsErr deal_out(PsJobs *jobs, const PsJob *job, const Members *members, PsWall now,
+                      const PsServiceOut *out) {
+    PsErr err = PS_OK;
+    for (size_t i = 0; i < members->count && err == PS_OK; i++) {
+        err = deal_one(jobs, job, members->texts[i], now, out);
+    }
+    return err;
+}
+
+PsErr ps_jobs_create(PsJobs *jobs, PsJob *job, PsWall now, const PsServiceOut *out) {
     Members members = {0};
     members_of(jobs, job, &members);
+    PsErr err = ps_sql_savepoint(jobs->db);
+    if (err == PS_OK) {
+        job->created_ms = job->updated_ms = now.ns / PS_NS_PER_MS;
+        err = ps_job_insert(jobs->db, job);
+        if (err == PS_OK) {
+            err = deal_out(jobs, job, &members, now, out);
+        }
+        if (err == PS_OK) {
+            err = settle(jobs, job->id, now);
+        }
+        err = ps_sql_release(jobs->db, err);
+    }
+    members_deinit(&members);
+    return err;
+}
+
+PsErr ps_jobs_add_targets(PsJobs *jobs, PsJob *job, const json_t *targets, PsWall now,
+                          const PsServiceOut *out) {
+    json_array_extend(job->targets, (json_t *)(uintptr_t)targets);
+    job->updated_ms = now.ns / PS_NS_PER_MS;
+    Members members = {0};
+    members_of(jobs, job, &members);
+    PsErr err = ps_sql_savepoint(jobs->db);
+    if (err == PS_OK) {
+        err = ps_job_save(jobs->db, job);
+        if (err == PS_OK) {
+            err = deal_out(jobs, job, &members, now, out);
+        }
+        err = ps_sql_release(jobs->db, err);
+    }
+    members_deinit(&members);
+    return err;
+}
+
+PsErr ps_jobs_cancel(PsJobs *jobs, PsJob *job, bool force, PsWall now, const PsServiceOut *out) {
+    job->phase = PS_JOB_PHASE_CANCELED;
+    job->forced = force;
+    job->updated_ms = now.ns / PS_NS_PER_MS;
+    job->completed_ms = job->updated_ms;
+    PsJobExecutionList list = {0};
+    PsErr err = ps_job_save(jobs->db, job);
+    if (err == PS_OK) {
+        err = ps_job_execution_list(jobs->db, &(PsJobFilter){.job = job->id, .status = -1}, &list);
+    }
+    for (size_t i = 0; i < list.count && err == PS_OK; i++) {
+        PsJobExecution *execution = &list.items[i];
+        PsJobStatus was = execution->status;
+        if (was == PS_JOB_QUEUED || (force && was == PS_JOB_IN_PROGRESS)) {
+            ps_job_end(execution, PS_JOB_CANCELED, now.ns / PS_NS_PER_MS);
+            execution->forced = was == PS_JOB_IN_PROGRESS;
+            err = ps_jobs_keep(jobs, execution, was, false, now, out);
+        }
+    }
+    ps_job_execution_list_deinit(&list);
+    return err;
+}
+
+PsErr ps_jobs_delete(PsJobs *jobs, const PsJob *job, PsWall now, const PsServiceOut *out) {
+    PsJobExecutionList list = {0};
+    PsErr err =
+        ps_job_execution_list(jobs->db, &(PsJobFilter){.job = job->id, .status = -1}, &list);
+    for (size_t i = 0; i < list.count && err == PS_OK; i++) {
+        err = ps_jobs_keep(jobs, &list.items[i], list.items[i].status, true, now, out);
+    }
+    ps_job_execution_list_deinit(&list);
+    return err == PS_OK ? ps_job_drop(jobs->db, job->id) : err;
+}
+
+// ---- time
+
+static PsErr remove_gone(PsJobs *jobs, const PsJob *job, const Members *members, PsWall now,
+                         const PsServiceOut *out) {
     PsJobExecutionList list = {0};
     PsErr err =
         ps_job_execution_list(jobs->db, &(PsJobFilter){.job = job->id, .status = -1}, &list);
@@ -381,13 +365,12 @@ static PsErr remove_gone(PsJobs *jobs, const PsJob *job, PsWall now, const PsSer
         PsJobExecution *execution = &list.items[i];
         PsJobStatus was = execution->status;
         if (!ps_job_status_is_final(was) &&
-            ps_map_find(&members.names, NULL, execution->thing) == PS_MAP_NONE) {
+            ps_map_find(&members->names, NULL, execution->thing) == PS_MAP_NONE) {
             ps_job_end(execution, PS_JOB_REMOVED, now.ns / PS_NS_PER_MS);
             err = ps_jobs_keep(jobs, execution, was, false, now, out);
         }
     }
     ps_job_execution_list_deinit(&list);
-    members_deinit(&members);
     return err;
 }
 
@@ -400,10 +383,13 @@ PsErr ps_jobs_follow(PsJobs *jobs, PsWall now, const PsServiceOut *out) {
     PsJobList list = {0};
     PsErr err = continuous_jobs(jobs, &list);
     for (size_t i = 0; i < list.count && err == PS_OK; i++) {
-        err = deal_out(jobs, &list.items[i], now, out);
+        Members members = {0};
+        members_of(jobs, &list.items[i], &members);
+        err = deal_out(jobs, &list.items[i], &members, now, out);
         if (err == PS_OK) {
-            err = remove_gone(jobs, &list.items[i], now, out);
+            err = remove_gone(jobs, &list.items[i], &members, now, out);
         }
+        members_deinit(&members);
     }
     ps_job_list_deinit(&list);
     return err;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TICK_NS PS_NS_PER_S
 #define FORGET_EVERY_NS (600 * PS_NS_PER_S)
 
 static PsErr open_parts(PsServices *services, const PsServicesOptions *options, PsDiag *diag) {
@@ -154,8 +155,12 @@ static PsWall earlier(PsWall a, PsWall b) {
 }
 
 PsWall ps_services_tick(PsServices *services, PsWall now, const PsServiceOut *out) {
-    ps_presence_forget(services->db, now);
-    PsWall next = {now.ns + FORGET_EVERY_NS};
+    if (services->forgot.ns == 0 || now.ns - services->forgot.ns >= FORGET_EVERY_NS) {
+        ps_presence_forget(services->db, now);
+        services->forgot = now;
+    }
+    // Whatever comes in meanwhile may be due earlier than what waits now.
+    PsWall next = {now.ns + TICK_NS};
     next = earlier(next, ps_shadows_tick(services->shadows, now, out));
     next = earlier(next, ps_jobs_tick(services->jobs, now, out));
     return earlier(next, ps_provision_tick(services->provision, now));

@@ -164,6 +164,5 @@ void ps_services_free(PsServices *services);
 void ps_services_set_limits(PsServices *services, const PsServiceLimits *limits);
 
 /// What is due at `now`: job executions that ran out of time, answers that were held back, tokens
-/// that expired. Returns when to call again at the latest (also after any other call here): for one
-/// timer of the loop.
+/// that expired. Returns when to call again at the latest, a second from now: for one timer.
 PsWall ps_services_tick(PsServices *services, PsWall now, const PsServiceOut *out);

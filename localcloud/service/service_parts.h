@@ -1,6 +1,7 @@
 //! The services' parts, for the HTTP handlers and the export beside them.
 #pragma once
 
+#include "localcloud/registry/registry.h"
 #include "localcloud/service/ingest.h"
 #include "localcloud/service/jobs.h"
 #include "localcloud/service/provision.h"
@@ -16,4 +17,6 @@ struct PsServices {
     PsJobs *jobs;
     PsProvision *provision;
     PsIngest *ingest;
+    PsRegistryPart shadow_part;
+    PsWall forgot; ///< when version numbers of clients were looked through
 };
