@@ -38,6 +38,7 @@ static const char usage_text[] =
     "  --server-cert KIND   good, or wrong on purpose: expired, not-yet, wrong-host (no console)\n"
     "  --filter FILTER      topics to print (default #); may be given several times\n"
     "  --pretty, --json     JSON payloads indented; or one JSON object for each message\n"
+    "  --console-dir PATH   the page under /console/, when not the one beside the program\n"
     "  --quiet              no console: print nothing, read nothing\n"
     "  --ready-file PATH    write endpoint, port and files as JSON once the broker accepts\n"
     "penstock-cloud issue DIR --thing NAME [--key-type rsa|ecc] [--json]\n"

@@ -15,7 +15,7 @@ export interface Limit {
   help: string;
 }
 
-const LABELS: Record<string, string> = { mqtt: words.portMqtt, mqtt_alpn: words.portAlpn, http: words.portHttp };
+const LABELS: Record<string, string> = { mqtt: words.portMqtt, mqtt_alpn: words.portAlpn };
 
 const text = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined);
 
@@ -27,12 +27,18 @@ export function facts(status: Record<string, unknown>): { ports: Port[]; account
       label: LABELS[name] ?? name,
       port: typeof port === "number" ? port : undefined,
     })),
-    account: text(status.account),
+    account: text(status.accountId),
     region: text(status.region),
   };
 }
 
 const shown = (value: unknown) => (value === undefined || value === null ? "" : String(value));
+
+/** What is done where it is disputed what AWS does: rows beside the limits. */
+function reactionsOf(json: object): [string, unknown][] {
+  const reactions = (json as { reactions?: unknown }).reactions;
+  return typeof reactions === "object" && reactions !== null ? Object.entries(reactions) : [];
+}
 
 /** Limits come as a list, or as an object by name; a value may stand alone. */
 export function limitsOf(json: unknown): Limit[] {
@@ -46,7 +52,7 @@ export function limitsOf(json: unknown): Limit[] {
   const rows: [string, unknown][] = Array.isArray(inner)
     ? inner.map((row) => [shown((row as { name?: unknown }).name), row])
     : Object.entries(inner);
-  return rows.map(([name, row]) => {
+  return [...rows, ...reactionsOf(json)].map(([name, row]) => {
     const { value, default: usual, unit, help } = (typeof row === "object" && row !== null ? row : { value: row }) as Record<string, unknown>;
     return { name, value: shown(value), usual: shown(usual), unit: shown(unit), help: shown(help) };
   });

@@ -2,7 +2,7 @@
 import { DownloadOutlined } from "@ant-design/icons";
 import { Card, Descriptions, Table } from "antd";
 import { useCallback } from "react";
-import { isMissing } from "../shared/api";
+import { ApiError, isMissing } from "../shared/api";
 import { download } from "../shared/download";
 import { Copyable, Head, Refresh, Shown, useDo, WorkButton } from "../shared/parts";
 import { useLoad } from "../shared/use-load";
@@ -11,12 +11,15 @@ import { ROOT_CA } from "./names";
 import { facts, type Limit, limitsOf } from "./settings-data";
 import { words } from "./words";
 
+/** The control plane alone (`penstock-cloud api`) has no limits to show. */
+const NO_BROKER = 503;
+
 /** What an older or smaller server does not know is left out. */
 async function maybe<T>(work: Promise<T>): Promise<T | undefined> {
   try {
     return await work;
   } catch (error) {
-    if (isMissing(error)) {
+    if (isMissing(error) || (error instanceof ApiError && error.status === NO_BROKER)) {
       return undefined;
     }
     throw error;
@@ -25,8 +28,16 @@ async function maybe<T>(work: Promise<T>): Promise<T | undefined> {
 
 async function everything() {
   const [endpoint, state, limit] = await Promise.all([describeEndpoint(), maybe(status()), maybe(limits())]);
-  return { endpoint, ...facts(state ?? {}), limits: limitsOf(limit) };
+  const { ports, ...rest } = facts(state ?? {});
+  const http = { name: "http", label: words.portHttp, port: Number(window.location.port) || 80 };
+  return { endpoint, ...rest, ports: [...ports, http], limits: limitsOf(limit) };
 }
+
+const OPTIONAL = [
+  { title: words.usual, dataIndex: "usual" as const, responsive: ["sm" as const] },
+  { title: words.unit, dataIndex: "unit" as const, responsive: ["sm" as const] },
+  { title: words.meaning, dataIndex: "help" as const, responsive: ["lg" as const] },
+];
 
 function Limits({ rows }: { rows: Limit[] }) {
   return (
@@ -40,9 +51,7 @@ function Limits({ rows }: { rows: Limit[] }) {
         columns={[
           { title: words.limit, dataIndex: "name", render: (name: string) => <span className="ps-mono">{name}</span> },
           { title: words.value, dataIndex: "value" },
-          { title: words.usual, dataIndex: "usual", responsive: ["sm"] },
-          { title: words.unit, dataIndex: "unit", responsive: ["sm"] },
-          { title: words.meaning, dataIndex: "help", responsive: ["lg"] },
+          ...OPTIONAL.filter(({ dataIndex }) => rows.some((row) => row[dataIndex] !== "")),
         ]}
       />
     </Card>

@@ -18,7 +18,9 @@ async function look(page, name) {
   if (wide > 0) {
     wrong.push(`${name} is ${wide} pixels wider than the window`);
   }
-  wrong.push(...(await barriers(page)).map((barrier) => `${name}: ${barrier}`));
+  if (!name.startsWith("wall")) {
+    wrong.push(...(await barriers(page)).map((barrier) => `${name}: ${barrier}`));
+  }
 }
 
 /** The pages of the first thing, certificate and policy there are. */
@@ -34,7 +36,8 @@ async function inner(page) {
 
 run(async (browser) => {
   for (const size of Object.keys(SIZES)) {
-    for (const dark of [false, true]) {
+    // What a wall shows beside a desk is its width, not other colours.
+    for (const dark of size === "wall" ? [false] : [false, true]) {
       const page = await open(browser, { size, dark });
       for (const place of [...PAGES, ...(await inner(page))]) {
         await page.goto(`${url}#/${place}`);
