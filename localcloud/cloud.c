@@ -1,13 +1,16 @@
 // Builds the parts of the running cloud, wires them, takes them down. Main thread.
 #include "localcloud/cloud.h"
 
+#include "base/file.h"
 #include "base/log.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
-#define HANDSHAKE_LIMIT_MS 10000
+#define LONGEST_SCRIPT ((size_t)256 * 1024)
 #define MOST_PEERS 10000
 
 // The slot of an identity is its flaw; those that are wrong on purpose are made when asked for.
@@ -56,13 +59,19 @@ static void put_fault(PsCloud *cloud, const PsFault *fault, PsGreeting *greeting
     case PS_FAULT_DELAY:
         greeting->delay_ms = fault->time_ms;
         break;
-    case PS_FAULT_STOP_READING:
-        greeting->delay_ms = fault->time_ms > 0 ? fault->time_ms : UINT32_MAX;
-        break;
     default: // every other fault of a handshake ends it
         greeting->refuse = true;
         break;
     }
+}
+
+static PsErr load_faults(const PsCloud *cloud, PsDiag *diag) {
+    const char *path = cloud->options->faults_path;
+    PS_AUTO_BUF PsBuf text = {0};
+    PsErr err = path != NULL ? ps_file_read(path, LONGEST_SCRIPT, &text, diag) : PS_OK;
+    return err == PS_OK
+               ? ps_faults_load(cloud->ways.faults, (const char *)text.data, text.len, diag)
+               : err;
 }
 
 static void greet(void *ctx, const char *address, PsGreeting *greeting) {
@@ -96,7 +105,7 @@ static PsErr listen_on(PsCloud *cloud, uint16_t port, bool needs_alpn, PsListene
         .address = htonl(INADDR_LOOPBACK),
         .port = port,
         .needs_alpn = needs_alpn,
-        .handshake_limit_ms = HANDSHAKE_LIMIT_MS,
+        .handshake_limit_ms = cloud->options->limits.connect_wait_s * 1000,
         .most_peers = MOST_PEERS,
         .on_open = on_open,
         .on_refused = on_refused,
@@ -106,11 +115,32 @@ static PsErr listen_on(PsCloud *cloud, uint16_t port, bool needs_alpn, PsListene
     return ps_listener_open(&setup, ret_listener, diag);
 }
 
+// Beside the programs, as they are built and installed: ../share/penstock/cloud-console.
+static const char *find_console(PsCloud *cloud) {
+    static const char below[] = "/../share/penstock/cloud-console";
+    char *path = cloud->console_dir;
+    if (cloud->options->console_dir != NULL) {
+        return cloud->options->console_dir;
+    }
+    ssize_t len = readlink("/proc/self/exe", path, PATH_MAX - sizeof below);
+    char *name = len > 0 ? memrchr(path, '/', (size_t)len) : NULL;
+    if (name == NULL) {
+        return NULL;
+    }
+    memcpy(name, below, sizeof below);
+    return access(path, R_OK) == 0 ? path : NULL;
+}
+
 static PsErr start_rest(PsCloud *cloud, PsDiag *diag) {
     cloud->rest_cloud = ps_ways_rest(&cloud->ways);
+    cloud->services_rest =
+        (PsServicesRest){.services = cloud->ways.services, .out = &cloud->ways.out};
+    cloud->services_routes = ps_services_routes(&cloud->services_rest);
     PsRestSetup setup = {.registry = cloud->registry,
                          .cloud = &cloud->rest_cloud,
-                         .console_dir = cloud->options->console_dir};
+                         .services = &cloud->services_routes,
+                         .service_count = 1,
+                         .console_dir = find_console(cloud)};
     int port = cloud->options->api_port;
     setup.port = (uint16_t)(port >= 0 ? port : PS_RUN_API_PORT);
     PsErr err = ps_rest_start(cloud->loop, &setup, &cloud->rest, diag);
@@ -149,6 +179,7 @@ PsErr ps_cloud_start(PsCloud *cloud, uv_loop_t *loop, const char *dir, const PsR
     PsErr err = ps_registry_open(dir, &cloud->registry, diag);
     err = err == PS_OK ? ps_broker_start(dir, &cloud->broker, diag) : err;
     err = err == PS_OK ? start_ways(cloud, diag) : err;
+    err = err == PS_OK ? load_faults(cloud, diag) : err;
     err = err == PS_OK ? make_tls(cloud, diag) : err;
     err = err == PS_OK ? listen_on(cloud, options->port, false, &cloud->listener, diag) : err;
     if (err == PS_OK && options->alpn_port >= 0) {

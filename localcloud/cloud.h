@@ -3,6 +3,7 @@
 
 #include "localcloud/broker.h"
 #include "localcloud/run_options.h"
+#include "localcloud/service/service_rest.h"
 #include "localcloud/transport/tls_peer.h"
 #include "localcloud/ways.h"
 
@@ -18,6 +19,9 @@ typedef struct PsCloud {
     PsListener *listener;
     PsListener *alpn_listener; ///< NULL: none
     PsRestCloud rest_cloud;
+    PsServicesRest services_rest;
+    PsRestRoutes services_routes;
+    char console_dir[PATH_MAX];
     PsRest *rest;
 } PsCloud;
 

@@ -18,6 +18,8 @@ int ps_command_things(int argc, char **argv);
 int ps_command_quickstart(int argc, char **argv);
 int ps_command_export(int argc, char **argv);
 int ps_command_import(int argc, char **argv);
+int ps_command_explain(int argc, char **argv);
+int ps_command_fault(int argc, char **argv);
 
 /// Prints the diagnosis on standard error and returns EXIT_FAILURE.
 int ps_command_failed(const PsDiag *diag);

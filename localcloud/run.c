@@ -54,7 +54,13 @@ static PsErr make_things(Run *run, PsRegistry *registry, PsDiag *diag) {
 static PsErr prepare(Run *run, PsDiag *diag) {
     const PsRunOptions *options = &run->options;
     PsRegistry *registry = NULL;
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%.*s/" PS_REGISTRY_FILE, PATH_MAX - 32, run->dir);
+    bool has_account = access(path, F_OK) == 0;
     PsErr err = ps_registry_open(run->dir, &registry, diag);
+    if (err == PS_OK && !has_account) {
+        err = ps_adopt_folder(registry, run->dir, diag);
+    }
     err = err == PS_OK ? make_things(run, registry, diag) : err;
     ps_registry_close(registry);
     if (err != PS_OK) {

@@ -11,23 +11,15 @@
 #define DEFAULT_THING "awstest"
 
 static const struct option long_options[] = {
-    {"port", required_argument, NULL, 'p'},
-    {"alpn-port", required_argument, NULL, 'a'},
-    {"key-type", required_argument, NULL, 'k'},
-    {"server-cert", required_argument, NULL, 's'},
-    {"thing", required_argument, NULL, 't'},
-    {"host", required_argument, NULL, 'h'},
-    {"filter", required_argument, NULL, 'f'},
-    {"ready-file", required_argument, NULL, 'r'},
-    {"pretty", no_argument, NULL, 'P'},
-    {"json", no_argument, NULL, 'j'},
-    {"quiet", no_argument, NULL, 'q'},
-    {"api-port", required_argument, NULL, 'A'},
-    {"console-dir", required_argument, NULL, 'c'},
-    {"strict-sni", no_argument, NULL, 'S'},
-    {"limit", required_argument, NULL, 'l'},
-    {"reaction", required_argument, NULL, 'R'},
-    {0},
+    {"port", required_argument, NULL, 'p'},     {"alpn-port", required_argument, NULL, 'a'},
+    {"key-type", required_argument, NULL, 'k'}, {"server-cert", required_argument, NULL, 's'},
+    {"thing", required_argument, NULL, 't'},    {"host", required_argument, NULL, 'h'},
+    {"filter", required_argument, NULL, 'f'},   {"ready-file", required_argument, NULL, 'r'},
+    {"faults", required_argument, NULL, 'F'},   {"pretty", no_argument, NULL, 'P'},
+    {"json", no_argument, NULL, 'j'},           {"quiet", no_argument, NULL, 'q'},
+    {"api-port", required_argument, NULL, 'A'}, {"console-dir", required_argument, NULL, 'c'},
+    {"strict-sni", no_argument, NULL, 'S'},     {"limit", required_argument, NULL, 'l'},
+    {"reaction", required_argument, NULL, 'R'}, {0},
 };
 
 static bool take_flaw(const char *text, PsFlaw *ret_flaw) {
@@ -98,6 +90,9 @@ static bool take_option(PsRunOptions *options, int letter, const char *text) {
     case 'l':
     case 'R':
         return take_front_option(options, letter, text);
+    case 'F':
+        options->faults_path = text;
+        return true;
     case 'S':
         options->strict_sni = true;
         return true;

@@ -26,6 +26,7 @@ typedef struct PsRunOptions {
     const char *filters[PS_CLIENT_FILTERS];
     size_t filter_count;
     const char *ready_path;
+    const char *faults_path; ///< a script of fault rules; NULL: none
     PsLimits limits;
     PsReactions reactions;
     PsPayloadFormat format;

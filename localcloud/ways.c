@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "localcloud/principal.h"
 #include "localcloud/service/service_registry.h"
+#include "localcloud/service/service_rest.h"
 #include "localcloud/transport/pipe.h"
 
 #include <stdio.h>
@@ -143,6 +144,11 @@ static void on_changed(void *ctx, const char *certificate_id) {
     }
 }
 
+static void on_faults_changed(void *ctx) {
+    PsWays *ways = ctx;
+    ps_front_faults_changed(ways->front);
+}
+
 // ---- Clients
 
 static void tell_registered(PsWays *ways, const char *ca_id, const char *id) {
@@ -194,11 +200,11 @@ PsAdmission ps_ways_admit(void *ctx, X509 *certificate, const char *id, STACK_OF
 
 void ps_ways_accept(void *ctx, PsStream *stream, const PsPeerFacts *facts) {
     PsWays *ways = ctx;
-    ps_front_accept(ways->front, stream,
-                    &(PsFrontPeer){.certificate_id = facts->certificate_id,
-                                   .address = facts->address,
-                                   .domain_name = facts->server_name,
-                                   .user = facts->certificate});
+    PsFrontPeer peer = {.certificate_id = facts->certificate_id,
+                        .address = facts->address,
+                        .domain_name = facts->server_name,
+                        .user = facts->certificate};
+    ps_front_accept(ways->front, stream, &peer);
 }
 
 // ---- Life
@@ -218,8 +224,12 @@ static PsErr start_services(PsWays *ways, const PsWaysSetup *setup, PsDiag *diag
                                  .region = ps_registry_region(setup->registry),
                                  .account = PS_ACCOUNT_ID,
                                  .ingest_by_use = true};
-    return ps_services_new(ps_registry_db(setup->registry), ways->service_registry, &options,
-                           &ways->services, diag);
+    PsErr err = ps_services_new(ps_registry_db(setup->registry), ways->service_registry, &options,
+                                &ways->services, diag);
+    if (err == PS_OK) {
+        ps_services_add_parts(ways->services, setup->registry);
+    }
+    return err;
 }
 
 static void free_parts(PsWays *ways) {
@@ -247,13 +257,16 @@ PsErr ps_ways_start(PsWays *ways, const PsWaysSetup *setup, PsDiag *diag) {
         free_parts(ways);
         return err;
     }
-    ways->front = ps_front_new(&(PsFrontOptions){.world = &ways->world,
-                                                 .store = ways->store,
-                                                 .limits = setup->limits,
-                                                 .reactions = setup->reactions});
+    PsFrontOptions options = {.world = &ways->world,
+                              .store = ways->store,
+                              .faults = ways->faults,
+                              .limits = setup->limits,
+                              .reactions = setup->reactions};
+    ways->front = ps_front_new(&options);
     uv_timer_init(ways->loop, &ways->timer);
     ways->timer.data = ways;
     ps_registry_watch(ways->registry, on_changed, ways);
+    ps_faults_watch(ways->faults, on_faults_changed, ways);
     ways->running = true;
     arm(ways, ps_mono_now());
     return PS_OK;

@@ -10,6 +10,7 @@
 #include "localcloud/registry/things.h"
 #include "localcloud/service/service_registry.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define PAGE 250
@@ -87,9 +88,8 @@ static PsErr make_certificate(void *ctx, const char *csr_pem, PsServiceCertifica
                                   &fault);
     PsErr err = end_change(registry, code, &fault, "certificate", diag);
     if (err == PS_OK) {
-        PS_AUTO_BUF PsBuf id = {0};
-        take_text(answer, "certificateId", &id);
-        memcpy(ret_certificate->id, id.data, sizeof ret_certificate->id);
+        const char *id = json_string_value(json_object_get(answer, "certificateId"));
+        snprintf(ret_certificate->id, sizeof ret_certificate->id, "%s", id != NULL ? id : "");
         take_text(answer, "certificatePem", &ret_certificate->certificate_pem);
         take_text(json_object_get(answer, "keyPair"), "PrivateKey",
                   &ret_certificate->private_key_pem);

@@ -84,14 +84,12 @@ static PsApiCode publish(void *ctx, const PsRestMessage *message, PsApiFault *fa
     PS_AUTO_BUF PsBuf props = {0};
     put_props(&props, message);
     PsDiag diag = {0};
-    PsErr err =
-        ps_front_publish(ways->front,
-                         &(PsFrontMessage){.topic = text_bytes(message->topic),
-                                           .payload = ps_bytes(message->payload, message->len),
-                                           .props = ps_bytes(props.data, props.len),
-                                           .qos = (uint8_t)message->qos,
-                                           .retain = message->retain},
-                         &diag);
+    PsFrontMessage given = {.topic = text_bytes(message->topic),
+                            .payload = ps_bytes(message->payload, message->len),
+                            .props = ps_bytes(props.data, props.len),
+                            .qos = (uint8_t)message->qos,
+                            .retain = message->retain};
+    PsErr err = ps_front_publish(ways->front, &given, &diag);
     return code_of(err, &diag, fault);
 }
 

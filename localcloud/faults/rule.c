@@ -216,10 +216,11 @@ static PsErr read_what(PsFaultWords *words, PsFaultRule *rule, PsDiag *diag) {
     }
     words->at = begin;
     return refuse(diag, "what",
-                  "'%s…' cannot happen on %s, or lacks what belongs to it%s%s; "
+                  "'%s…' cannot happen on %s, or lacks what belongs to it%s%s%s; "
                   "docs/local-cloud-faults.md has all there is",
                   ps_fault_words_next(words), event,
-                  answer != NULL ? " (its answer is called " : "", answer != NULL ? answer : "");
+                  answer != NULL ? " (its answer is called " : "", answer != NULL ? answer : "",
+                  answer != NULL ? ")" : "");
 }
 
 PsErr ps_fault_rule_read(const char *line, size_t len, PsFaultRule *ret_rule, PsDiag *diag) {

@@ -46,6 +46,7 @@ static void free_client(PsClient *client) {
         world->principal_free(world->ctx, client->principal);
     }
     ps_client_free_pending(client);
+    ps_client_free_faulted(client);
     for (size_t i = 0; i < client->alias_count; i++) {
         ps_buf_deinit(&client->aliases[i]);
     }
@@ -170,7 +171,14 @@ static void on_second_connect(PsClient *client, const PsPacket *packet) {
 
 static void on_pingreq(PsClient *client, const PsPacket *packet) {
     (void)packet;
-    ps_packet_put_empty(&client->to_peer, PS_PACKET_PINGRESP);
+    uint8_t code = 0;
+    PsFaultStep step = ps_client_fault(client, PS_FAULT_ON_PINGREQ, ps_bytes(NULL, 0),
+                                       PS_PACKET_PINGRESP, 0, &code);
+    if (step == PS_FAULT_STEP_GO_ON) {
+        size_t start = client->to_peer.len;
+        ps_packet_put_empty(&client->to_peer, PS_PACKET_PINGRESP);
+        (void)ps_client_answered(client, PS_PACKET_PINGRESP, 0, start);
+    }
 }
 
 // MQTT 5, 3.14.2.2.2: the session's life may be changed, but not from none to some.
@@ -320,7 +328,7 @@ void ps_client_work(PsClient *client) {
     while (take_next(client)) {
     }
     client->in_turn = false;
-    if (ps_client_has_ended(client)) {
+    if (ps_client_has_ended(client) || ps_client_cut_if_due(client)) {
         return;
     }
     bool partial = ps_packet_queue_len(&client->in) > 0 && !is_held_back(client);

@@ -184,6 +184,9 @@ static void open_broker(PsClient *client) {
 
 // A session the client may not go on with: its time is over, or it was made with the other version.
 static bool is_stale(const PsClient *client) {
+    if (client->lose_session) {
+        return true;
+    }
     const PsSession *session = client->session;
     PsSession away = *session;
     away.client = NULL;
@@ -191,8 +194,28 @@ static bool is_stale(const PsClient *client) {
                              ps_session_is_over(&away, ps_front_wall(client->front)));
 }
 
+static bool check_fault(PsClient *client) {
+    uint8_t code = 0;
+    PsFaultStep step =
+        ps_client_fault(client, PS_FAULT_ON_CONNECT, no_bytes, PS_PACKET_CONNACK, 0, &code);
+    if (step == PS_FAULT_STEP_REFUSE && client->version != PS_MQTT_5) {
+        ps_packet_put_connack(&client->to_peer, PS_MQTT_3, false, ps_fault_return_code(code),
+                              no_bytes);
+        ps_client_end(client, PS_DISCONNECT_SERVER_ERROR, PS_REASON_SUCCESS, "a fault on command");
+    } else if (step == PS_FAULT_STEP_REFUSE) {
+        ps_client_refuse(client, (PsReason)code, "a fault on command");
+    } else if (step == PS_FAULT_STEP_STOP && !ps_client_has_ended(client)) {
+        client->state = PS_CLIENT_WAITING; // as if CONNECT had not come: no answer, for ever
+        client->connect_at = (PsMono){INT64_MAX};
+    }
+    return step == PS_FAULT_STEP_GO_ON;
+}
+
 static void admit(PsClient *client) {
     PsFront *front = client->front;
+    if (!check_fault(client)) {
+        return;
+    }
     PsSession *session = ps_sessions_get(&front->sessions, client->client_id);
     if (session->client != NULL) {
         ps_client_end(session->client, PS_DISCONNECT_DUPLICATE_CLIENTID, PS_REASON_TAKEN_OVER,
@@ -308,14 +331,13 @@ void ps_client_on_broker_open(PsClient *client) {
     if (client->has_will) {
         ps_client_put_message_props(&will_props, client, &packet.connect.will.props);
     }
-    ps_packet_put_connect(
-        &client->to_broker,
-        &(PsConnectOrder){.version = client->version,
-                          .client_id = text_bytes(client->client_id),
-                          .clean = client->clean,
-                          .props = ps_bytes(props.data, props.len),
-                          .will = client->has_will ? &packet.connect.will : NULL,
-                          .will_props = ps_bytes(will_props.data, will_props.len)});
+    PsConnectOrder order = {.version = client->version,
+                            .client_id = text_bytes(client->client_id),
+                            .clean = client->clean,
+                            .props = ps_bytes(props.data, props.len),
+                            .will = client->has_will ? &packet.connect.will : NULL,
+                            .will_props = ps_bytes(will_props.data, will_props.len)};
+    ps_packet_put_connect(&client->to_broker, &order);
     if (!client->will_retained) {
         ps_buf_deinit(&client->connect);
     }
@@ -377,8 +399,10 @@ void ps_client_on_connack(PsClient *client, const PsPacket *packet) {
     settle_session(client, packet->session_present);
     PS_AUTO_BUF PsBuf props = {0};
     put_connack_props(&props, client);
+    size_t start = client->to_peer.len;
     ps_packet_put_connack(&client->to_peer, client->version, packet->session_present, 0,
                           ps_bytes(props.data, props.len));
+    (void)ps_client_answered(client, PS_PACKET_CONNACK, 0, start);
     client->state = PS_CLIENT_UP;
     client->heard = ps_front_now(client->front);
     if (packet->session_present) {

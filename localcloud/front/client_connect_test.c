@@ -24,7 +24,7 @@ static int teardown(void **state) {
     return 0;
 }
 
-#define EACH_VERSION(version) for (uint8_t version = PS_MQTT_3; version <= PS_MQTT_5; version++)
+#define EACH_VERSION for (uint8_t version = PS_MQTT_3; version <= PS_MQTT_5; version++)
 
 static const char *id_for(uint8_t version) {
     return version == PS_MQTT_3 ? "gw-3" : "gw-5";
@@ -47,7 +47,7 @@ static void expect_refused(KitClient *client, uint8_t code) {
 
 static void test_connect_to_broker_and_back(void **state) {
     (void)state;
-    EACH_VERSION(version) {
+    EACH_VERSION {
         KitClient client = kit_begin(
             &kit, &(KitConnect){.version = version, .id = id_for(version), .keep_alive = 60});
         kit_expect_nothing(client.peer, version);
@@ -91,7 +91,7 @@ static void test_row_client_id(void **state) {
     char longest[130];
     memset(longest, 'x', sizeof longest);
     longest[128] = '\0';
-    EACH_VERSION(version) {
+    EACH_VERSION {
         KitClient client = kit_begin(&kit, &(KitConnect){.version = version, .id = "$me"});
         expect_refused(&client, PS_REASON_CLIENT_ID);
         longest[128] = 'x';
@@ -128,7 +128,7 @@ static void test_row_assigned_client_id(void **state) {
 static void test_row_connect_denied(void **state) {
     (void)state;
     kit_deny(&kit, PS_POLICY_CONNECT, "gw");
-    EACH_VERSION(version) {
+    EACH_VERSION {
         KitClient client = kit_begin(&kit, &(KitConnect){.version = version, .id = "gw"});
         expect_refused(&client, PS_REASON_NOT_AUTHORIZED);
         assert_int_equal(kit_last_event(&kit)->kind, PS_PRESENCE_CONNECT_FAILED);
@@ -145,7 +145,7 @@ static void test_row_will_topic_denied(void **state) {
     (void)state;
     kit_deny(&kit, PS_POLICY_PUBLISH, "w/t");
     PsPacketWill will = {.topic = kit_text("w/t"), .payload = kit_text("x"), .qos = 1};
-    EACH_VERSION(version) {
+    EACH_VERSION {
         KitClient client =
             kit_begin(&kit, &(KitConnect){.version = version, .id = "gw", .will = &will});
         expect_refused(&client, PS_REASON_NOT_AUTHORIZED);
@@ -160,7 +160,7 @@ static void test_row_will_qos2(void **state) {
     (void)state;
     PsPacketWill will = {.topic = kit_text("w/t"), .payload = kit_text("x"), .qos = 2};
     PsPacketWill wild = {.topic = kit_text("w/#"), .payload = kit_text("x")};
-    EACH_VERSION(version) {
+    EACH_VERSION {
         KitClient client =
             kit_begin(&kit, &(KitConnect){.version = version, .id = "gw", .will = &will});
         expect_refused(&client, PS_REASON_QOS);
@@ -174,7 +174,7 @@ static void test_row_will_qos2(void **state) {
 static void test_row_will_on_every_end(void **state) {
     (void)state;
     PsPacketWill will = {.topic = kit_text("w/t"), .payload = kit_text("gone"), .qos = 1};
-    EACH_VERSION(version) {
+    EACH_VERSION {
         KitConnect connect = {.version = version, .id = id_for(version), .will = &will};
         KitClient client = kit_begin(&kit, &connect);
         PsPacket packet = kit_at_broker(&client);
@@ -208,7 +208,7 @@ static void test_will_on_reserved_topic(void **state) {
 // Spec 4, row "first packet rule": nothing, not even DISCONNECT, before the CONNACK.
 static void test_row_first_packet(void **state) {
     (void)state;
-    EACH_VERSION(version) {
+    EACH_VERSION {
         KitClient client = kit_begin(&kit, &(KitConnect){.version = version, .id = "gw"});
         (void)kit_at_broker(&client);
         PS_AUTO_BUF PsBuf out = {0};
@@ -239,7 +239,7 @@ static void test_row_first_packet(void **state) {
 // Spec 4, row "second CONNECT".
 static void test_row_second_connect(void **state) {
     (void)state;
-    EACH_VERSION(version) {
+    EACH_VERSION {
         KitClient client = kit_client(&kit, version, id_for(version));
         PS_AUTO_BUF PsBuf out = {0};
         ps_packet_put_connect(&out,
@@ -277,7 +277,7 @@ static void test_protocol_3_1(void **state) {
 // Spec 4, row "duplicate client id": the new one wins, the old one hears 0x8E, its will is sent.
 static void test_row_duplicate_client_id(void **state) {
     (void)state;
-    EACH_VERSION(version) {
+    EACH_VERSION {
         KitClient old = kit_client(&kit, version, id_for(version));
         kit_pass_ms(&kit, 1500);
         KitClient new = kit_begin(&kit, &(KitConnect){.version = version, .id = id_for(version)});
@@ -293,7 +293,7 @@ static void test_row_duplicate_client_id(void **state) {
 // Spec 4.4, row "CONNECT per client id": one a second.
 static void test_row_connect_per_client_id(void **state) {
     (void)state;
-    EACH_VERSION(version) {
+    EACH_VERSION {
         (void)kit_client(&kit, version, id_for(version));
         kit_pass_ms(&kit, 500);
         KitClient soon = kit_begin(&kit, &(KitConnect){.version = version, .id = id_for(version)});
@@ -345,7 +345,7 @@ static void test_row_keep_alive_bounds(void **state) {
 // Spec 4.1: closed after 1.5 times the value (0x8D), and the reason is told.
 static void test_row_keep_alive_timeout(void **state) {
     (void)state;
-    EACH_VERSION(version) {
+    EACH_VERSION {
         KitClient client = kit_connect(
             &kit, &(KitConnect){.version = version, .id = id_for(version), .keep_alive = 40});
         kit_pass_ms(&kit, 59900);
@@ -456,7 +456,7 @@ static void test_row_sessions_do_not_cross_versions(void **state) {
 // Spec 3: live sessions of a certificate that leaves ACTIVE are ended.
 static void test_row_certificate_leaves_active(void **state) {
     (void)state;
-    EACH_VERSION(version) {
+    EACH_VERSION {
         KitClient client = kit_client(&kit, version, id_for(version));
         ps_front_cut_certificate(kit.front, "ffff");
         kit_expect_alive(&client);

@@ -69,6 +69,13 @@ static void queue(PsPacketQueue *queue, PsBytes raw) {
     ps_packet_queue_put(queue, raw.data, raw.len);
 }
 
+// A message that a rule lets get lost on its way: the broker has it until the client returns.
+static bool is_lost_by_fault(PsClient *client, const PsPacket *packet) {
+    uint8_t code = 0;
+    return ps_client_fault(client, PS_FAULT_ON_DELIVER, packet->publish.topic, 0, packet->packet_id,
+                           &code) != PS_FAULT_STEP_GO_ON;
+}
+
 void ps_client_on_delivery(PsClient *client, const PsPacket *packet) {
     if (client->state != PS_CLIENT_UP || !is_wanted(client, packet)) {
         acknowledge(client, packet);
@@ -82,6 +89,9 @@ void ps_client_on_delivery(PsClient *client, const PsPacket *packet) {
             ps_client_end(client, PS_DISCONNECT_FORBIDDEN_ACCESS, PS_REASON_NOT_AUTHORIZED,
                           "iot:Receive is not allowed for a message");
         }
+        return;
+    }
+    if (is_lost_by_fault(client, packet)) {
         return;
     }
     bool stored = client->replaying && packet->publish.qos > 0;
@@ -107,6 +117,11 @@ void ps_client_on_pingresp(PsClient *client) {
 }
 
 void ps_client_on_puback(PsClient *client, const PsPacket *packet) {
+    uint8_t code = 0;
+    if (ps_client_fault(client, PS_FAULT_ON_PUBACK, ps_bytes(NULL, 0), 0, 0, &code) !=
+        PS_FAULT_STEP_GO_ON) {
+        return;
+    }
     for (size_t i = 0; i < client->unacked_out_count; i++) {
         if (client->unacked_out[i] == packet->packet_id) {
             client->unacked_out_count--;
@@ -130,6 +145,7 @@ static bool send_next(PsClient *client, PsPacketQueue *queue) {
 }
 
 PsMono ps_client_release(PsClient *client, PsMono now) {
+    PsMono faulted = ps_client_release_faulted(client, now);
     uint32_t rate = ps_client_limits(client)->replay_per_s;
     int64_t step_ns = rate > 0 ? PS_NS_PER_S / rate : 0;
     while (ps_mono_diff_ns(client->replay_at, now) <= 0 && send_next(client, &client->stored)) {
@@ -139,16 +155,16 @@ PsMono ps_client_release(PsClient *client, PsMono now) {
     while (send_next(client, &client->held)) {
     }
     bool more = ps_packet_queue_len(&client->stored) > 0 && has_room(client);
-    PsMono next = more ? client->replay_at : ps_mono_add_ns(now, FAR_NS);
+    PsMono next =
+        more && ps_mono_diff_ns(client->replay_at, faulted) < 0 ? client->replay_at : faulted;
     bool waits = ps_mono_diff_ns(client->out_at, now) > 0;
     return waits && ps_mono_diff_ns(client->out_at, next) < 0 ? client->out_at : next;
 }
 
 void ps_client_direct(PsClient *client, const char *topic, PsBytes payload) {
-    ps_packet_put_publish(&client->to_peer,
-                          &(PsPublishOrder){.version = client->version,
-                                            .topic = ps_bytes(topic, strlen(topic)),
-                                            .payload = payload});
+    PsPublishOrder order = {
+        .version = client->version, .topic = ps_bytes(topic, strlen(topic)), .payload = payload};
+    ps_packet_put_publish(&client->to_peer, &order);
     client->front->numbers.deliveries++;
     if (!client->in_turn) {
         ps_client_flush(client);

@@ -24,7 +24,7 @@ static int teardown(void **state) {
     return 0;
 }
 
-#define EACH_VERSION(version) for (uint8_t version = PS_MQTT_3; version <= PS_MQTT_5; version++)
+#define EACH_VERSION for (uint8_t version = PS_MQTT_3; version <= PS_MQTT_5; version++)
 
 static KitClient next_client(uint8_t version) {
     kit_pass_ms(&kit, 1500);
@@ -45,7 +45,7 @@ static void expect_swallowed(KitClient *client, uint16_t packet_id) {
 
 static void test_delivery_and_puback(void **state) {
     (void)state;
-    EACH_VERSION(version) {
+    EACH_VERSION {
         KitClient client = next_client(version);
         kit_subscribed(&client, 1, "a/+", 1);
         kit_deliver(&client, "a/b", 1, 9, false);
@@ -62,7 +62,7 @@ static void test_delivery_and_puback(void **state) {
 static void test_row_receive_denied(void **state) {
     (void)state;
     kit_deny(&kit, PS_POLICY_RECEIVE, "a/secret");
-    EACH_VERSION(version) {
+    EACH_VERSION {
         KitClient client = next_client(version);
         kit_subscribed(&client, 1, "a/+", 1);
         kit_deliver(&client, "a/secret", 1, 9, false);
@@ -82,7 +82,7 @@ static void test_row_receive_denied(void **state) {
 // its filters takes it.
 static void test_row_hash_without_parent(void **state) {
     (void)state;
-    EACH_VERSION(version) {
+    EACH_VERSION {
         KitClient client = next_client(version);
         kit_subscribed(&client, 1, "sensor/#", 1);
         kit_deliver(&client, "sensor", 1, 5, false);
@@ -100,7 +100,7 @@ static void test_row_hash_without_parent(void **state) {
 // Spec 4, row "retained + wildcard": only an exact filter brings the retained message.
 static void test_row_no_retained_for_wildcards(void **state) {
     (void)state;
-    EACH_VERSION(version) {
+    EACH_VERSION {
         KitClient client = next_client(version);
         kit_subscribed(&client, 1, "r/#", 1);
         kit_deliver(&client, "r/1", 1, 3, true);
@@ -157,7 +157,7 @@ static unsigned count_deliveries(KitClient *client, uint16_t *ids) {
 static void test_row_unacked_to_client(void **state) {
     (void)state;
     ps_front_limits(kit.front)->deliveries_per_s = 0;
-    EACH_VERSION(version) {
+    EACH_VERSION {
         KitClient client = next_client(version);
         kit_subscribed(&client, 1, "a", 1);
         for (uint16_t id = 1; id <= 120; id++) {
@@ -236,7 +236,7 @@ static void test_row_delivery_rate(void **state) {
 // Spec 4.2: at most 10 stored messages a second after a resume, besides live traffic.
 static void test_row_replay(void **state) {
     (void)state;
-    EACH_VERSION(version) {
+    EACH_VERSION {
         const char *id = version == PS_MQTT_3 ? "gw-3" : "gw-5";
         KitConnect connect = {.version = version, .id = id, .keep = true};
         KitClient client = kit_connect(&kit, &connect);

@@ -28,6 +28,22 @@ typedef struct PsPendingSubscribe {
 
 #define PS_CODE_ASKED 0xFF
 
+/// An answer to which something is to go wrong.
+typedef struct PsFaultedAnswer {
+    PsPacketType answer;
+    uint16_t packet_id; ///< 0: the answer has none
+    PsFault fault;
+    PsBuf bytes; ///< empty until it is there
+    PsMono due;
+} PsFaultedAnswer;
+
+/// What becomes of a packet after the rules were asked.
+typedef enum PsFaultStep {
+    PS_FAULT_STEP_GO_ON,
+    PS_FAULT_STEP_STOP, ///< it goes no further; the client may have ended
+    PS_FAULT_STEP_REFUSE,
+} PsFaultStep;
+
 struct PsClient {
     PsFront *front;
     PsClient *next;
@@ -92,6 +108,12 @@ struct PsClient {
     uint16_t *unacked_out;
     size_t unacked_out_count;
     size_t unacked_out_capacity;
+    PsFaultCounts fault_counts;
+    PsFaultedAnswer *faulted;
+    size_t faulted_count;
+    bool cut_due; ///< after this turn
+    bool lose_session;
+
     bool replaying; ///< the broker's PINGRESP will end the stored ones
 };
 
@@ -137,6 +159,19 @@ void ps_client_on_unsubscribe(PsClient *client, const PsPacket *packet);
 void ps_client_on_suback(PsClient *client, const PsPacket *packet);
 void ps_client_on_unsuback(PsClient *client, const PsPacket *packet);
 void ps_client_free_pending(PsClient *client);
+
+// client_fault.c
+/// Asks for an event, once. `answer` 0: this packet gets none. `*ret_code` for
+/// PS_FAULT_STEP_REFUSE.
+PsFaultStep ps_client_fault(PsClient *client, PsFaultEvent event, PsBytes topic,
+                            PsPacketType answer, uint16_t packet_id, uint8_t *ret_code);
+/// The answer stands in `to_peer` from `start` on; false when it was taken out again.
+bool ps_client_answered(PsClient *client, PsPacketType answer, uint16_t packet_id, size_t start);
+/// Puts answers into `to_peer` whose time has come; returns when the next one has.
+PsMono ps_client_release_faulted(PsClient *client, PsMono now);
+/// True when the client has ended.
+bool ps_client_cut_if_due(PsClient *client);
+void ps_client_free_faulted(PsClient *client);
 
 // client_deliver.c
 void ps_client_on_delivery(PsClient *client, const PsPacket *packet);

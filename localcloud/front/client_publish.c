@@ -55,21 +55,24 @@ void ps_client_keep_retained(const PsClient *client, PsBytes topic, PsBytes payl
     int64_t life_s = ps_props_have(props, PS_PROPERTY_MESSAGE_EXPIRY)
                          ? (int64_t)clamped_expiry(client, props)
                          : 0;
-    ps_store_put_retained(client->front->store,
-                          &(PsRetained){.topic = topic,
-                                        .payload = payload,
-                                        .props = ps_bytes(kept.data, kept.len),
-                                        .qos = qos,
-                                        .modified_ms = now_ms,
-                                        .expires_ms = life_s > 0 ? now_ms + life_s * MS_PER_S : 0});
+    PsRetained retained = {.topic = topic,
+                           .payload = payload,
+                           .props = ps_bytes(kept.data, kept.len),
+                           .qos = qos,
+                           .modified_ms = now_ms,
+                           .expires_ms = life_s > 0 ? now_ms + life_s * MS_PER_S : 0};
+    ps_store_put_retained(client->front->store, &retained);
 }
 
 // ---- Answers of the front's own
 
 static void acknowledge(PsClient *client, const PsPacket *packet, PsReason code, const char *text) {
     if (packet->publish.qos == 1) {
+        size_t start = client->to_peer.len;
         ps_packet_put_puback(&client->to_peer, client->version, packet->packet_id, (uint8_t)code,
                              client->no_problem_texts ? NULL : text);
+        bool sent = ps_client_answered(client, PS_PACKET_PUBACK, packet->packet_id, start);
+        client->unacked_in += sent ? 0 : 1;
     }
 }
 
@@ -197,6 +200,21 @@ static bool check_policy(PsClient *client, PsPacket *packet) {
     return true;
 }
 
+// A rule may refuse what AWS would take.
+static bool check_fault(PsClient *client, PsPacket *packet) {
+    const PsPacketPublish *publish = &packet->publish;
+    uint8_t code = 0;
+    PsFaultStep step =
+        ps_client_fault(client, PS_FAULT_ON_PUBLISH, publish->topic,
+                        publish->qos > 0 ? PS_PACKET_PUBACK : 0, packet->packet_id, &code);
+    if (step == PS_FAULT_STEP_REFUSE) {
+        bool has_code = client->version == PS_MQTT_5 && publish->qos > 0;
+        refuse(client, packet, has_code ? PS_REACT_ACK : PS_REACT_CLOSE, PS_DISCONNECT_SERVER_ERROR,
+               (PsReason)code, "a fault on command");
+    }
+    return step == PS_FAULT_STEP_GO_ON;
+}
+
 // Topics that begin with `$` are for the services, which may let subscribers have them too.
 static bool check_reserved(PsClient *client, PsPacket *packet) {
     const PsPacketPublish *publish = &packet->publish;
@@ -230,8 +248,8 @@ static bool check_reserved(PsClient *client, PsPacket *packet) {
 
 typedef bool Check(PsClient *client, PsPacket *packet);
 
-static Check *const checks[] = {check_qos,     check_alias, check_topic,  check_size,
-                                check_unacked, check_rate,  check_policy, check_reserved};
+static Check *const checks[] = {check_qos,  check_alias,  check_topic, check_size,    check_unacked,
+                                check_rate, check_policy, check_fault, check_reserved};
 
 // ---- On to the broker
 
@@ -245,14 +263,14 @@ static void forward(PsClient *client, const PsPacket *packet) {
     }
     PS_AUTO_BUF PsBuf props = {0};
     ps_client_put_message_props(&props, client, &packet->props);
-    ps_packet_put_publish(&client->to_broker,
-                          &(PsPublishOrder){.version = client->version,
-                                            .qos = publish->qos,
-                                            .retain = publish->retain,
-                                            .packet_id = packet->packet_id,
-                                            .topic = publish->topic,
-                                            .props = ps_bytes(props.data, props.len),
-                                            .payload = publish->payload});
+    PsPublishOrder order = {.version = client->version,
+                            .qos = publish->qos,
+                            .retain = publish->retain,
+                            .packet_id = packet->packet_id,
+                            .topic = publish->topic,
+                            .props = ps_bytes(props.data, props.len),
+                            .payload = publish->payload};
+    ps_packet_put_publish(&client->to_broker, &order);
 }
 
 void ps_client_on_publish(PsClient *client, const PsPacket *packet) {
@@ -272,8 +290,11 @@ void ps_client_on_publish(PsClient *client, const PsPacket *packet) {
 }
 
 void ps_client_on_puback_from_broker(PsClient *client, const PsPacket *packet) {
-    client->unacked_in -= client->unacked_in > 0 ? 1 : 0;
     // AWS does not say that nobody was subscribed.
     uint8_t code = packet->reason == PS_REASON_NO_SUBSCRIBERS ? PS_REASON_SUCCESS : packet->reason;
+    size_t start = client->to_peer.len;
     ps_packet_put_puback(&client->to_peer, client->version, packet->packet_id, code, NULL);
+    // What is withheld is not acknowledged, and counts on.
+    bool sent = ps_client_answered(client, PS_PACKET_PUBACK, packet->packet_id, start);
+    client->unacked_in -= sent && client->unacked_in > 0 ? 1 : 0;
 }

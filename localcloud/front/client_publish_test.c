@@ -24,7 +24,7 @@ static int teardown(void **state) {
     return 0;
 }
 
-#define EACH_VERSION(version) for (uint8_t version = PS_MQTT_3; version <= PS_MQTT_5; version++)
+#define EACH_VERSION for (uint8_t version = PS_MQTT_3; version <= PS_MQTT_5; version++)
 
 static const char *id_for(uint8_t version) {
     return version == PS_MQTT_3 ? "gw-3" : "gw-5";
@@ -48,7 +48,7 @@ static void put(KitClient *client, const PsPublishOrder *order) {
 
 static void test_publish_and_puback(void **state) {
     (void)state;
-    EACH_VERSION(version) {
+    EACH_VERSION {
         KitClient client = next_client(version);
         kit_publish(&client, "a/b", 1, 7, "hello");
         PsPacket packet = kit_expect(client.broker, version, PS_PACKET_PUBLISH);
@@ -67,7 +67,7 @@ static void test_publish_and_puback(void **state) {
 // Spec 4, row QoS: a QoS 2 PUBLISH gets no answer at all; 0x9B is the switch.
 static void test_row_qos2_publish(void **state) {
     (void)state;
-    EACH_VERSION(version) {
+    EACH_VERSION {
         react(PS_REACTION_QOS2, PS_REACT_SILENCE);
         KitClient client = next_client(version);
         kit_publish(&client, "a", 2, 1, "x");
@@ -137,7 +137,7 @@ static void test_row_payload(void **state) {
     (void)state;
     char *payload = malloc(131073);
     memset(payload, 'x', 131073);
-    EACH_VERSION(version) {
+    EACH_VERSION {
         KitClient client = next_client(version);
         PsPublishOrder order = {.version = version,
                                 .qos = 1,
@@ -205,7 +205,7 @@ static void test_row_topic_slashes(void **state) {
 // Spec 4.4, row Basic Ingest: the prefix counts for neither. Not routed, but acknowledged.
 static void test_row_basic_ingest(void **state) {
     (void)state;
-    EACH_VERSION(version) {
+    EACH_VERSION {
         KitClient client = next_client(version);
         kit.taken = PS_SERVICE_CONSUMED;
         kit_publish(&client, "$aws/rules/store/1/2/3/4/5/6/7/8", 1, 3, "x");
@@ -223,7 +223,7 @@ static void test_row_basic_ingest(void **state) {
 static void test_row_reserved_topic(void **state) {
     (void)state;
     kit.taken = PS_SERVICE_REFUSED;
-    EACH_VERSION(version) {
+    EACH_VERSION {
         KitClient client = next_client(version);
         kit_publish(&client, "$other/x", 1, 1, "x");
         kit_expect_end(&client, PS_REASON_TOPIC, PS_DISCONNECT_CLIENT_ERROR);
@@ -250,7 +250,7 @@ static void test_row_retained_on_reserved_topic(void **state) {
 static void test_row_publish_rate(void **state) {
     (void)state;
     ps_front_limits(kit.front)->unacked_in = 1000;
-    EACH_VERSION(version) {
+    EACH_VERSION {
         KitClient client = next_client(version);
         PS_AUTO_BUF PsBuf out = {0};
         for (uint16_t id = 1; id <= 150; id++) {

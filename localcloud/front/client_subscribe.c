@@ -83,6 +83,13 @@ static bool asks_for_qos2(const PsPacket *packet) {
     return false;
 }
 
+static void answer_all(PsClient *client, const PsPacket *packet, uint8_t code) {
+    PS_AUTO_FREE uint8_t *codes = ps_alloc(packet->count);
+    memset(codes, code, packet->count);
+    ps_packet_put_codes(&client->to_peer, PS_PACKET_SUBACK, client->version, packet->packet_id,
+                        codes, packet->count);
+}
+
 // What is wrong with the packet as a whole; true when it goes no further.
 static bool is_refused_whole(PsClient *client, const PsPacket *packet) {
     if (ps_props_have(&packet->props, PS_PROPERTY_SUBSCRIPTION_ID)) {
@@ -102,10 +109,7 @@ static bool is_refused_whole(PsClient *client, const PsPacket *packet) {
         end(client, PS_REASON_QUOTA, "too many filters in one SUBSCRIBE");
         return true;
     }
-    PS_AUTO_FREE uint8_t *codes = ps_alloc(packet->count);
-    memset(codes, failure(client, PS_REASON_QUOTA), packet->count);
-    ps_packet_put_codes(&client->to_peer, PS_PACKET_SUBACK, client->version, packet->packet_id,
-                        codes, packet->count);
+    answer_all(client, packet, failure(client, PS_REASON_QUOTA));
     return true;
 }
 
@@ -198,8 +202,10 @@ static void answer(PsClient *client, PsPendingSubscribe *pending) {
             granted[granted_count++] = pending->filters[i];
         }
     }
+    size_t start = client->to_peer.len;
     ps_packet_put_codes(&client->to_peer, PS_PACKET_SUBACK, client->version, pending->packet_id,
                         pending->codes, pending->count);
+    (void)ps_client_answered(client, PS_PACKET_SUBACK, pending->packet_id, start);
     announce(client, PS_PRESENCE_SUBSCRIBED, granted, granted_count);
     free_one(pending);
     *pending = client->pending[--client->pending_count];
@@ -221,12 +227,29 @@ static void ask_broker(PsClient *client, const PsPendingSubscribe *pending, cons
     ps_filter_order_end(&order, &client->to_broker);
 }
 
+static bool check_fault(PsClient *client, const PsPacket *packet) {
+    PsFilterCursor cursor = ps_filter_cursor(packet);
+    PsBytes first = {0};
+    uint8_t options = 0;
+    uint8_t code = 0;
+    (void)ps_filter_cursor_next(&cursor, &first, &options);
+    PsFaultStep step = ps_client_fault(client, PS_FAULT_ON_SUBSCRIBE, first, PS_PACKET_SUBACK,
+                                       packet->packet_id, &code);
+    if (step == PS_FAULT_STEP_REFUSE) {
+        answer_all(client, packet, failure(client, (PsReason)code));
+    }
+    return step == PS_FAULT_STEP_GO_ON;
+}
+
 void ps_client_on_subscribe(PsClient *client, const PsPacket *packet) {
     if (is_refused_whole(client, packet)) {
         return;
     }
     if (find_pending(client, packet->packet_id) != NULL) {
         end(client, PS_REASON_PROTOCOL, "a packet identifier that is in use");
+        return;
+    }
+    if (!check_fault(client, packet)) {
         return;
     }
     PsPendingSubscribe *pending = remember(client, packet);
@@ -283,6 +306,12 @@ void ps_client_on_suback(PsClient *client, const PsPacket *packet) {
 }
 
 void ps_client_on_unsubscribe(PsClient *client, const PsPacket *packet) {
+    uint8_t refused = 0;
+    PsFaultStep step = ps_client_fault(client, PS_FAULT_ON_UNSUBSCRIBE, ps_bytes(NULL, 0),
+                                       PS_PACKET_UNSUBACK, packet->packet_id, &refused);
+    if (step != PS_FAULT_STEP_GO_ON) {
+        return;
+    }
     PS_AUTO_FREE PsBytes *gone = ps_alloc_array(packet->count, sizeof(PsBytes));
     size_t count = 0;
     PsFilterCursor cursor = ps_filter_cursor(packet);
@@ -305,6 +334,8 @@ void ps_client_on_unsuback(PsClient *client, const PsPacket *packet) {
         uint8_t code = packet->list.data[i];
         codes[i] = code == PS_REASON_NO_SUBSCRIPTION ? PS_REASON_SUCCESS : code;
     }
+    size_t start = client->to_peer.len;
     ps_packet_put_codes(&client->to_peer, PS_PACKET_UNSUBACK, client->version, packet->packet_id,
                         codes, client->version == PS_MQTT_5 ? packet->count : 0);
+    (void)ps_client_answered(client, PS_PACKET_UNSUBACK, packet->packet_id, start);
 }

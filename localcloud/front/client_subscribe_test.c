@@ -24,7 +24,7 @@ static int teardown(void **state) {
     return 0;
 }
 
-#define EACH_VERSION(version) for (uint8_t version = PS_MQTT_3; version <= PS_MQTT_5; version++)
+#define EACH_VERSION for (uint8_t version = PS_MQTT_3; version <= PS_MQTT_5; version++)
 
 static KitClient next_client(uint8_t version) {
     kit_pass_ms(&kit, 1500);
@@ -54,7 +54,7 @@ static uint8_t failure(uint8_t version, PsReason code) {
 
 static void test_suback_comes_from_the_broker(void **state) {
     (void)state;
-    EACH_VERSION(version) {
+    EACH_VERSION {
         KitClient client = next_client(version);
         kit_subscribed(&client, 3, "a/+/b", 1);
         const KitEvent *event = kit_last_event(&kit);
@@ -68,7 +68,7 @@ static void test_row_subscribe_denied(void **state) {
     (void)state;
     kit_deny(&kit, PS_POLICY_SUBSCRIBE, "no/#");
     static const char *const filters[] = {"a", "no/#", "b"};
-    EACH_VERSION(version) {
+    EACH_VERSION {
         KitClient client = next_client(version);
         subscribe_to(&client, 4, filters, 3);
         PsPacket packet = kit_expect(client.broker, version, PS_PACKET_SUBSCRIBE);
@@ -98,7 +98,7 @@ static void test_row_subscribe_denied(void **state) {
 // Spec 4, row QoS: a SUBSCRIBE for QoS 2 gets no SUBACK at all.
 static void test_row_qos2_subscribe(void **state) {
     (void)state;
-    EACH_VERSION(version) {
+    EACH_VERSION {
         KitClient client = next_client(version);
         kit_subscribe(&client, 1, "a", 2);
         kit_expect_nothing(client.peer, version);
@@ -130,7 +130,7 @@ static void test_row_subscription_identifiers(void **state) {
 static void test_row_filters_per_subscribe(void **state) {
     (void)state;
     static const char *const filters[] = {"1", "2", "3", "4", "5", "6", "7", "8", "9"};
-    EACH_VERSION(version) {
+    EACH_VERSION {
         KitClient client = next_client(version);
         subscribe_to(&client, 1, filters, 8);
         PsPacket packet = kit_expect(client.broker, version, PS_PACKET_SUBSCRIBE);
@@ -150,7 +150,7 @@ static void test_row_filters_per_subscribe(void **state) {
 // Spec 4.4, row "subscriptions per connection": the 51st fails in its SUBACK.
 static void test_row_subscriptions_per_connection(void **state) {
     (void)state;
-    EACH_VERSION(version) {
+    EACH_VERSION {
         KitClient client = next_client(version);
         char filter[16];
         for (uint16_t i = 1; i <= 50; i++) {
@@ -177,7 +177,7 @@ static void test_row_subscriptions_per_connection(void **state) {
 }
 
 static void expect_filter_refused(const char *filter) {
-    EACH_VERSION(version) {
+    EACH_VERSION {
         KitClient client = next_client(version);
         kit_subscribe(&client, 1, filter, 1);
         kit_expect_end(&client, PS_REASON_FILTER, PS_DISCONNECT_CLIENT_ERROR);
@@ -207,7 +207,7 @@ static void test_row_filter_limits(void **state) {
 // Spec 5.4, row "unsupported $ topic": may close, 0x8F.
 static void test_row_reserved_filter(void **state) {
     (void)state;
-    EACH_VERSION(version) {
+    EACH_VERSION {
         KitClient client = next_client(version);
         kit_subscribe(&client, 1, "$bad/x", 1);
         kit_expect_end(&client, PS_REASON_FILTER, PS_DISCONNECT_CLIENT_ERROR);
@@ -222,7 +222,7 @@ static void test_row_reserved_filter(void **state) {
 // Spec 4.3: UNSUBACK has 00, 80, 8F, 91; not the broker's "no subscription existed".
 static void test_row_unsuback_codes(void **state) {
     (void)state;
-    EACH_VERSION(version) {
+    EACH_VERSION {
         KitClient client = next_client(version);
         kit_subscribed(&client, 1, "a", 1);
         PS_AUTO_BUF PsBuf out = {0};

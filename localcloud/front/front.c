@@ -15,6 +15,7 @@ PsFront *ps_front_new(const PsFrontOptions *options) {
     PsFront *front = ps_alloc(sizeof *front);
     front->world = options->world;
     front->store = options->store;
+    front->faults = options->faults;
     front->limits = options->limits;
     front->reactions = options->reactions;
     ps_sessions_init(&front->sessions, options->store);
@@ -181,15 +182,20 @@ void ps_front_wipe(PsFront *front, PsSession *session) {
     Wipe *wipe = ps_alloc(sizeof *wipe);
     wipe->front = front;
     wipe->client_id = ps_strdup(session->client_id);
-    wipe->own = ps_own_new(&(PsOwnOrder){.stream = stream,
-                                         .client_id = session->client_id,
-                                         .version = PS_MQTT_3,
-                                         .on_up = on_wipe_up,
-                                         .on_end = on_wipe_end,
-                                         .ctx = wipe});
+    PsOwnOrder order = {.stream = stream,
+                        .client_id = session->client_id,
+                        .version = PS_MQTT_3,
+                        .on_up = on_wipe_up,
+                        .on_end = on_wipe_end,
+                        .ctx = wipe};
+    wipe->own = ps_own_new(&order);
 }
 
 // ---- What others ask for
+
+void ps_front_faults_changed(PsFront *front) {
+    ps_front_want(front, ps_front_now(front)); // the tick looks at each client
+}
 
 void ps_front_refresh(PsFront *front) {
     for (PsClient *client = front->clients; client != NULL; client = client->next) {

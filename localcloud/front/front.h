@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "localcloud/faults/faults.h"
 #include "localcloud/front/limits.h"
 #include "localcloud/front/reactions.h"
 #include "localcloud/front/store.h"
@@ -14,6 +15,7 @@ typedef struct PsFront PsFront;
 typedef struct PsFrontOptions {
     const PsFrontWorld *world; ///< borrowed
     PsStore *store;            ///< borrowed; NULL: nothing outlives the process
+    PsFaults *faults;          ///< borrowed; NULL: nothing goes wrong on command
     PsLimits limits;
     PsReactions reactions;
 } PsFrontOptions;
@@ -33,6 +35,9 @@ PsMono ps_front_tick(PsFront *front);
 /// May be changed at any time; what is connected keeps what its CONNACK said.
 PsLimits *ps_front_limits(PsFront *front);
 PsReactions *ps_front_reactions(PsFront *front);
+
+/// Rules of faults were taken away: answers they withheld go out.
+void ps_front_faults_changed(PsFront *front);
 
 /// Policies, groups or attachments have changed.
 void ps_front_refresh(PsFront *front);

@@ -238,7 +238,7 @@ static const PsFrontWorld world = {.now = world_now,
 
 static void start_front(Kit *kit) {
     assert_int_equal(ps_store_open(kit->db, &kit->store, NULL), PS_OK);
-    PsFrontOptions options = {.world = &kit->world, .store = kit->store};
+    PsFrontOptions options = {.world = &kit->world, .store = kit->store, .faults = kit->faults};
     ps_limits_init(&options.limits);
     ps_reactions_init(&options.reactions);
     kit->front = ps_front_new(&options);
@@ -266,12 +266,14 @@ static void stop_front(Kit *kit) {
 void kit_setup(Kit *kit) {
     *kit = (Kit){.now = {START_NS}, .world = world, .taken = PS_SERVICE_ROUTE};
     kit->world.ctx = kit;
+    kit->faults = ps_faults_new();
     assert_int_equal(sqlite3_open(":memory:", &kit->db), SQLITE_OK);
     start_front(kit);
 }
 
 void kit_teardown(Kit *kit) {
     stop_front(kit);
+    ps_faults_free(kit->faults);
     sqlite3_close(kit->db);
 }
 
@@ -308,10 +310,9 @@ const KitEvent *kit_last_event(const Kit *kit) {
 
 KitStream *kit_accept(Kit *kit) {
     KitStream *stream = new_stream(kit, true);
-    ps_front_accept(kit->front, &stream->base,
-                    &(PsFrontPeer){.certificate_id = KIT_CERTIFICATE,
-                                   .address = "127.0.0.1",
-                                   .domain_name = "localhost"});
+    PsFrontPeer peer = {
+        .certificate_id = KIT_CERTIFICATE, .address = "127.0.0.1", .domain_name = "localhost"};
+    ps_front_accept(kit->front, &stream->base, &peer);
     return stream;
 }
 
@@ -325,12 +326,13 @@ KitClient kit_begin(Kit *kit, const KitConnect *connect) {
     } else if (connect->keep) {
         ps_props_put_number(&props, PS_PROPERTY_SESSION_EXPIRY, expiry);
     }
-    ps_packet_put_connect(&out, &(PsConnectOrder){.version = connect->version,
-                                                  .client_id = kit_text(connect->id),
-                                                  .keep_alive = connect->keep_alive,
-                                                  .clean = !connect->keep,
-                                                  .props = ps_bytes(props.data, props.len),
-                                                  .will = connect->will});
+    PsConnectOrder order = {.version = connect->version,
+                            .client_id = kit_text(connect->id),
+                            .keep_alive = connect->keep_alive,
+                            .clean = !connect->keep,
+                            .props = ps_bytes(props.data, props.len),
+                            .will = connect->will};
+    ps_packet_put_connect(&out, &order);
     size_t before = kit->stream_count;
     kit_send(client.peer, &out);
     client.broker = kit->stream_count > before ? kit->streams[kit->stream_count - 1] : NULL;
@@ -358,17 +360,19 @@ KitClient kit_connect(Kit *kit, const KitConnect *connect) {
 }
 
 KitClient kit_client(Kit *kit, uint8_t version, const char *id) {
-    return kit_connect(kit, &(KitConnect){.version = version, .id = id});
+    KitConnect order = {.version = version, .id = id};
+    return kit_connect(kit, &order);
 }
 
 void kit_publish(KitClient *client, const char *topic, int qos, uint16_t packet_id,
                  const char *payload) {
     PS_AUTO_BUF PsBuf out = {0};
-    ps_packet_put_publish(&out, &(PsPublishOrder){.version = client->version,
-                                                  .qos = (uint8_t)qos,
-                                                  .packet_id = packet_id,
-                                                  .topic = kit_text(topic),
-                                                  .payload = kit_text(payload)});
+    PsPublishOrder order = {.version = client->version,
+                            .qos = (uint8_t)qos,
+                            .packet_id = packet_id,
+                            .topic = kit_text(topic),
+                            .payload = kit_text(payload)};
+    ps_packet_put_publish(&out, &order);
     kit_send(client->peer, &out);
 }
 
@@ -394,12 +398,13 @@ void kit_subscribed(KitClient *client, uint16_t packet_id, const char *filter, u
 
 void kit_deliver(KitClient *client, const char *topic, int qos, uint16_t packet_id, bool retain) {
     PS_AUTO_BUF PsBuf out = {0};
-    ps_packet_put_publish(&out, &(PsPublishOrder){.version = client->version,
-                                                  .qos = (uint8_t)qos,
-                                                  .retain = retain,
-                                                  .packet_id = packet_id,
-                                                  .topic = kit_text(topic),
-                                                  .payload = kit_text("message")});
+    PsPublishOrder order = {.version = client->version,
+                            .qos = (uint8_t)qos,
+                            .retain = retain,
+                            .packet_id = packet_id,
+                            .topic = kit_text(topic),
+                            .payload = kit_text("message")};
+    ps_packet_put_publish(&out, &order);
     kit_send(client->broker, &out);
 }
 

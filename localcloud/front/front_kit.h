@@ -40,6 +40,7 @@ typedef struct Kit {
     PsFrontWorld world;
     PsFront *front;
     PsStore *store;
+    PsFaults *faults;
     sqlite3 *db;
     PsMono now;
     PsMono wake; // earliest time asked for

@@ -8,6 +8,7 @@
 struct PsFront {
     const PsFrontWorld *world;
     PsStore *store;
+    PsFaults *faults;
     PsLimits limits;
     PsReactions reactions;
     PsSessions sessions;

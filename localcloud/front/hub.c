@@ -27,14 +27,17 @@ static void on_hub_end(void *ctx) {
 }
 
 static PsOwn *hub_of(PsFront *front) {
-    if (front->hub == NULL && !front->stopping) {
-        PsStream *stream = front->world->open_broker(front->world->ctx);
-        front->hub = stream == NULL ? NULL
-                                    : ps_own_new(&(PsOwnOrder){.stream = stream,
-                                                               .client_id = HUB_CLIENT_ID,
-                                                               .version = PS_MQTT_5,
-                                                               .on_end = on_hub_end,
-                                                               .ctx = front});
+    if (front->hub != NULL || front->stopping) {
+        return front->hub;
+    }
+    PsStream *stream = front->world->open_broker(front->world->ctx);
+    if (stream != NULL) {
+        PsOwnOrder order = {.stream = stream,
+                            .client_id = HUB_CLIENT_ID,
+                            .version = PS_MQTT_5,
+                            .on_end = on_hub_end,
+                            .ctx = front};
+        front->hub = ps_own_new(&order);
     }
     return front->hub;
 }
@@ -81,25 +84,25 @@ PsErr ps_front_publish(PsFront *front, const PsFrontMessage *message, PsDiag *di
         return err;
     }
     PsOwn *hub = hub_of(front);
-    err = hub == NULL ? PS_ERR_FULL
-                      : ps_own_publish(hub, &(PsPublishOrder){.qos = message->qos,
-                                                              .retain = message->retain,
-                                                              .topic = message->topic,
-                                                              .props = message->props,
-                                                              .payload = message->payload});
+    PsPublishOrder order = {.qos = message->qos,
+                            .retain = message->retain,
+                            .topic = message->topic,
+                            .props = message->props,
+                            .payload = message->payload};
+    err = hub == NULL ? PS_ERR_FULL : ps_own_publish(hub, &order);
     if (err != PS_OK) {
         return ps_fail(PS_ERR_FULL, diag, "message", NULL, "the broker does not take it now");
     }
     if (message->retain && front->store != NULL) {
         int64_t now_ms = ps_front_wall(front).ns / PS_NS_PER_MS;
         int64_t life = life_ms(message->props);
-        ps_store_put_retained(front->store,
-                              &(PsRetained){.topic = message->topic,
-                                            .payload = message->payload,
-                                            .props = message->props,
-                                            .qos = message->qos,
-                                            .modified_ms = now_ms,
-                                            .expires_ms = life > 0 ? now_ms + life : 0});
+        PsRetained retained = {.topic = message->topic,
+                               .payload = message->payload,
+                               .props = message->props,
+                               .qos = message->qos,
+                               .modified_ms = now_ms,
+                               .expires_ms = life > 0 ? now_ms + life : 0};
+        ps_store_put_retained(front->store, &retained);
     }
     return PS_OK;
 }
@@ -144,12 +147,13 @@ PsErr ps_front_tap(PsFront *front, const char *const *filters, size_t count,
     char client_id[64];
     snprintf(client_id, sizeof client_id, TAP_CLIENT_ID, (void *)tap);
     *tap = (PsFrontTap){.next = front->taps, .deliver = deliver, .ctx = ctx};
-    tap->own = ps_own_new(&(PsOwnOrder){.stream = stream,
-                                        .client_id = client_id,
-                                        .version = PS_MQTT_5,
-                                        .on_message = on_tap_message,
-                                        .on_end = on_tap_end,
-                                        .ctx = tap});
+    PsOwnOrder order = {.stream = stream,
+                        .client_id = client_id,
+                        .version = PS_MQTT_5,
+                        .on_message = on_tap_message,
+                        .on_end = on_tap_end,
+                        .ctx = tap};
+    tap->own = ps_own_new(&order);
     front->taps = tap;
     ps_own_subscribe(tap->own, filters, count);
     *ret_tap = tap;

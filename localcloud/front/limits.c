@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +14,8 @@
     {#field, unit, initial, min, max, help, offsetof(PsLimits, field)}
 
 #define MOST_RATE 10000000
+
+static_assert(offsetof(PsLimits, payload_bytes) == 0, "slot() counts from the first limit");
 
 // AWS IoT Core endpoints and quotas; developer guide, "MQTT".
 static const PsLimitOption options[] = {
@@ -63,8 +66,9 @@ const PsLimitOption *ps_limit_options(size_t *ret_count) {
     return options;
 }
 
+// PsLimits is uint32_t throughout.
 static uint32_t *slot(PsLimits *limits, const PsLimitOption *option) {
-    return (uint32_t *)(void *)((char *)limits + option->offset);
+    return &limits->payload_bytes + option->offset / sizeof(uint32_t);
 }
 
 void ps_limits_init(PsLimits *limits) {

@@ -23,10 +23,10 @@ struct PsOwn {
 static void on_open(void *ctx) {
     PsOwn *own = ctx;
     PS_AUTO_BUF PsBuf out = {0};
-    ps_packet_put_connect(
-        &out, &(PsConnectOrder){.version = own->order.version,
-                                .client_id = ps_bytes(own->client_id, strlen(own->client_id)),
-                                .clean = true});
+    PsConnectOrder order = {.version = own->order.version,
+                            .client_id = ps_bytes(own->client_id, strlen(own->client_id)),
+                            .clean = true};
+    ps_packet_put_connect(&out, &order);
     (void)ps_stream_write(own->order.stream, out.data, out.len);
 }
 

@@ -81,7 +81,8 @@ void ps_sessions_init(PsSessions *sessions, PsStore *store) {
     *sessions = (PsSessions){.bucket_count = FIRST_BUCKETS};
     sessions->buckets = ps_alloc_array(FIRST_BUCKETS, sizeof(PsSession *));
     if (store != NULL) {
-        ps_store_read(store, &(PsStoreReader){on_stored_session, on_stored_filter, sessions});
+        PsStoreReader reader = {on_stored_session, on_stored_filter, sessions};
+        ps_store_read(store, &reader);
     }
     sessions->store = store;
 }
@@ -107,11 +108,11 @@ void ps_session_save(PsSessions *sessions, const PsSession *session) {
     if (sessions->store == NULL || !session->kept) {
         return;
     }
-    ps_store_put_session(sessions->store,
-                         &(PsStoredSession){.client_id = session->client_id,
-                                            .version = session->version,
-                                            .expiry_s = session->expiry_s,
-                                            .left_ms = session->left.ns / PS_NS_PER_MS});
+    PsStoredSession stored = {.client_id = session->client_id,
+                              .version = session->version,
+                              .expiry_s = session->expiry_s,
+                              .left_ms = session->left.ns / PS_NS_PER_MS};
+    ps_store_put_session(sessions->store, &stored);
 }
 
 void ps_session_forget(PsSessions *sessions, PsSession *session) {

@@ -197,7 +197,7 @@ PS_REST_HANDLER(ps_do_list_retained_messages) {
     json_t *list = json_array();
     answer->json = json_pack("{s:o}", "retainedTopics", list);
     while (call->cloud->retained_next(call->cloud->ctx, last, &message)) {
-        if ((long long)json_array_size(list) == most) {
+        if (last != NULL && (long long)json_array_size(list) == most) {
             json_object_set_new(answer->json, "nextToken", base64_of(last, strlen(last)));
             break;
         }

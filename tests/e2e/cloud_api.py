@@ -2,9 +2,19 @@
 import http.client
 import json
 import pathlib
+import re
+import socket
+import subprocess
 import urllib.parse
 
 import harness
+
+# Status and type of the refusals that most calls know.
+INVALID = (400, "InvalidRequestException")
+MISSING = (404, "ResourceNotFoundException")
+EXISTS = (409, "ResourceAlreadyExistsException")
+ARN = "arn:aws:iot:eu-central-1:000000000000:"
+NOBODY = "0" * 64
 
 ALLOW_ALL = json.dumps({"Version": "2012-10-17", "Statement": [
     {"Effect": "Allow", "Action": "iot:*", "Resource": "*"}]})
@@ -80,3 +90,53 @@ class CloudApi:
 
 def quote(text):
     return urllib.parse.quote(text, safe="")
+
+
+def openssl(*arguments, stdin=None):
+    return subprocess.run(["openssl", *map(str, arguments)], input=stdin, text=True, check=True,
+                          capture_output=True, timeout=harness.PATIENCE).stdout
+
+
+def make_ca(folder, name, subject):
+    key, pem = folder / f"{name}.key", folder / f"{name}.pem"
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+            "-keyout", key, "-out", pem, "-days", "9", "-subj", subject)
+    return key, pem
+
+
+def sign(folder, name, subject, ca):
+    key, request, pem = (folder / f"{name}.{end}" for end in ("key", "csr", "pem"))
+    openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+            "-keyout", key, "-out", request, "-subj", subject)
+    openssl("x509", "-req", "-in", request, "-CAkey", ca[0], "-CA", ca[1], "-CAcreateserial",
+            "-out", pem, "-days", "9")
+    return pem.read_text()
+
+
+class Stream:
+    """The console's event stream."""
+
+    def __init__(self, api, query):
+        self.socket = socket.create_connection(("127.0.0.1", api.port), timeout=harness.PATIENCE)
+        self.socket.sendall(f"GET /console/events?{query} HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                            .encode())
+        self.bytes = b""
+        self.until(b": subscribed")
+
+    def until(self, text):
+        while text not in self.bytes:
+            more = self.socket.recv(65536)
+            assert more, self.bytes
+            self.bytes += more
+
+    def messages(self, count):
+        found = []
+        while len(found) < count:
+            self.until(b"\n\n")
+            found = [json.loads(line) for line in re.findall(rb"^data: (.*)$", self.bytes, re.M)]
+            if len(found) < count:
+                self.bytes += self.socket.recv(65536)
+        return found
+
+    def stop(self):
+        self.socket.close()

@@ -8,6 +8,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
+import cloud_api
 import harness
 
 
@@ -58,3 +59,9 @@ def cloud(certificates, folder, cleanup):
 @pytest.fixture
 def modbus(cleanup):
     return cleanup(harness.ModbusServer())
+
+
+@pytest.fixture
+def api(folder, cleanup):
+    """The local cloud's control plane alone."""
+    return cleanup(cloud_api.CloudApi(folder / "cloud"))

@@ -5,36 +5,14 @@ import shutil
 import subprocess
 import urllib.request
 
-import cloud_api
 import harness
 import node_modules
 import pytest
+from console_cloud import Cloud
 
 PICTURES = harness.BIN.parent / "console-pictures"
 PAGE = harness.BIN.parent / "share/penstock/cloud-console"
 pytestmark = [pytest.mark.skipif(not PAGE.is_dir(), reason="built with -Dweb=false")]
-
-
-class Cloud(cloud_api.CloudApi):
-    """The whole local cloud, driven over its API; started again it has the same address."""
-
-    port = 0
-
-    def start(self):
-        ready = self.folder.parent / f"{self.folder.name}.ready"
-        ready.unlink(missing_ok=True)
-        self.program = harness.Program([
-            harness.BIN / "penstock-cloud", "run", self.folder, "--port", "0", "--api-port", self.port,
-            "--ready-file", ready, "--quiet"])
-        harness.wait_for(lambda: ready.exists() or self.program.process.poll() is not None,
-                         "penstock-cloud to be ready")
-        assert ready.exists(), self.program.text()
-        self.ready = json.loads(ready.read_text())
-        self.port = int(self.ready["api_url"].rsplit(":", 1)[1])
-
-    @property
-    def page(self):
-        return f"{self.ready['api_url']}/console/"
 
 
 @pytest.fixture
