@@ -33,7 +33,7 @@ test("what was taken out of a shadow is removed by the update", () => {
 });
 
 test("a message is shown as JSON, as it came, or as bytes", () => {
-  const message = messageOf('{"topic": "a/b", "payload": "{\\"a\\":1}", "qos": 1, "retain": true, "timestamp": 5}', 1, 9);
+  const message = messageOf('{"topic": "a/b", "payload": "{\\"a\\":1}", "qos": 1, "retain": true, "time_ms": 5}', 1, 9);
   expect(message).toMatchObject({ topic: "a/b", qos: 1, retain: true, at: 5 });
   expect(message && shown(message, "json")).toBe('{\n  "a": 1\n}');
   expect(message && shown(message, "string")).toBe('{"a":1}');

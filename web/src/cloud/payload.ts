@@ -36,7 +36,7 @@ export function shown(message: Message, display: Display): string {
   return display === "json" ? pretty(message.text) : message.text;
 }
 
-/** An event of the stream: {"topic", "payload" or "payloadBase64", "qos", "retain", "timestamp"}. */
+/** An event of the stream: {"topic", "payload" or "payloadBase64", "qos", "retain", "time_ms"}. */
 export function messageOf(data: string, key: number, now: number): Message | undefined {
   let event: Record<string, unknown>;
   try {
@@ -55,6 +55,6 @@ export function messageOf(data: string, key: number, now: number): Message | und
     text: typeof event.payload === "string" ? event.payload : "",
     qos: typeof event.qos === "number" ? event.qos : 0,
     retain: event.retain === true,
-    at: typeof event.timestamp === "number" ? event.timestamp : now,
+    at: typeof event.time_ms === "number" ? event.time_ms : now,
   };
 }

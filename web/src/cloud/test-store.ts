@@ -23,6 +23,8 @@ export interface TestState {
   /** Messages that came while paused, not shown yet. */
   held: number;
   stream: "none" | "opening" | "open" | "lost";
+  /** Messages that the server did not send because this page was too slow for them. */
+  missed: number;
 }
 
 const OPEN_AGAIN_MS = 1000;
@@ -31,7 +33,7 @@ const SHOW_EVERY_MS = 100;
 /** Kept while paused; older ones are counted only. */
 const HELD_MOST = 1000;
 
-let state: TestState = { subscriptions: [], open: undefined, paused: false, held: 0, stream: "none" };
+let state: TestState = { subscriptions: [], open: undefined, paused: false, held: 0, stream: "none", missed: 0 };
 let source: EventSource | undefined;
 let again: ReturnType<typeof setTimeout> | undefined;
 let showing: ReturnType<typeof setTimeout> | undefined;
@@ -119,6 +121,9 @@ function connect(): void {
     become({ stream: "open" });
   };
   mine.onmessage = onMessage;
+  mine.addEventListener("dropped", ({ data }: MessageEvent<string>) => {
+    become({ missed: state.missed + (Number(data) || 0) });
+  });
   mine.onerror = () => {
     // The browser gives up on some errors and tries for ever on others; one rule here instead.
     mine.close();

@@ -152,6 +152,7 @@ export function Messages({ one, state, display, onDisplay }: MessagesProps) {
           {[
             words.counted(messages.length),
             ...(one.dropped > 0 ? [words.dropped(one.dropped)] : []),
+            ...(state.missed > 0 ? [words.missed(state.missed)] : []),
             ...(state.paused ? [words.held(state.held)] : []),
           ].join(", ")}
         </Typography.Text>

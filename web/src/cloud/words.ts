@@ -199,6 +199,7 @@ export const words = {
   waiting: "No messages yet. What is published to this topic from now on is shown here.",
   held: (number: number) => `${number} more while paused`,
   dropped: (number: number) => `${number} older not kept`,
+  missed: (number: number) => `${number} too many at once were not sent to this page`,
   counted: (number: number) => (number === 1 ? "1 message" : `${number} messages`),
   streamLost: "The messages' stream is cut; it is opened again by itself. Messages meanwhile are not shown.",
   refused: "The subscription is refused",
