@@ -10,7 +10,7 @@ export default typescript.config(
     files: ["**/*.ts", "**/*.tsx"],
     extends: [...typescript.configs.recommended],
     plugins: { "react-hooks": hooks },
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: decodeURIComponent(new URL(".", import.meta.url).pathname) } },
     rules: {
       "react-hooks/rules-of-hooks": "error",
       "react-hooks/exhaustive-deps": "error",
