@@ -1,4 +1,6 @@
 // What the compiler does not see: rules of hooks, promises nobody waits for, leftovers.
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
 import js from "@eslint/js";
 import hooks from "eslint-plugin-react-hooks";
 import typescript from "typescript-eslint";
@@ -10,7 +12,7 @@ export default typescript.config(
     files: ["**/*.ts", "**/*.tsx"],
     extends: [...typescript.configs.recommended],
     plugins: { "react-hooks": hooks },
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: decodeURIComponent(new URL(".", import.meta.url).pathname) } },
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: dirname(fileURLToPath(import.meta.url)) } },
     rules: {
       "react-hooks/rules-of-hooks": "error",
       "react-hooks/exhaustive-deps": "error",
