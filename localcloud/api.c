@@ -1,6 +1,7 @@
 // penstock-cloud api: the control plane alone, without a broker. Main thread, one libuv loop.
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "localcloud/alone.h"
 #include "localcloud/command.h"
 #include "localcloud/lock.h"
 #include "localcloud/rest/loopback.h"
@@ -25,6 +26,7 @@ typedef struct Api {
     char endpoint_path[PATH_MAX + 32];
     PsEndpoint endpoint;
     PsRegistry *registry;
+    PsAlone services;
     PsLoopback *loopback;
     PsRest *rest;
     uv_loop_t loop;
@@ -94,6 +96,8 @@ static PsErr serve(Api *api, int signal_fd, PsDiag *diag) {
     uv_poll_start(&api->signals, UV_READABLE, on_signal);
     PsRestSetup setup = {.registry = api->registry,
                          .cloud = ps_loopback_cloud(api->loopback),
+                         .services = &api->services.routes,
+                         .service_count = 1,
                          .port = api->options.port,
                          .console_dir = api->options.console_dir};
     PsErr err = ps_rest_start(&api->loop, &setup, &api->rest, diag);
@@ -127,11 +131,13 @@ int ps_command_api(int argc, char **argv) {
     err = err == PS_OK ? ps_folder_root(api.dir, PS_KEY_RSA, &root, &diag) : err;
     err = err == PS_OK ? ps_folder_device_ca(api.dir, &device, &diag) : err;
     err = err == PS_OK ? ps_registry_open(api.dir, &api.registry, &diag) : err;
+    err = err == PS_OK ? ps_alone_open(&api.services, api.registry, &diag) : err;
     if (err == PS_OK) {
         api.loopback = ps_loopback_new();
         err = serve(&api, signal_fd, &diag);
     }
     ps_loopback_free(api.loopback);
+    ps_alone_close(&api.services);
     ps_registry_close(api.registry);
     return err == PS_OK ? EXIT_SUCCESS : ps_command_failed(&diag);
 }

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "localcloud/alone.h"
 #include "localcloud/command.h"
 #include "localcloud/lock.h"
 
@@ -25,6 +26,7 @@ struct PsAsk {
     char dir[PATH_MAX];
     int lock_fd;          // -1: a cloud runs
     PsRegistry *registry; // NULL: a cloud runs
+    PsAlone services;
     uint16_t port;
 };
 
@@ -36,6 +38,7 @@ PsErr ps_ask_open(const char *dir, PsAsk **ret_ask, PsDiag *diag) {
         err = ps_lock_take(ask->dir, &ask->lock_fd, diag);
         if (err == PS_OK) {
             err = ps_registry_open(ask->dir, &ask->registry, diag);
+            err = err == PS_OK ? ps_alone_open(&ask->services, ask->registry, diag) : err;
         } else if (err == PS_ERR_BUSY) {
             PsEndpoint endpoint = {0};
             err = ps_endpoint_read(ask->dir, &endpoint, diag);
@@ -55,6 +58,7 @@ PsErr ps_ask_open(const char *dir, PsAsk **ret_ask, PsDiag *diag) {
 
 void ps_ask_close(PsAsk *ask) {
     if (ask != NULL) {
+        ps_alone_close(&ask->services);
         ps_registry_close(ask->registry);
         ps_cleanup_fd(&ask->lock_fd);
         free(ask);
@@ -214,7 +218,8 @@ PsErr ps_ask(PsAsk *ask, const char *method, const char *target, const char *pri
     char type[64] = "";
     PsErr err = PS_OK;
     if (ask->registry != NULL) {
-        PsRestSetup setup = {.registry = ask->registry};
+        PsRestSetup setup = {
+            .registry = ask->registry, .services = &ask->services.routes, .service_count = 1};
         const char *error_type = NULL;
         ps_rest_dispatch(&setup, &request, &answer, &error_type);
         snprintf(type, sizeof type, "%s", error_type != NULL ? error_type : "");

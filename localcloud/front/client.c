@@ -78,7 +78,9 @@ static void send_to(PsStream *stream, PsBuf *bytes) {
 
 void ps_client_flush(PsClient *client) {
     send_to(client->broker, &client->to_broker);
-    send_to(client->peer, &client->to_peer);
+    if (!client->gated) {
+        send_to(client->peer, &client->to_peer);
+    }
 }
 
 // The broker sends the will itself; what the control plane shows of a retained one is ours.
@@ -271,7 +273,7 @@ static bool has_too_many_unacked(const PsClient *client) {
 }
 
 static bool is_held_back(const PsClient *client) {
-    return is_waiting(client) || has_too_many_unacked(client) ||
+    return is_waiting(client) || has_too_many_unacked(client) || ps_client_is_stopped(client) ||
            client->pending_count == PS_CLIENT_SUBSCRIBES ||
            ps_mono_diff_ns(client->in_at, ps_front_now(client->front)) > 0 ||
            (client->broker != NULL &&

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FOR_EVER_NS (INT64_C(365) * 24 * 3600 * PS_NS_PER_S)
 #define MOST_FAULTED ((size_t)1000) // answers of one client that are due a fault
 #define FAR_NS (3600 * PS_NS_PER_S)
 
@@ -54,9 +53,18 @@ static bool has_no_answer(PsClient *client, PsPacketType answer, const PsFault *
     return true;
 }
 
-static void stop_reading(PsClient *client, uint32_t time_ms) {
-    int64_t span_ns = time_ms > 0 ? (int64_t)time_ms * PS_NS_PER_MS : FOR_EVER_NS;
-    client->in_at = ps_mono_add_ns(ps_front_now(client->front), span_ns);
+// Without a time: as long as the rule is there.
+static void stop_reading(PsClient *client, const PsFault *fault) {
+    if (fault->time_ms == 0) {
+        client->stopped_by = fault->rule;
+        return;
+    }
+    client->in_at =
+        ps_mono_add_ns(ps_front_now(client->front), (int64_t)fault->time_ms * PS_NS_PER_MS);
+}
+
+bool ps_client_is_stopped(const PsClient *client) {
+    return client->stopped_by != 0 && ps_faults_in_force(client->front->faults, client->stopped_by);
 }
 
 PsFaultStep ps_client_fault(PsClient *client, PsFaultEvent event, PsBytes topic,
@@ -79,7 +87,7 @@ PsFaultStep ps_client_fault(PsClient *client, PsFaultEvent event, PsBytes topic,
         *ret_code = fault.code;
         return PS_FAULT_STEP_REFUSE;
     case PS_FAULT_STOP_READING:
-        stop_reading(client, fault.time_ms);
+        stop_reading(client, &fault);
         return PS_FAULT_STEP_GO_ON;
     case PS_FAULT_LOSE_SESSION:
         client->lose_session = true;
@@ -120,6 +128,10 @@ bool ps_client_answered(PsClient *client, PsPacketType answer, uint16_t packet_i
         return true;
     }
     PsFaultedAnswer *faulted = &client->faulted[at];
+    bool cuts = faulted->fault.what == PS_FAULT_CUT_BEFORE_ANSWER ||
+                faulted->fault.what == PS_FAULT_CUT_AFTER_ANSWER;
+    // Nothing may overtake the CONNACK.
+    client->gated = client->gated || (answer == PS_PACKET_CONNACK && !cuts);
     switch (faulted->fault.what) {
     case PS_FAULT_CUT_AFTER_ANSWER:
         client->cut_due = true;
@@ -154,12 +166,22 @@ static bool is_due(const PsClient *client, const PsFaultedAnswer *faulted, PsMon
                : !ps_faults_in_force(client->front->faults, faulted->fault.rule);
 }
 
+// Before all that has waited behind it, if it is the CONNACK.
+static void put_late(PsClient *client, PsFaultedAnswer *faulted) {
+    if (faulted->answer == PS_PACKET_CONNACK) {
+        client->gated = false;
+        ps_buf_put(&faulted->bytes, client->to_peer.data, client->to_peer.len);
+        ps_buf_clear(&client->to_peer);
+    }
+    ps_buf_put(&client->to_peer, faulted->bytes.data, faulted->bytes.len);
+}
+
 PsMono ps_client_release_faulted(PsClient *client, PsMono now) {
     PsMono next = ps_mono_add_ns(now, FAR_NS);
     for (size_t i = 0; i < client->faulted_count;) {
         PsFaultedAnswer *faulted = &client->faulted[i];
         if (is_due(client, faulted, now)) {
-            ps_buf_put(&client->to_peer, faulted->bytes.data, faulted->bytes.len);
+            put_late(client, faulted);
             bool frees = faulted->answer == PS_PACKET_PUBACK && client->unacked_in > 0;
             client->unacked_in -= frees ? 1 : 0;
             forget(client, i);

@@ -113,6 +113,8 @@ struct PsClient {
     size_t faulted_count;
     bool cut_due; ///< after this turn
     bool lose_session;
+    bool gated;          ///< the CONNACK is held back, and all that follows it
+    uint32_t stopped_by; ///< nothing is read while this rule is there; 0: none
 
     bool replaying; ///< the broker's PINGRESP will end the stored ones
 };
@@ -169,6 +171,7 @@ PsFaultStep ps_client_fault(PsClient *client, PsFaultEvent event, PsBytes topic,
 bool ps_client_answered(PsClient *client, PsPacketType answer, uint16_t packet_id, size_t start);
 /// Puts answers into `to_peer` whose time has come; returns when the next one has.
 PsMono ps_client_release_faulted(PsClient *client, PsMono now);
+bool ps_client_is_stopped(const PsClient *client);
 /// True when the client has ended.
 bool ps_client_cut_if_due(PsClient *client);
 void ps_client_free_faulted(PsClient *client);

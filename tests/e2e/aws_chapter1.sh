@@ -2,15 +2,12 @@
 # The manual's chapter 1 with Debian's AWS command line: thing, certificate, policy, attachments, the
 # endpoint, and a first message; then what must be refused. Prints one line for each step.
 #
-#   aws_chapter1.sh URL FOLDER [--shadow]     URL of the local cloud's API; files go to FOLDER
+#   aws_chapter1.sh URL FOLDER     URL of the local cloud's API; files go to FOLDER
 #
-# With --shadow the device shadow is read and written too (it needs the whole cloud, not only its
-# control plane).
 set -eu
 
 url=$1
 folder=$2
-shadow=${3:-}
 thing=aws_iot_test
 policy=aws_iot_test_policy
 allow='{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iot:*","Resource":"*"}]}'
@@ -98,13 +95,11 @@ same describe-endpoint localhost "$(iot describe-endpoint --endpoint-type iot:Da
     --query endpointAddress)"
 data publish --topic "gw/1/cmd x" --qos 1 --payload '{"message":"Hello from AWS IoT console"}'
 echo "ok: publish"
-if [ "$shadow" = --shadow ]; then
-    refused ResourceNotFoundException data get-thing-shadow --thing-name $thing /dev/null
-    data update-thing-shadow --thing-name $thing \
-        --payload '{"state":{"desired":{"speed":5}}}' "$folder/updated.json" >/dev/null
-    data get-thing-shadow --thing-name $thing "$folder/shadow.json" >/dev/null
-    holds get-thing-shadow '"speed":5' "$(tr -d ' ' <"$folder/shadow.json")"
-fi
+refused ResourceNotFoundException data get-thing-shadow --thing-name $thing /dev/null
+data update-thing-shadow --thing-name $thing \
+    --payload '{"state":{"desired":{"speed":5}}}' "$folder/updated.json" >/dev/null
+data get-thing-shadow --thing-name $thing "$folder/shadow.json" >/dev/null
+holds get-thing-shadow '"speed":5' "$(tr -d ' ' <"$folder/shadow.json")"
 
 # What is refused
 refused ResourceNotFoundException iot describe-thing --thing-name nobody
@@ -128,6 +123,7 @@ iot update-certificate --certificate-id "$id" --new-status INACTIVE
 iot delete-certificate --certificate-id "$id"
 iot delete-policy --policy-name $policy
 iot delete-thing --thing-name $thing
-same "nothing is left" "" "$(iot list-things --query 'things[].thingName')$(iot list-certificates \
-    --query 'certificates[].certificateId')"
+refused ResourceNotFoundException iot describe-thing --thing-name $thing
+refused ResourceNotFoundException iot describe-certificate --certificate-id "$id"
+refused ResourceNotFoundException iot get-policy --policy-name $policy
 echo "chapter 1 is done"

@@ -2,6 +2,7 @@
 import json
 import queue
 import ssl
+import threading
 import time
 import urllib.parse
 
@@ -32,9 +33,11 @@ class Device:
         self.client.on_message = lambda _, __, message: self.arrived.put(message)
         self.client.on_disconnect = lambda _, __, code: self.down.put(code)
         self.client.on_subscribe = lambda _, __, number, granted: self.arrived.put((number, granted))
-        self.client.reconnect_delay_set(1, 60)
+        up = threading.Event()
+        self.client.on_connect = lambda *_: up.set()
         self.client.connect(cloud.endpoint, cloud.port)
         self.client.loop_start()
+        assert up.wait(PATIENCE), "no CONNACK"  # nothing may be sent before it
         for topic in subscribe:
             self.subscribe(topic)
 

@@ -2,7 +2,6 @@
 import shutil
 import subprocess
 
-import cloud_api
 import harness
 import pytest
 
@@ -10,8 +9,8 @@ import pytest
 @pytest.mark.skipif(shutil.which("aws", path="/usr/bin") is None, reason="awscli is not installed")
 @pytest.mark.timeout(300)
 def test_chapter_1_of_the_manual(folder, cleanup):
-    api = cleanup(cloud_api.CloudApi(folder / "cloud"))
-    done = subprocess.run([harness.HERE / "aws_chapter1.sh", api.url, folder], text=True,
-                          capture_output=True, timeout=280)
+    cloud = cleanup(harness.Cloud(folder / "cloud"))
+    done = subprocess.run([harness.HERE / "aws_chapter1.sh", cloud.ready["api_url"], folder],
+                          text=True, capture_output=True, timeout=280)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.endswith("chapter 1 is done\n")

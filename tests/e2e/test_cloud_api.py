@@ -4,7 +4,7 @@ import json
 
 import cloud_api
 import pytest
-from cloud_api import ALLOW_ALL, ARN, CloudApi, EXISTS, INVALID, make_ca, MISSING, NOBODY, quote
+from cloud_api import ALLOW_ALL, ARN, EXISTS, INVALID, make_ca, MISSING, NOBODY, quote
 
 
 def test_things(api):
@@ -223,6 +223,7 @@ def fill(api, folder):
     api.ok("PUT", "/target-policies/p", {"target": made["certificateArn"]})
     api.ok("PUT", "/target-policies/p", {"target": f"{ARN}thinggroup/world"})
     api.ok("PUT", "/things/gw/principals", principal=made["certificateArn"])
+    api.ok("POST", "/things/gw/shadow", {"state": {"desired": {"speed": 5}}})
     return made
 
 
@@ -238,6 +239,7 @@ def test_export_and_import(api, folder, cleanup):
     assert other.ok("GET", path) == api.ok("GET", path)
     other.refused(*MISSING, "GET", "/things/goes-away")
     assert other.ok("GET", "/policies/p") == api.ok("GET", "/policies/p")
+    assert other.ok("GET", "/things/gw/shadow")["state"]["desired"] == {"speed": 5}
 
 
 @pytest.mark.parametrize("spoil, words", [
@@ -254,6 +256,7 @@ def test_export_and_import(api, folder, cleanup):
     (lambda s: s["policies"][0].update(defaultVersion=7), "defaultVersion"),
     (lambda s: s["policyTargets"][1].update(target="thinggroup/none"), "policyTargets[1]"),
     (lambda s: s["thingPrincipals"][0].update(thing="none"), "thingPrincipals[0]"),
+    (lambda s: s["shadows"][0].pop("thing"), "shadows"),
 ])
 def test_import_is_all_or_nothing(api, folder, spoil, words):
     fill(api, folder)
