@@ -41,7 +41,7 @@ static const struct option long_options[] = {
 };
 
 static int parse_options(int argc, char **argv, ApiOptions *options) {
-    *options = (ApiOptions){.port = DEFAULT_API_PORT};
+    *options = (ApiOptions){.port = DEFAULT_API_PORT, .console_dir = ps_command_console_dir()};
     int letter = 0;
     long long port = 0;
     while ((letter = getopt_long(argc, argv, "", long_options, NULL)) != -1) {

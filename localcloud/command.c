@@ -75,3 +75,20 @@ PsErr ps_command_client(const char *dir, const char *name, PsCommandClient *clie
     setup->client_id = client->client_id;
     return PS_OK;
 }
+
+const char *ps_command_console_dir(void) {
+    static char dir[PATH_MAX];
+    char program[PATH_MAX];
+    ssize_t len = readlink("/proc/self/exe", program, sizeof program - 1);
+    if (len <= 0) {
+        return NULL;
+    }
+    program[len] = '\0';
+    char *slash = strrchr(program, '/');
+    if (slash == NULL) {
+        return NULL;
+    }
+    *slash = '\0';
+    int wanted = snprintf(dir, sizeof dir, "%s/../share/penstock/cloud-console", program);
+    return wanted > 0 && (size_t)wanted < sizeof dir && access(dir, R_OK | X_OK) == 0 ? dir : NULL;
+}

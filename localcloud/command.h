@@ -29,6 +29,10 @@ int ps_command_wrong(const char *fmt, ...) PS_PRINTF(1, 2);
 /// "rsa" or "ecc".
 bool ps_command_key_type(const char *text, PsKeyType *ret_type);
 
+/// The folder of the console's page beside this program, in a build folder as when installed; NULL
+/// when it is not there. Lives as long as the program.
+const char *ps_command_console_dir(void);
+
 /// Blocks SIGINT, SIGTERM and SIGHUP and gives a descriptor that becomes readable with one.
 PsErr ps_command_signals(int *ret_fd, PsDiag *diag);
 

@@ -47,6 +47,7 @@ static const char usage_text[] =
     "                       (no console)\n"
     "  --filter FILTER      topics to print (default #); may be given several times\n"
     "  --pretty, --json     JSON payloads indented; or one JSON object for each message\n"
+    "  --console-dir PATH   the page under /console/, when not the one beside the program\n"
     "  --quiet              no console: print nothing, read nothing\n"
     "  --faults PATH        a script of fault rules, one a line\n"
     "  --ready-file PATH    write endpoint, port and files as JSON once the broker accepts\n"

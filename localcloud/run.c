@@ -96,6 +96,10 @@ static void print_summary(const Run *run) {
         printf("  ALPN port    %u (stands for 443 with x-amzn-mqtt-ca)\n", run->endpoint.alpn_port);
     }
     printf("  API          " PS_ENDPOINT_API "\n", (unsigned int)run->endpoint.api_port);
+    if (run->options.console_dir != NULL) {
+        printf("  console      " PS_ENDPOINT_API "/console/\n",
+               (unsigned int)run->endpoint.api_port);
+    }
     printf("  root CA      %s\n", run->endpoint.root_ca);
     for (size_t i = 0; i < run->thing_count; i++) {
         printf("  thing        %s\n    certificate  %s\n    private key  %s\n", run->things[i].name,

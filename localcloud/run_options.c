@@ -123,7 +123,10 @@ static bool take_option(PsRunOptions *options, int letter, const char *text) {
 
 int ps_run_options_parse(int argc, char **argv, PsRunOptions *ret_options) {
     PsRunOptions *options = ret_options;
-    *options = (PsRunOptions){.port = DEFAULT_PORT, .alpn_port = -1, .api_port = -1};
+    *options = (PsRunOptions){.port = DEFAULT_PORT,
+                              .alpn_port = -1,
+                              .api_port = -1,
+                              .console_dir = ps_command_console_dir()};
     ps_limits_init(&options->limits);
     ps_reactions_init(&options->reactions);
     int letter = 0;

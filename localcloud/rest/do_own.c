@@ -1,11 +1,30 @@
 // The calls of our own: the whole state, settings, limits, faults. Main thread.
 #include "localcloud/registry/state.h"
 
+#include "base/file.h"
 #include "localcloud/rest/routes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define ROOT_MAX ((size_t)64 * 1024)
+
+// {"mqtt": 8883, "mqtt_alpn": 443 or null} of the running cloud, as it wrote them for scripts; NULL
+// when only the API runs.
+static json_t *ports(const PsRegistry *registry) {
+    PS_AUTO_BUF PsBuf path = {0};
+    ps_buf_printf(&path, "%s/endpoint.json", registry->dir);
+    json_t *endpoint = json_load_file((const char *)path.data, 0, NULL);
+    json_t *found = NULL;
+    json_int_t port = json_integer_value(json_object_get(endpoint, "port"));
+    if (port > 0) {
+        found = json_pack("{s:I, s:O?}", "mqtt", port, "mqtt_alpn",
+                          json_object_get(endpoint, "alpn_port"));
+    }
+    json_decref(endpoint);
+    return found;
+}
 
 PS_REST_HANDLER(ps_do_status) {
     PsRegistry *registry = call->registry;
@@ -22,9 +41,31 @@ PS_REST_HANDLER(ps_do_status) {
     answer->json = json_pack("{s:s, s:s, s:s, s:s, s:o}", "accountId", PS_ACCOUNT_ID, "region",
                              registry->region, "endpointAddress", registry->endpoint, "folder",
                              registry->dir, "counts", counts);
+    json_t *open = ports(registry);
+    if (open != NULL) {
+        json_object_set_new(answer->json, "ports", open);
+    }
     if (call->cloud != NULL && call->cloud->status != NULL) {
         call->cloud->status(call->cloud->ctx, answer->json);
     }
+    return PS_API_OK;
+}
+
+PS_REST_HANDLER(ps_do_get_root) {
+    static const char *const names[] = {"AmazonRootCA1.pem", "AmazonRootCA3.pem"};
+    const char *name = NULL;
+    for (size_t i = 0; i < PS_COUNT(names); i++) {
+        name = strcmp(call->parameters[0], names[i]) == 0 ? names[i] : name;
+    }
+    PS_AUTO_BUF PsBuf path = {0};
+    PS_AUTO_BUF PsBuf pem = {0};
+    ps_buf_printf(&path, "%s/%s", call->registry->dir, name != NULL ? name : "");
+    if (name == NULL || ps_file_read((const char *)path.data, ROOT_MAX, &pem, NULL) != PS_OK) {
+        return ps_api_fail(PS_API_NOT_FOUND, fault, "This cloud has no root certificate '%s'",
+                           call->parameters[0]);
+    }
+    answer->json = json_object();
+    json_object_set_new(answer->json, "pem", json_stringn((const char *)pem.data, pem.len));
     return PS_API_OK;
 }
 

@@ -39,8 +39,10 @@ static void put_security(struct MHD_Response *response, const PsRestAnswer *answ
     MHD_add_response_header(response, "Cache-Control", "no-store");
     if (answer->content_type != NULL && strncmp(answer->content_type, "text/html", 9) == 0) {
         MHD_add_response_header(response, "Content-Security-Policy",
-                                "default-src 'self'; style-src 'self' 'unsafe-inline'; "
-                                "img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'");
+                                "default-src 'none'; script-src 'self'; "
+                                "style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+                                "connect-src 'self'; base-uri 'none'; form-action 'none'; "
+                                "frame-ancestors 'none'");
     }
 }
 

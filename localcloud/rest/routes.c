@@ -107,6 +107,7 @@ static const PsRestRoute rows[] = {
 
     // our own
     {"Status", "GET", "/_penstock/status", ps_do_status, CONTROL},
+    {"GetRoot", "GET", "/_penstock/roots/{name}", ps_do_get_root, CONTROL},
     {"Export", "GET", "/_penstock/export", ps_do_export, CONTROL},
     {"Import", "PUT", "/_penstock/import", ps_do_import, CONTROL},
     {"GetSettings", "GET", "/_penstock/settings", ps_do_get_settings, CONTROL},

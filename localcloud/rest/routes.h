@@ -82,6 +82,7 @@ PS_REST_HANDLER(ps_do_list_retained_messages);
 PS_REST_HANDLER(ps_do_delete_connection);
 
 PS_REST_HANDLER(ps_do_status);
+PS_REST_HANDLER(ps_do_get_root);
 PS_REST_HANDLER(ps_do_export);
 PS_REST_HANDLER(ps_do_import);
 PS_REST_HANDLER(ps_do_get_settings);

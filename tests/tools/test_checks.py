@@ -1,5 +1,6 @@
 """Each check of tools/ can fail: a small tree that breaks its rule, and one that does not."""
 
+import json
 import os
 import pathlib
 import subprocess
@@ -159,10 +160,31 @@ def test_build_folders_are_not_checked(tmp_path):
 
 def test_setup_has_nothing_to_do_for_what_is_installed(tmp_path):
     """And asks nobody for it: without sudo in the PATH it would stop at anything missing."""
-    write(tmp_path, {"list.txt": "# --- a group\ndpkg   # here on every Debian\n\n@trixie apt # too\n"})
+    write(tmp_path, {"list.txt": "# --- a group\ndpkg   # here on every Debian\n\n@trixie apt # too\n"
+                                 "@command sed penstock-no-such-package  # the command is there\n"})
     result = subprocess.run([TOOLS / "setup", tmp_path / "list.txt"], capture_output=True,
                             text=True, timeout=60, check=False)
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root needs no sudo")
+def test_setup_wants_the_package_of_a_missing_command(tmp_path):
+    write(tmp_path, {"list.txt": "@command penstock-no-such-command penstock-no-such-package\n"})
+    for tool in ("sh", "sed", "dpkg-query", "tr", "id", "dirname"):
+        (tmp_path / tool).symlink_to(f"/usr/bin/{tool}")
+    result = subprocess.run([TOOLS / "setup", tmp_path / "list.txt"], capture_output=True,
+                            text=True, timeout=60, check=False, env={"PATH": str(tmp_path)})
+    assert "apt-get install penstock-no-such-package" in result.stderr
+
+
+def test_a_lock_file_with_addresses_is_found_and_cleaned(tmp_path):
+    lock = {"packages": {"a": {"version": "1", "resolved": "https://somewhere/a.tgz", "integrity": "x"}}}
+    write(tmp_path, {"package-lock.json": json.dumps(lock)})
+    path = tmp_path / "package-lock.json"
+    assert run("npm-lock", path, "--check").returncode == 1
+    assert run("npm-lock", path).returncode == 0
+    assert json.loads(path.read_text()) == {"packages": {"a": {"version": "1", "integrity": "x"}}}
+    assert run("npm-lock", path, "--check").returncode == 0
 
 
 @pytest.mark.skipif(os.getuid() == 0, reason="root needs no sudo")

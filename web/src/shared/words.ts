@@ -1,0 +1,28 @@
+// Texts that every application uses. Those of one application stand in its own words.ts.
+
+export const words = {
+  light: "Light",
+  dark: "Dark",
+  system: "As the system",
+  theme: "Colours",
+  menu: "Menu",
+  lost: "Connection lost",
+  lostText: "The server does not answer. What is shown may be old; it is tried again every second.",
+  back: "Connected again",
+  cancel: "Cancel",
+  close: "Close",
+  refresh: "Refresh",
+  search: "Search",
+  copy: "Copy",
+  copied: "Copied",
+  format: "Format",
+  none: "None",
+  yes: "Yes",
+  no: "No",
+  actions: "Actions",
+  skip: "Skip to the content",
+  notJson: (line: number, column: number) => `Not JSON: line ${line}, column ${column}`,
+  nothingHere: "There is no such page.",
+  failed: "That did not work",
+  loading: "Loading",
+} as const;
