@@ -27,7 +27,9 @@ class Device:
         self.arrived = queue.Queue()
         self.kept = []
         self.down = queue.Queue()
-        self.client = mqtt.Client(client_id=client_id)
+        versions = getattr(mqtt, "CallbackAPIVersion", None)  # paho 2 asks which callbacks are meant
+        self.client = mqtt.Client(**({"callback_api_version": versions.VERSION1} if versions else {}),
+                                  client_id=client_id)
         self.client.tls_set(ca_certs=files["root_ca"], certfile=files["cert"], keyfile=files["key"],
                             tls_version=ssl.PROTOCOL_TLS_CLIENT)
         self.client.on_message = lambda _, __, message: self.arrived.put(message)
