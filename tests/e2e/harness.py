@@ -249,6 +249,25 @@ class Cloud:
             check=True, timeout=PATIENCE)
 
 
+def server_identity(cloud):
+    """Files (chain, key) of a server on localhost that clients of `cloud` trust; made once."""
+    chain = cloud.folder.parent / "foreign-server.pem"
+    key = cloud.folder.parent / "foreign-server.key"
+    if not chain.exists():
+        extensions = chain.with_suffix(".ext")
+        extensions.write_text("subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1\n")
+        request = chain.with_suffix(".csr")
+        openssl = ["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                   "-keyout", key, "-subj", "/CN=localhost", "-out", request]
+        subprocess.run(openssl, check=True, capture_output=True, timeout=PATIENCE)
+        root = pathlib.Path(cloud.ready["root_ca"])
+        openssl = ["openssl", "x509", "-req", "-in", request, "-CA", root, "-CAkey",
+                   cloud.folder / "private" / f"{root.stem}.key", "-set_serial", "7", "-days", "30",
+                   "-extfile", extensions, "-out", chain]
+        subprocess.run(openssl, check=True, capture_output=True, timeout=PATIENCE)
+    return chain, key
+
+
 class Broker:
     """mosquitto without TLS and without the limits of AWS IoT; the port stays the same."""
 

@@ -158,8 +158,8 @@ class RawClient:
     def props(self, values=None):
         return properties(values) if self.version == 5 else b""
 
-    def connect(self, client_id, clean=True, keep_alive=60, will=None, props=None):
-        """`will`: (topic, payload, qos, retain)."""
+    def connect(self, client_id, clean=True, keep_alive=60, will=None, props=None, then=b""):
+        """`will`: (topic, payload, qos, retain). `then`: sent in one piece with it."""
         flags = 2 if clean else 0
         body = text(client_id)
         if will:
@@ -167,7 +167,7 @@ class RawClient:
             flags |= 4 | qos << 3 | (0x20 if retain else 0)
             body += self.props() + text(topic) + text(payload)
         self.send(packet(0x10, text("MQTT") + bytes([self.version, flags])
-                         + struct.pack(">H", keep_alive) + self.props(props) + body))
+                         + struct.pack(">H", keep_alive) + self.props(props) + body) + then)
 
     def publish(self, topic, payload=b"x", qos=1, retain=False, props=None):
         self.send(self.publish_bytes(topic, payload, qos, retain, props))

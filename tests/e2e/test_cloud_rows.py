@@ -56,8 +56,7 @@ def test_row_qos2_gets_no_answer(cloud, version, name):
 
 def test_row_first_packet_rule(cloud, version, name):
     with RawClient(cloud, version=version, connect=False) as one:
-        one.connect(name)
-        one.disconnect()
+        one.connect(name, then=packet(0xE0, b""))
         one.expect_end()
 
 

@@ -9,7 +9,8 @@ import threading
 
 import pytest
 
-from harness import Gateway, cloud_block, group, modbus_device, publish, variable, wait_for
+from harness import (Gateway, cloud_block, group, modbus_device, publish, server_identity, variable,
+                     wait_for)
 
 SCRIPT = "def main(data_collect, wizard_api):\n    return data_collect\n"
 CONNACK = b"\x20\x02\x00"
@@ -23,8 +24,7 @@ class Server:
         self.context = None
         if tls:
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            self.context.load_cert_chain(cloud.folder / "server/chain.pem",
-                                         cloud.folder / "server/key.pem")
+            self.context.load_cert_chain(*server_identity(cloud))
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._serve, daemon=True).start()
