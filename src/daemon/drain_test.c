@@ -9,6 +9,10 @@
 
 #define DAY_S 86400
 
+static bool has_room(Bench *bench) {
+    return ps_outbox_stats(bench->outbox).memory_rows < 5000;
+}
+
 static void accept_day(Bench *bench) {
     for (int64_t second = 0; second < DAY_S; second++) {
         char text[256];
@@ -22,7 +26,8 @@ static void accept_day(Bench *bench) {
         assert_int_equal(strlen(text), 200);
         accept_one(bench, RIG_DATA, second * PS_NS_PER_S, text);
         if (second % 1000 == 0) {
-            run_until_ms(bench, never, 1);
+            // A machine that is busy with other things stores more slowly than this loop accepts.
+            assert_true(run_until_ms(bench, has_room, 60000));
         }
     }
 }
