@@ -97,7 +97,7 @@ static void what_is_written_is_what_was_read(void **state) {
     assert_int_equal(serial->pause_ms, 5);
     PS_AUTO_BUF PsBuf second = {0};
     ps_config_write(config, &second);
-    assert_string_equal(first.data, second.data);
+    assert_string_equal((const char *)first.data, (const char *)second.data);
     ps_config_free(config);
 }
 
@@ -135,7 +135,7 @@ static void changes_are_told(void **state) {
     ps_config_diff_summary(diff, &text);
     ps_buf_printf(&text, "\n");
     ps_config_diff_write(diff, 10, &text);
-    assert_string_equal(text.data, "1 serial port changed\n"
+    assert_string_equal((const char *)text.data, "1 serial port changed\n"
                                    "serial port 'B': baud_rate 9600 -> 1200\n");
     ps_config_diff_free(diff);
     ps_config_map_free(map);
