@@ -8,6 +8,8 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "drivers/driver.h"
+#include "model/option.h"
+#include "model/tables.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -209,7 +211,20 @@ static void change_channels(Change *change, const PsLayout *layout) {
     free(parts);
 }
 
-// Devices that were there and are asked through another channel now. A failed one is in the log.
+// A serial port with other settings is opened anew by the channel that goes on; its name is none.
+static bool port_changed(const Change *change, uint32_t before, uint32_t device) {
+    const PsConfig *former = change->collector->setup.config;
+    const PsDevice *then = &former->devices[before];
+    const PsDevice *now = &change->config->devices[device];
+    if (!ps_device_is_serial(then) || !ps_device_is_serial(now)) {
+        return false;
+    }
+    PsSerial port = former->serials[then->serial];
+    port.name = change->config->serials[now->serial].name;
+    return !ps_option_all_equal(&ps_table_serial, &port, &change->config->serials[now->serial]);
+}
+
+// Devices that were there and are asked over another connection now. A failed one is in the log.
 static void say_anew(const Change *change, const PsLayout *layout, PsBuf *anew) {
     const PsLayout *former = &change->collector->layout;
     for (uint32_t d = 0; anew != NULL && d < change->config->device_count; d++) {
@@ -217,7 +232,8 @@ static void say_anew(const Change *change, const PsLayout *layout, PsBuf *anew) 
         uint32_t channel = layout->device_channel[d];
         if (before == PS_NOT_THERE || former->device_channel[before] == PS_NOT_THERE ||
             channel == PS_NOT_THERE || change->channels[channel] == NULL ||
-            former->device_channel[before] == change->from[channel]) {
+            (former->device_channel[before] == change->from[channel] &&
+             !port_changed(change, before, d))) {
             continue;
         }
         ps_buf_printf(anew, "device '%s' at %s\n", change->config->devices[d].name,
