@@ -270,7 +270,7 @@ void ps_cloud_apply(PsApp *app, const PsConfig *former, PsBuf *anew) {
         setup.subscription_count = app->filter_count;
         if (!ps_link_apply(app->link, &setup)) {
             (void)ps_cloud_link_gone(app);
-            ps_buf_printf(anew, "connection to the cloud\n");
+            ps_buf_printf(anew, PS_ANEW_CLOUD "\n");
         }
     }
     if (former->cloud.enable != app->config->cloud.enable) {

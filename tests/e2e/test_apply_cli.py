@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 
-from harness import Gateway, group, modbus_device, publish, variable, wait_for
+from harness import Gateway, cloud_block, group, modbus_device, publish, variable, wait_for
 
 BROKEN = '{"version": 1,\n "devices": [\n'
 
@@ -119,6 +119,36 @@ def test_what_began_anew_is_said(folder, modbus, cleanup):
     lines = made[made.index("Began anew:"):].splitlines()[1:]
     assert lines == ["  script of publish 'one'", f"  device 'D' at 127.0.0.1:{modbus.port}",
                      "  connection to the cloud"]
+
+
+def test_replaced_certificates_are_noticed(folder, cloud, modbus, cleanup):
+    def put(thing):
+        for name, path in own.items():
+            shutil.copyfile(cloud.files(thing)[name], path)
+            path.chmod(0o600)
+
+    own = {name: folder / f"own-{name}.pem" for name in ("cert", "key", "root_ca")}
+    put("gateway")
+    files = {name: str(path) for name, path in own.items()}
+    gateway = cleanup(Gateway(folder, config(modbus, cloud=cloud_block(cloud, **files))))
+    gateway.wait_line("LINK-UP")
+    assert "nothing to change" in gateway.cli("apply").stdout
+    start = len(gateway.program.lines)
+    put("receiver")
+    replaced = "certificate of the cloud replaced, key of the cloud replaced"
+    shown = gateway.cli("apply", "--dry-run").stdout
+    assert f"Would be changed from revision 1: {replaced}\n" in shown
+    made = gateway.cli("apply").stdout
+    assert f"Revision 2 is applied: {replaced}\n" in made
+    assert made.endswith("Began anew:\n  connection to the cloud\n")
+    gateway.wait_line("LINK-UP", start=start)
+    assert replaced in gateway.cli("revisions").stdout
+    assert "nothing to change" in gateway.cli("apply").stdout
+    own["root_ca"].write_text(own["root_ca"].read_text() + own["cert"].read_text())
+    assert "Revision 3 is applied: root CA of the cloud replaced\n" in gateway.cli("apply").stdout
+    secret = own["key"].read_text().splitlines()[1]
+    kept = [path.read_text() for path in (folder / "state").rglob("*.json")]
+    assert kept and not any(secret in text for text in (*kept, gateway.program.text()))
 
 
 def test_what_nobody_confirms_goes_back(folder, modbus, cleanup):
