@@ -47,8 +47,8 @@ static void show_restarted(const json_t *answer) {
     const json_t *lines = json_object_get(answer, "restarted");
     if (!json_is_true(json_object_get(answer, "switched"))) {
         printf("It takes effect when penstockd is started the next time.\n");
-    } else if (json_array_size(lines) > 0) {
-        printf("Started anew:\n");
+    } else {
+        printf(json_array_size(lines) > 0 ? "Began anew:\n" : "Nothing began anew.\n");
     }
     json_array_foreach(lines, index, line) {
         printf("  %s\n", json_string_value(line));

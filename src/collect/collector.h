@@ -7,6 +7,7 @@
 //! table outlive it.
 #pragma once
 
+#include "base/buf.h"
 #include "model/config.h"
 #include "model/config_map.h"
 #include "tags/sample_batch.h"
@@ -46,8 +47,10 @@ PsErr ps_collector_start(PsCollector *collector, PsDiag *diag);
 /// ones; only new endpoints are connected. Cycles keep their places in time. What was read of a
 /// variable that now stands elsewhere is forgotten. Writes that wait go on, or end with
 /// PS_ERR_CANCELLED when their variable is another or gone; a recall under way goes on. Not after
-/// stop.
-void ps_collector_apply(PsCollector *collector, const PsConfig *config, const PsConfigMap *map);
+/// stop. Appends to `anew` (may be NULL) a line for each device that was there before and is asked
+/// over another connection from now on.
+void ps_collector_apply(PsCollector *collector, const PsConfig *config, const PsConfigMap *map,
+                        PsBuf *anew);
 
 /// Interrupts and joins the threads without holding up the loop, cancels waiting writes (their
 /// `done` is called with PS_ERR_CANCELLED), then calls `stopped` (may be NULL). No upload and no

@@ -50,6 +50,7 @@ typedef struct Fixture {
     unsigned uploads;
     unsigned samples;
     unsigned seen; // requests, when a test looked
+    PsBuf anew;    // what the newest change says
 } Fixture;
 
 static Fixture fixture;
@@ -202,7 +203,8 @@ static void apply(Fixture *f, Made *made) {
     Made *before = f->made;
     f->made = made;
     ps_tag_table_apply_config(f->table, &made->config, map);
-    ps_collector_apply(f->collector, &made->config, map);
+    ps_buf_clear(&f->anew);
+    ps_collector_apply(f->collector, &made->config, map, &f->anew);
     ps_config_map_free(map);
     memset(before, 0xee, sizeof *before);
     free(before);
@@ -240,6 +242,7 @@ static int tear_down(void **state) {
         ps_collector_free(f->collector);
     }
     ps_tag_table_free(f->table);
+    ps_buf_deinit(&f->anew);
     free(f->made);
     for (int i = 0; i < SERVERS; i++) {
         test_server_stop(f->servers[i]);
@@ -300,6 +303,7 @@ static void an_added_variable_disturbs_nobody(void **state) {
     Made *more = make_plain(f);
     (void)add_variable(more, 0, 2, 50);
     apply(f, more);
+    assert_int_equal(f->anew.len, 0);
     assert_int_equal(ps_tag_table_get(f->table, 0)->quality, PS_QUALITY_GOOD);
     assert_int_equal(ps_tag_table_get(f->table, 6)->quality, PS_QUALITY_NOT_READ);
     PsGroupRow after;
@@ -338,6 +342,10 @@ static void a_moved_device_is_connected_where_it_is_now(void **state) {
     moved->devices[1].port = test_server_port(f->servers[2]);
     moved->servers[1] = 2;
     apply(f, moved);
+    char lines[200];
+    snprintf(lines, sizeof lines, "device 'D1' at 127.0.0.1:%d\ndevice 'D2' at 127.0.0.1:%d\n",
+             moved->devices[1].port, moved->devices[2].port);
+    assert_string_equal((const char *)f->anew.data, lines);
     assert_int_equal(ps_collector_channel_count(f->collector), 2);
     assert_int_equal(ps_tag_table_get(f->table, 0)->quality, PS_QUALITY_GOOD);
     assert_int_equal(ps_tag_table_get(f->table, 2)->quality, PS_QUALITY_NOT_READ);

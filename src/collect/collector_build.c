@@ -8,6 +8,8 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "drivers/driver.h"
+#include "model/option.h"
+#include "model/tables.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -106,7 +108,8 @@ typedef struct Change {
     PsMono now;
     PsChannel **channels; // of the new layout; NULL where one could not be made
     uint32_t channel_count;
-    bool *unread; // by variable: what is known of it was read elsewhere
+    uint32_t *from; // by channel of the new layout: the present one that goes on as it
+    bool *unread;   // by variable: what is known of it was read elsewhere
 } Change;
 
 // Values, reports and writes that are about these variables are about another place in a device.
@@ -155,11 +158,13 @@ static PsChannel *arrive(Change *change, PsConfigPart *part, uint32_t number) {
 }
 
 // The present channel of the endpoint goes on with the part, or gives way to a new one.
-static PsChannel *go_on(Change *change, PsChannel *channel, PsConfigPart *part, uint32_t number) {
+static PsChannel *go_on(Change *change, uint32_t old, PsConfigPart *part, uint32_t number) {
+    PsChannel *channel = change->collector->channels[old];
     PsConfigPart *present = ps_channel_part(channel);
     if (ps_config_part_equal(present, part)) {
         ps_config_part_free(part);
         ps_channel_set_number(channel, number);
+        change->from[number] = old;
         return channel;
     }
     uint32_t *matches = ps_config_part_match(present, part);
@@ -170,6 +175,7 @@ static PsChannel *go_on(Change *change, PsChannel *channel, PsConfigPart *part, 
         return arrive(change, part, number);
     }
     ps_channel_set_number(channel, number);
+    change->from[number] = old;
     return channel;
 }
 
@@ -187,12 +193,13 @@ static void change_channels(Change *change, const PsLayout *layout) {
         const PsDevice *device = &parts[i]->config.devices[0];
         char key[PS_ENDPOINT_KEY_SIZE];
         ps_driver_find(device->protocol)->endpoint_key(&parts[i]->config, device, key, sizeof key);
+        change->from[i] = PS_NOT_THERE;
         uint32_t old = ps_map_find(&present, ps_protocol_name(device->protocol), key);
         if (old == PS_MAP_NONE) {
             change->channels[i] = arrive(change, parts[i], i);
         } else {
             kept[old] = true;
-            change->channels[i] = go_on(change, collector->channels[old], parts[i], i);
+            change->channels[i] = go_on(change, old, parts[i], i);
         }
     }
     for (uint32_t i = 0; i < collector->channel_count; i++) {
@@ -202,6 +209,36 @@ static void change_channels(Change *change, const PsLayout *layout) {
     }
     free(kept);
     free(parts);
+}
+
+// A serial port with other settings is opened anew by the channel that goes on; its name is none.
+static bool port_changed(const Change *change, uint32_t before, uint32_t device) {
+    const PsConfig *former = change->collector->setup.config;
+    const PsDevice *then = &former->devices[before];
+    const PsDevice *now = &change->config->devices[device];
+    if (!ps_device_is_serial(then) || !ps_device_is_serial(now)) {
+        return false;
+    }
+    PsSerial port = former->serials[then->serial];
+    port.name = change->config->serials[now->serial].name;
+    return !ps_option_all_equal(&ps_table_serial, &port, &change->config->serials[now->serial]);
+}
+
+// Devices that were there and are asked over another connection now. A failed one is in the log.
+static void say_anew(const Change *change, const PsLayout *layout, PsBuf *anew) {
+    const PsLayout *former = &change->collector->layout;
+    for (uint32_t d = 0; anew != NULL && d < change->config->device_count; d++) {
+        uint32_t before = ps_index_to_old(&change->map->devices, d);
+        uint32_t channel = layout->device_channel[d];
+        if (before == PS_NOT_THERE || former->device_channel[before] == PS_NOT_THERE ||
+            channel == PS_NOT_THERE || change->channels[channel] == NULL ||
+            (former->device_channel[before] == change->from[channel] &&
+             !port_changed(change, before, d))) {
+            continue;
+        }
+        ps_buf_printf(anew, "device '%s' at %s\n", change->config->devices[d].name,
+                      ps_channel_name(change->channels[channel]));
+    }
 }
 
 // Channels that could not be made leave no holes.
@@ -255,7 +292,8 @@ static void drop_what_is_unread(Change *change) {
     }
 }
 
-void ps_collector_apply(PsCollector *collector, const PsConfig *config, const PsConfigMap *map) {
+void ps_collector_apply(PsCollector *collector, const PsConfig *config, const PsConfigMap *map,
+                        PsBuf *anew) {
     PS_ASSERT(!collector->stopping);
     Change change = {.collector = collector, .config = config, .map = map, .now = ps_mono_now()};
     PsLayout layout;
@@ -263,12 +301,14 @@ void ps_collector_apply(PsCollector *collector, const PsConfig *config, const Ps
     PS_ASSERT(err == PS_OK); // a checked configuration has drivers for all its devices
     change.channel_count = layout.channel_count;
     change.channels = ps_alloc_array(layout.channel_count, sizeof(PsChannel *));
+    change.from = ps_alloc_array(layout.channel_count, sizeof *change.from);
     change.unread = ps_alloc_array(ps_config_polled_count(config), sizeof *change.unread);
     for (uint32_t i = 0; i < collector->channel_count; i++) {
         ps_channel_move(collector->channels[i], map);
     }
     make_room_for_reports(collector, layout.channel_count);
     change_channels(&change, &layout);
+    say_anew(&change, &layout, anew);
     close_ranks(&change, &layout);
     drop_what_is_unread(&change);
     free(collector->channels);
@@ -280,6 +320,7 @@ void ps_collector_apply(PsCollector *collector, const PsConfig *config, const Ps
     note_places(collector);
     change_groups(&change);
     ps_recalls_set_config(collector->recalls, config);
+    free(change.from);
     free(change.unread);
     ps_wake_send(&collector->wake); // what has become due is served when the change is over
 }

@@ -79,9 +79,10 @@ void ps_app_go_on(PsApp *app) {
     }
     ps_cloud_settle(app);
     if (app->next != NULL && !app->scripts_stopping) {
+        PS_AUTO_BUF PsBuf anew = {0}; // the log has it
         PsConfig *next = app->next;
         app->next = NULL;
-        ps_app_switch(app, next);
+        ps_app_switch(app, next, &anew);
     }
 }
 
@@ -127,8 +128,7 @@ static json_t *look_at_health(void *ctx) {
 }
 
 static void switch_to(PsConfig *config, PsBuf *restarted, void *ctx) {
-    (void)restarted; // the log has what had to begin anew
-    ps_app_switch(ctx, config);
+    ps_app_switch(ctx, config, restarted);
 }
 
 static void new_apply(PsApp *app) {

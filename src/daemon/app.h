@@ -22,6 +22,7 @@ PsErr ps_app_run(const PsAppOptions *options, PsDiag *diag);
 /// the order. From the loop, not from within a callback of a part. Cannot fail; what cannot be
 /// started at the moment is tried again and says so in the log. While scripts are being stopped by
 /// an earlier switch it waits for them, two seconds at most; of several the newest counts.
-void ps_app_switch(PsApp *app, PsConfig *config);
+/// Appends to `anew` one line for each part that was there and begins anew, which is logged, too.
+void ps_app_switch(PsApp *app, PsConfig *config, PsBuf *anew);
 /// The one that was given last. Borrowed until the next switch.
 const PsConfig *ps_app_config(const PsApp *app);

@@ -75,8 +75,9 @@ PsErr ps_cloud_build(PsApp *app, PsDiag *diag);
 /// Starts what was built.
 PsErr ps_cloud_start(PsApp *app, PsDiag *diag);
 /// The configuration is another one; the host has it already. What has to be another link is
-/// stopped here; the rest is ps_cloud_settle's. `former` is the configuration before.
-void ps_cloud_apply(PsApp *app, const PsConfig *former);
+/// stopped here; the rest is ps_cloud_settle's. `former` is the configuration before. Appends to
+/// `anew` a line when the link ends and another one follows.
+void ps_cloud_apply(PsApp *app, const PsConfig *former, PsBuf *anew);
 /// Starts or stops what is not as the configuration wants it. A failure is logged and tried again.
 void ps_cloud_settle(PsApp *app);
 /// These stop a part and say whether it is gone; if not, ps_app_go_on follows when it is.

@@ -22,6 +22,14 @@ static void work(uv_work_t *request) {
     }
 }
 
+// A link whose files were replaced connects again without being told to.
+static void say_reconnects(PsBuf *restarted) {
+    if (restarted->len == 0 || strstr((const char *)restarted->data, PS_ANEW_CLOUD "\n") == NULL) {
+        ps_buf_printf(restarted, PS_ANEW_CLOUD "\n");
+        PS_LOGI("ANEW", "begins anew: " PS_ANEW_CLOUD);
+    }
+}
+
 // What was decided on the worker thread, in the eyes of the main thread.
 static void take_over(PsApply *apply, PsCandidate *candidate, PsBuf *restarted) {
     const PsRevision *revision = &candidate->revision;
@@ -41,6 +49,9 @@ static void take_over(PsApply *apply, PsCandidate *candidate, PsBuf *restarted) 
         PsConfig *config = candidate->config;
         candidate->config = NULL;
         apply->setup.switch_to(config, restarted, apply->setup.ctx);
+        if (candidate->reconnects) {
+            say_reconnects(restarted);
+        }
     }
 }
 

@@ -24,6 +24,8 @@ typedef struct PsApplySetup {
 } PsApplySetup;
 
 #define PS_APPLY_GRACE_MS 60000
+/// Line of the link among `restarted`.
+#define PS_ANEW_CLOUD "connection to the cloud"
 
 typedef struct PsApply PsApply;
 

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "model/config_diff.h"
+#include "revision/credentials.h"
 #include "script/compile.h"
 
 #include <stdio.h>
@@ -136,8 +137,17 @@ static PsContent read_running(const PsRevisionStore *store) {
     return running;
 }
 
+static uint32_t compare_credentials(const PsRevisionStore *store, const PsConfig *config,
+                                    json_t *difference) {
+    const PsRevision *newest = ps_revision_store_newest(store);
+    json_t *noted = newest != NULL ? ps_revision_store_credentials(store, newest->number) : NULL;
+    uint32_t replaced = ps_credentials_compare(noted, &config->cloud, difference);
+    json_decref(noted);
+    return replaced;
+}
+
 json_t *ps_candidate_compare(const PsRevisionStore *store, const PsContent *content,
-                             const PsConfig *config, uint32_t *ret_count) {
+                             const PsConfig *config, uint32_t *ret_count, bool *ret_reconnects) {
     PsContent running = read_running(store);
     // To load a large configuration takes long, and mostly it is the same to the byte.
     bool same = ps_content_equal(content, &running);
@@ -147,7 +157,11 @@ json_t *ps_candidate_compare(const PsRevisionStore *store, const PsContent *cont
     PsConfigMap *map = ps_config_map_new(before, config);
     PsConfigDiff *diff = ps_config_diff_new(before, config, map);
     json_t *json = ps_config_diff_json(diff, PS_DIFFERENCE_MAX);
-    *ret_count = diff->count;
+    uint32_t replaced = compare_credentials(store, config, json);
+    *ret_count = diff->count + replaced;
+    if (ret_reconnects != NULL) {
+        *ret_reconnects = replaced > 0 && before->cloud.enable && config->cloud.enable;
+    }
     ps_config_diff_free(diff);
     ps_config_map_free(map);
     ps_config_free(loaded);
@@ -225,7 +239,8 @@ static PsErr run(PsCandidate *candidate, const PsCandidateTools *tools, PsConten
     if (err == PS_OK) {
         uint32_t changes = 0;
         atomic_store(&candidate->step, PS_STEP_COMPARING);
-        candidate->difference = ps_candidate_compare(tools->store, content, config, &changes);
+        candidate->difference =
+            ps_candidate_compare(tools->store, content, config, &changes, &candidate->reconnects);
         if (changes > 0 && !candidate->dry_run) {
             err = write(candidate, tools, content, config);
             candidate->config = err == PS_OK ? config : NULL;

@@ -45,6 +45,7 @@ typedef struct PsCandidate {
     PsDiag diag;         ///< when it is not PS_OK
     PsFindings findings; ///< also when it is
     json_t *difference;  ///< from what runs; NULL when it came not so far
+    bool reconnects;     ///< by itself: certificate, key or root CA were replaced
     PsConfig *config;    ///< of the new revision, for whoever takes it out; NULL when none was made
 } PsCandidate;
 
@@ -56,6 +57,7 @@ void ps_candidate_run(PsCandidate *candidate, const PsCandidateTools *tools);
 
 /// How `config`, loaded from `content`, differs from the newest revision of the store, as of
 /// ps_config_diff_json; from nothing when there is none or it cannot be loaded any more.
-/// `ret_count` has the number of changes.
+/// `ret_count` has the number of changes. Certificates and keys of the cloud that were replaced
+/// under the same path count, too; `ret_reconnects` (may be NULL) says whether a link is concerned.
 json_t *ps_candidate_compare(const PsRevisionStore *store, const PsContent *content,
-                             const PsConfig *config, uint32_t *ret_count);
+                             const PsConfig *config, uint32_t *ret_count, bool *ret_reconnects);

@@ -258,7 +258,7 @@ void ps_cloud_settle(PsApp *app) {
     ps_app_tell_api(app);
 }
 
-void ps_cloud_apply(PsApp *app, const PsConfig *former) {
+void ps_cloud_apply(PsApp *app, const PsConfig *former, PsBuf *anew) {
     uv_timer_stop(&app->retry); // what could not be started may be startable now
     expand_filters(app);
     ps_delivery_apply(app->delivery, &app->config->cloud);
@@ -270,6 +270,7 @@ void ps_cloud_apply(PsApp *app, const PsConfig *former) {
         setup.subscription_count = app->filter_count;
         if (!ps_link_apply(app->link, &setup)) {
             (void)ps_cloud_link_gone(app);
+            ps_buf_printf(anew, PS_ANEW_CLOUD "\n");
         }
     }
     if (former->cloud.enable != app->config->cloud.enable) {

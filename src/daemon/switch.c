@@ -5,27 +5,29 @@
 #include "base/log.h"
 #include "daemon/outbox_setup.h"
 
+#include <string.h>
+
 // The order of the parts. What a part tells from within its own step it says by the indexes of the
 // former configuration, which those behind it still have: alarms that have ended go to the former
 // scripts, inputs that scripts give up into the ledger rows of their messages.
-static void switch_parts(PsApp *app, PsConfig *config, const PsConfigMap *map) {
+static void switch_parts(PsApp *app, PsConfig *config, const PsConfigMap *map, PsBuf *anew) {
     PsConfig *former = app->config;
     ps_alarm_desk_apply(app->alarms, config, map);
     if (app->scripts != NULL) {
-        ps_script_host_apply(app->scripts, config, map);
+        ps_script_host_apply(app->scripts, config, map, anew);
     }
     if (app->canary != NULL) {
         ps_canary_apply(app->canary, config, map);
     }
     app->config = config;
     ps_tag_table_apply_config(app->table, config, map);
-    ps_collector_apply(app->collector, config, map);
+    ps_collector_apply(app->collector, config, map, anew);
     ps_outbox_setup_apply(app->outbox, former, config, map);
     ps_intake_apply(app->intake, config, map);
     ps_replay_apply(app->replay, config, map);
     ps_comm_watch_close(app->comm);
     app->comm = ps_comm_watch_new(&app->loop, config, app->collector, app->alarms);
-    ps_cloud_apply(app, former);
+    ps_cloud_apply(app, former, anew);
     ps_cloud_settle(app);
     if (config->parameters.log_level != former->parameters.log_level) {
         ps_api_configure_log(app->api, (PsLogLevel)config->parameters.log_level);
@@ -34,15 +36,21 @@ static void switch_parts(PsApp *app, PsConfig *config, const PsConfigMap *map) {
     ps_retired_put(app->retired, former);
 }
 
-static void say(const PsConfig *config) {
+static void say(const PsConfig *config, const PsBuf *anew) {
     PS_LOGI("SWITCHED",
             "from now on: %u devices, %u variables, %u alarms, %u publish and %u subscribe "
             "messages from %s",
             config->device_count, config->variable_count, config->alarm_count,
             config->publish_count, config->subscribe_count, config->folder);
+    for (size_t at = 0; at < anew->len;) {
+        const char *line = (const char *)anew->data + at;
+        size_t len = strcspn(line, "\n");
+        PS_LOGI("ANEW", "begins anew: %.*s", (int)len, line);
+        at += len + 1;
+    }
 }
 
-void ps_app_switch(PsApp *app, PsConfig *config) {
+void ps_app_switch(PsApp *app, PsConfig *config, PsBuf *anew) {
     if (app->stopping) {
         ps_config_free(config);
         return;
@@ -51,12 +59,15 @@ void ps_app_switch(PsApp *app, PsConfig *config) {
     app->next = NULL;
     if (app->scripts_stopping) { // what they do last is said in the terms they began with
         app->next = config;
+        if (config->cloud.enable) {
+            ps_buf_printf(anew, "the cloud, when the scripts that are ending have ended\n");
+        }
         return;
     }
     PsConfigMap *map = ps_config_map_new(app->config, config);
-    switch_parts(app, config, map);
+    switch_parts(app, config, map, anew);
     ps_config_map_free(map);
-    say(config);
+    say(config, anew);
 }
 
 const PsConfig *ps_app_config(const PsApp *app) {

@@ -278,6 +278,17 @@ PsErr ps_revision_store_read(const PsRevisionStore *store, uint32_t number, PsCo
     return err;
 }
 
+json_t *ps_revision_store_credentials(const PsRevisionStore *store, uint32_t number) {
+    char folder[16];
+    char path[PATH_MAX];
+    ps_revision_folder(number, folder);
+    ps_revision_path(store, folder, PS_REVISION_META, path);
+    json_t *meta = ps_revision_read_json(path);
+    json_t *noted = json_incref(json_object_get(meta, "credentials"));
+    json_decref(meta);
+    return noted;
+}
+
 json_t *ps_revision_difference(const char *store_folder, uint32_t number) {
     char path[PATH_MAX];
     int length = snprintf(path, sizeof path, "%s/%u/difference.json", store_folder, number);

@@ -1,7 +1,7 @@
 //! The newest revisions on the disk, STATE/revisions/NUMBER/ each: penstock.json, scripts/,
 //! difference.json (from the one before it) and meta.json, which is written last and removed first,
 //! so that what has one is whole. Files 0600, folders 0700; no private keys: certificates and keys
-//! stay where penstock.json says, and of certificates the SHA-256 is noted.
+//! stay where penstock.json says, and the SHA-256 of what is public in them is noted.
 //!
 //! The newest revision is the one that runs. Every call may block on the disk and is for one thread
 //! at a time; what cannot be written leaves the store as it was.
@@ -45,6 +45,10 @@ const PsRevision *ps_revision_store_newest(const PsRevisionStore *store);
 const PsRevision *ps_revision_store_find(const PsRevisionStore *store, uint32_t number);
 /// The newest one before `number`; NULL when there is none.
 const PsRevision *ps_revision_store_before(const PsRevisionStore *store, uint32_t number);
+
+/// What was noted of the cloud's files when it was made, as of ps_credentials_note; NULL when that
+/// is not known. The caller owns it.
+json_t *ps_revision_store_credentials(const PsRevisionStore *store, uint32_t number);
 
 typedef struct PsRevisionEntry {
     const PsContent *content;

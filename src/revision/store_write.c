@@ -5,7 +5,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "revision/fingerprint.h"
+#include "revision/credentials.h"
 #include "revision/store_private.h"
 
 #include <errno.h>
@@ -50,14 +50,6 @@ static void stored_name(const PsContent *content, size_t index, char *out, size_
     }
 }
 
-static void note_certificate(json_t *list, const char *path) {
-    char hash[PS_FINGERPRINT_SIZE];
-    if (path != NULL && path[0] != '\0') {
-        ps_fingerprint_file(path, hash);
-        json_array_append_new(list, json_pack("{s:s, s:s}", "path", path, "sha256", hash));
-    }
-}
-
 static json_t *make_meta(const PsRevision *revision, const PsContent *content,
                          const PsConfig *config) {
     json_t *meta = ps_revision_json(revision);
@@ -69,10 +61,7 @@ static json_t *make_meta(const PsRevision *revision, const PsContent *content,
             files, json_pack("{s:s, s:s}", "path", content->files[i].path, "stored", name));
     }
     json_object_set_new(meta, "files", files);
-    json_t *certificates = json_array();
-    note_certificate(certificates, config->cloud.cert);
-    note_certificate(certificates, config->cloud.root_ca);
-    json_object_set_new(meta, "certificates", certificates);
+    json_object_set_new(meta, "credentials", ps_credentials_note(&config->cloud));
     return meta;
 }
 

@@ -309,7 +309,7 @@ void ps_canary_apply(PsCanary *canary, const PsConfig *config, const PsConfigMap
     }
     uint32_t zero = 0; // the draft goes on, whatever becomes of its message
     PsConfigMap own = {.publish = {1, 1, &zero, &zero}};
-    ps_script_host_apply(canary->host, next_config(canary), &own);
+    ps_script_host_apply(canary->host, next_config(canary), &own, NULL);
     uint32_t before = canary->publish;
     canary->publish = ps_index_to_new(&map->publish, before);
     if (before == PS_NOT_THERE || canary->stopping) {

@@ -59,7 +59,7 @@ static void start(Both *both, const char *draft) {
 static void change(Both *both, const RigPlan *plan) {
     PsConfig *config = config_rig_make(plan);
     PsConfigMap *map = ps_config_map_new(both->config, config);
-    ps_script_host_apply(both->rig->host, config, map);
+    ps_script_host_apply(both->rig->host, config, map, NULL);
     ps_canary_apply(both->canary, config, map);
     ps_config_map_free(map);
     ps_config_free(both->config);

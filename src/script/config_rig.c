@@ -123,7 +123,8 @@ PsConfig *config_rig_make(const RigPlan *plan) {
 
 PsConfig *config_rig_apply(Rig *rig, PsConfig *former, PsConfig *config) {
     PsConfigMap *map = ps_config_map_new(former, config);
-    ps_script_host_apply(rig->host, config, map);
+    ps_buf_clear(&rig->anew);
+    ps_script_host_apply(rig->host, config, map, &rig->anew);
     ps_config_map_free(map);
     ps_config_free(former);
     return config;

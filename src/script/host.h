@@ -11,6 +11,7 @@
 //! callback are open per worker (one more raises in the script).
 #pragma once
 
+#include "base/buf.h"
 #include "base/log.h"
 #include "model/config.h"
 #include "model/config_map.h"
@@ -182,8 +183,10 @@ void ps_script_host_settled(PsScriptHost *host, uint64_t ticket);
 /// Callbacks from within this (on_dead, on_replayed) have the numbers of the present configuration,
 /// later ones those of `config`. Tickets stay valid. Uploads and other indexes that the host is
 /// given from then on are of `config`, also as outcomes of recalls that are open. While it is
-/// stopping the messages must be as many as before.
-void ps_script_host_apply(PsScriptHost *host, const PsConfig *config, const PsConfigMap *map);
+/// stopping the messages must be as many as before. Appends to `anew` (may be NULL) a line for each
+/// message that was there before and whose script begins anew.
+void ps_script_host_apply(PsScriptHost *host, const PsConfig *config, const PsConfigMap *map,
+                          PsBuf *anew);
 
 /// A script was saved: `source` (moved from) is tried in a process of its own; when its module can
 /// be built it takes the place of the present one after the call in flight, alone, and its globals

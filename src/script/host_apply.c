@@ -156,7 +156,13 @@ static void configure(PsScriptEntry *entry, uint32_t index) {
     ps_script_entry_configure(entry, index);
 }
 
-static void carry_over(PsScriptEntry *entry, const PsConfig *former, uint32_t index) {
+static void say_anew(const PsScriptEntry *entry, PsBuf *anew) {
+    if (anew != NULL) {
+        ps_buf_printf(anew, "script of %s '%s'\n", ps_script_kind_name(entry->kind), entry->name);
+    }
+}
+
+static void carry_over(PsScriptEntry *entry, const PsConfig *former, uint32_t index, PsBuf *anew) {
     bool same = same_record(entry, former, index);
     PsScriptEntry *newest = newest_of(entry);
     configure(entry, index);
@@ -164,6 +170,9 @@ static void carry_over(PsScriptEntry *entry, const PsConfig *former, uint32_t in
         ps_script_entry_configure(newest, index);
     }
     if (!entry->has_waiting && ps_script_entry_is_current(newest)) {
+        if (newest != entry) { // saved a moment ago; it takes over
+            say_anew(entry, anew);
+        }
         return;
     }
     if (entry->generation == 0) { // nothing was ever made of it
@@ -177,6 +186,7 @@ static void carry_over(PsScriptEntry *entry, const PsConfig *former, uint32_t in
     entry->has_waiting = true;
     entry->reconfigured = true;
     entry->pauses |= !same;
+    say_anew(entry, anew);
 }
 
 static PsScriptEntry *find_former(const PsScriptShared *shared, const PsConfig *former,
@@ -195,7 +205,8 @@ static PsScriptEntry *make(PsScriptShared *shared, PsScriptKind kind, uint32_t i
     return entry;
 }
 
-static void arrange(PsScriptShared *shared, const PsConfig *former, const PsConfigMap *map) {
+static void arrange(PsScriptShared *shared, const PsConfig *former, const PsConfigMap *map,
+                    PsBuf *anew) {
     const PsConfig *config = shared->setup.config;
     uint32_t count = config->publish_count + config->subscribe_count;
     PsScriptEntry **entries = ps_alloc_array(count + 1, sizeof *entries);
@@ -205,7 +216,7 @@ static void arrange(PsScriptShared *shared, const PsConfig *former, const PsConf
         uint32_t index = publish ? i : i - config->publish_count;
         entries[i] = find_former(shared, former, map, kind, index);
         if (entries[i] != NULL) {
-            carry_over(entries[i], former, index);
+            carry_over(entries[i], former, index, anew);
         } else {
             entries[i] = make(shared, kind, index);
         }
@@ -235,7 +246,8 @@ static void exchange(PsScriptShared *shared, const PsConfig *config) {
     ps_script_requests_forget_config(&shared->requests);
 }
 
-void ps_script_host_apply(PsScriptHost *host, const PsConfig *config, const PsConfigMap *map) {
+void ps_script_host_apply(PsScriptHost *host, const PsConfig *config, const PsConfigMap *map,
+                          PsBuf *anew) {
     PsScriptShared *shared = ps_script_host_shared(host);
     const PsConfig *former = shared->setup.config;
     if (shared->stopping) {
@@ -247,7 +259,7 @@ void ps_script_host_apply(PsScriptHost *host, const PsConfig *config, const PsCo
     uint32_t left_before = shared->leaving_count;
     dismiss_removed(shared, map);
     exchange(shared, config);
-    arrange(shared, former, map);
+    arrange(shared, former, map, anew);
     for (uint32_t i = shared->leaving_count; i > left_before; i--) {
         end_process(shared->leaving[i - 1]); // may take it off the list
     }

@@ -214,7 +214,7 @@ static void change(Flow *flow) {
     PsConfigMap *map = ps_config_map_new(flow->config, config);
     PsConfig *former = flow->config;
     PsMono begin = ps_mono_now();
-    ps_script_host_apply(flow->rig->host, config, map);
+    ps_script_host_apply(flow->rig->host, config, map, NULL);
     int64_t took_ns = ps_mono_diff_ns(ps_mono_now(), begin);
     flow->slowest_ns = took_ns > flow->slowest_ns ? took_ns : flow->slowest_ns;
     expect_numbers(flow, config, map);

@@ -113,7 +113,9 @@ static void test_what_needs_no_process(void **state) {
     upload(rig, config, "p", "h");
     rig_expect(rig, 1, "[2, 2, \"h\", \"v2\"]");
     assert_string_equal(rig->messages[1].topic, "other");
+    assert_int_equal(rig->anew.len, 0);
     config = config_rig_change(rig, config, &(RigPlan){"g h", "g/v1 h/v2", renamed});
+    assert_int_equal(rig->anew.len, 0);
     upload(rig, config, "another", "g");
     rig_expect(rig, 2, "[3, 3, \"g\", \"v1\"]");
     PsScriptWorkerStatus status = rig_status(rig, 0);
@@ -132,6 +134,7 @@ static void test_a_changed_script_takes_over_alone(void **state) {
     uint64_t ticket = hold_call(rig, config, "p");
     config_rig_script("a.py", "def main(d, w):\n  return ['new', w.sequence()['sequence']]\n");
     config = config_rig_change(rig, config, &plan);
+    assert_string_equal((const char *)rig->anew.data, "script of publish 'p'\n");
     rig_wait_log(rig, "publish 'p': what the configuration has for it now takes over");
     upload(rig, config, "p", "g");
     upload(rig, config, "q", "g");
@@ -142,6 +145,7 @@ static void test_a_changed_script_takes_over_alone(void **state) {
     assert_int_equal(rig_status(rig, 1).pid, pid);
     assert_int_equal(rig_status(rig, 0).dropped, 0);
     config = config_rig_change(rig, config, &plan); // the same text again
+    assert_int_equal(rig->anew.len, 0);
     assert_int_equal(rig_log_count(rig, "takes over"), 1);
     end(rig, config);
 }
@@ -158,6 +162,7 @@ static void test_a_saved_script_is_no_change(void **state) {
     ps_script_host_replace(rig->host, PS_SCRIPT_PUBLISH, 0, &text);
     config_rig_script("a.py", saved);
     config = config_rig_change(rig, config, &plan); // while it is tried
+    assert_string_equal((const char *)rig->anew.data, "script of publish 'p'\n");
     upload(rig, config, "p", "g");
     rig_wait_log(rig, "its saved script takes over");
     rig_wait_state(rig, 0, PS_WORKER_RUNNING);

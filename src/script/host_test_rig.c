@@ -265,6 +265,7 @@ void rig_free(Rig *rig) {
     }
     assert_int_equal(uv_loop_close(&rig->loop), 0);  // nothing was left on it
     assert_false(rig_logged(rig, "runtime error:")); // a worker's UndefinedBehaviorSanitizer
+    ps_buf_deinit(&rig->anew);
     for (size_t i = 0; i < RIG_ENTRIES; i++) {
         ps_buf_deinit(&rig->publish[i].source);
         ps_buf_deinit(&rig->subscribe[i].source);

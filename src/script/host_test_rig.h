@@ -79,6 +79,7 @@ typedef struct Rig {
     void *hook_ctx;
     char log_path[64];
     int log_fd;
+    PsBuf anew; ///< what the newest config_rig_apply said
 } Rig;
 
 /// On the heap, so that what a failed test leaves on its loop does not spoil the next.

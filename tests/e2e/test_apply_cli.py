@@ -6,7 +6,7 @@ import signal
 import threading
 import time
 
-from harness import Gateway, group, modbus_device, publish, variable, wait_for
+from harness import Gateway, cloud_block, group, modbus_device, publish, variable, wait_for
 
 BROKEN = '{"version": 1,\n "devices": [\n'
 
@@ -41,6 +41,7 @@ def test_a_change_is_shown_made_and_taken_back(folder, modbus, cleanup):
     assert running(gateway)["number"] == 1
     made = gateway.cli("apply", "--why", "the line is slower").stdout
     assert "Revision 2 is applied: 1 group changed" in made
+    assert "Nothing began anew." in made
     gateway.wait_line("REVISION", "revision 2 (apply by", "the line is slower")
     listed = gateway.cli("revisions").stdout.splitlines()
     assert listed[1].startswith("*    2 ") and "(the line is slower)" in listed[1]
@@ -89,6 +90,65 @@ def test_a_candidate_from_elsewhere_is_installed_with_its_scripts(folder, modbus
     assert "starts from revision 1, but revision 2 runs since" in late.stderr
     (draft / "scripts/one.py").unlink()
     assert "scripts/one.py" in gateway.cli("apply", draft, check=False).stderr
+
+
+def test_what_began_anew_is_said(folder, modbus, cleanup):
+    def variant(host="127.0.0.1", limit=64, port=1, timeout=1):
+        return {"devices": [modbus_device(name, modbus.port, ip=ip, timeout=timeout)
+                            for name, ip in (("D", host), ("E", "127.0.0.1"))],
+                "vars": [variable("v", "D", "WORD", 40001), variable("v", "E", "WORD", 40002)],
+                "groups": [group(polling=0.2)],
+                "cloud": {"type": "Standard MQTT", "endpoint": "127.0.0.1", "port": port, "client_id": "g"},
+                "publish": [publish("one", "t", script="one.py", memory_mb=limit),
+                            publish("two", "t", script="one.py")]}
+
+    def restarted(**change):
+        gateway.write(variant(**change), {})
+        answer = json.loads(gateway.cli("apply", "--json").stdout)
+        assert answer["result"] == "applied" and answer["switched"]
+        return answer["restarted"]
+
+    gateway = cleanup(Gateway(folder, variant(), {"one.py": "def main(d, w): pass\n"}))
+    assert restarted(timeout=2) == []
+    assert restarted(limit=80) == ["script of publish 'one'"]
+    gateway.wait_line("ANEW", "script of publish 'one'")
+    assert restarted(limit=80, host="127.0.0.2") == [f"device 'D' at 127.0.0.2:{modbus.port}"]
+    assert restarted(limit=80, host="127.0.0.2", port=2) == ["connection to the cloud"]
+    gateway.write(variant(), {})
+    made = gateway.cli("apply").stdout
+    lines = made[made.index("Began anew:"):].splitlines()[1:]
+    assert lines == ["  script of publish 'one'", f"  device 'D' at 127.0.0.1:{modbus.port}",
+                     "  connection to the cloud"]
+
+
+def test_replaced_certificates_are_noticed(folder, cloud, modbus, cleanup):
+    def put(thing):
+        for name, path in own.items():
+            shutil.copyfile(cloud.files(thing)[name], path)
+            path.chmod(0o600)
+
+    own = {name: folder / f"own-{name}.pem" for name in ("cert", "key", "root_ca")}
+    put("gateway")
+    files = {name: str(path) for name, path in own.items()}
+    gateway = cleanup(Gateway(folder, config(modbus, cloud=cloud_block(cloud, **files))))
+    gateway.wait_line("LINK-UP")
+    assert "nothing to change" in gateway.cli("apply").stdout
+    start = len(gateway.program.lines)
+    put("receiver")
+    replaced = "certificate of the cloud replaced, key of the cloud replaced"
+    shown = gateway.cli("apply", "--dry-run").stdout
+    assert f"Would be changed from revision 1: {replaced}\n" in shown
+    made = gateway.cli("apply").stdout
+    assert f"Revision 2 is applied: {replaced}\n" in made
+    assert made.endswith("Began anew:\n  connection to the cloud\n")
+    gateway.wait_line("LINK-UP", start=start)
+    assert replaced in gateway.cli("revisions").stdout
+    assert "nothing to change" in gateway.cli("apply").stdout
+    own["root_ca"].write_text(own["root_ca"].read_text() + own["cert"].read_text())
+    assert "Revision 3 is applied: root CA of the cloud replaced\n" in gateway.cli("apply").stdout
+    secret = own["key"].read_text().splitlines()[1]
+    kept = [path.read_text() for path in (folder / "state").rglob("*.json")]
+    assert kept and not any(secret in text for text in (*kept, gateway.program.text()))
 
 
 def test_what_nobody_confirms_goes_back(folder, modbus, cleanup):

@@ -194,6 +194,7 @@ def test_another_baud_rate_disturbs_no_other_line(folder, cleanup):
     gateway.write(config(baud_rate=19200, parity="odd"), {})
     shown = gateway.cli("apply").stdout
     assert "serial port 'A': baud_rate 115200 -> 19200, parity none -> odd" in shown, shown
+    assert shown.endswith(f"Began anew:\n  device 'A' at {lines['A'].path}\n"), shown
     wait_for(lambda: lines["A"].speed() == termios.B19200, "the new baud rate")
     count = lines["A"].answered[1]
     wait_for(lambda: lines["A"].answered[1] > count + 3, "line A to be read on")
