@@ -25,6 +25,7 @@ static void test_limits_are_awss(void **state) {
     assert_int_equal(limits.keep_alive_min_s, 30);
     assert_int_equal(limits.keep_alive_max_s, 1200);
     assert_int_equal(limits.replay_per_s, 10);
+    assert_int_equal(limits.unacked_out_s, 3600);
 }
 
 static void test_every_limit_can_be_set(void **state) {
