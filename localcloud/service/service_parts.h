@@ -26,6 +26,7 @@ struct PsServices {
     PsJobs *jobs;
     PsProvision *provision;
     PsIngest *ingest;
+    size_t job_document_bytes; ///< 0: PS_JOB_DOCUMENT_BYTES
     PsRegistryPart shadow_part;
     PsServiceTable tables[PS_SERVICE_TABLES];
     PsWall forgot; ///< when version numbers of clients were looked through
