@@ -9,8 +9,7 @@ PsErr ps_alone_open(PsAlone *alone, PsRegistry *registry, PsDiag *diag) {
     *alone = (PsAlone){.calls = ps_ways_service_registry(registry)};
     PsServicesOptions options = {.folder = ps_registry_dir(registry),
                                  .region = ps_registry_region(registry),
-                                 .account = PS_ACCOUNT_ID,
-                                 .ingest_by_use = true};
+                                 .account = PS_ACCOUNT_ID};
     PsErr err =
         ps_services_new(ps_registry_db(registry), alone->calls, &options, &alone->services, diag);
     if (err != PS_OK) {

@@ -209,6 +209,19 @@ void ps_ways_accept(void *ctx, PsStream *stream, const PsPeerFacts *facts) {
 
 // ---- Life
 
+void ps_ways_tell_services(PsWays *ways) {
+    const PsLimits *limits = ps_front_limits(ways->front);
+    PsServiceLimits services = {.shadow_bytes = limits->shadow_bytes,
+                                .shadow_depth = limits->shadow_depth,
+                                .shadow_rate = limits->shadow_requests_per_s,
+                                .shadow_in_flight = limits->shadow_in_flight,
+                                .shadow_delay_ms = limits->shadow_delay_ms,
+                                .job_document_bytes = limits->job_document_bytes};
+    ps_services_set_limits(ways->services, &services);
+    PsReact unknown_rule = ps_front_reactions(ways->front)->of[PS_REACTION_UNKNOWN_RULE];
+    ps_services_set_ingest_by_use(ways->services, unknown_rule == PS_REACT_ACCEPT);
+}
+
 static void on_timer(uv_timer_t *timer) {
     PsWays *ways = timer->data;
     PsMono next = ps_front_tick(ways->front);
@@ -222,8 +235,7 @@ static PsErr start_services(PsWays *ways, const PsWaysSetup *setup, PsDiag *diag
     ways->service_registry = ps_ways_service_registry(setup->registry);
     PsServicesOptions options = {.folder = setup->dir,
                                  .region = ps_registry_region(setup->registry),
-                                 .account = PS_ACCOUNT_ID,
-                                 .ingest_by_use = true};
+                                 .account = PS_ACCOUNT_ID};
     PsErr err = ps_services_new(ps_registry_db(setup->registry), ways->service_registry, &options,
                                 &ways->services, diag);
     if (err == PS_OK) {
@@ -263,6 +275,7 @@ PsErr ps_ways_start(PsWays *ways, const PsWaysSetup *setup, PsDiag *diag) {
                               .limits = setup->limits,
                               .reactions = setup->reactions};
     ways->front = ps_front_new(&options);
+    ps_ways_tell_services(ways);
     uv_timer_init(ways->loop, &ways->timer);
     ways->timer.data = ways;
     ps_registry_watch(ways->registry, on_changed, ways);

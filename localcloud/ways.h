@@ -52,5 +52,7 @@ void ps_ways_accept(void *ctx, PsStream *stream, const PsPeerFacts *facts);
 /// What the HTTP side asks of the front.
 PsRestCloud ps_ways_rest(PsWays *ways);
 
+/// For ways*.c: the front's tables hold the services' limits and reactions too.
+void ps_ways_tell_services(PsWays *ways);
 /// For ways*.c: what the services ask of the registry. Freed with free().
 struct PsServiceRegistry *ps_ways_service_registry(PsRegistry *registry);

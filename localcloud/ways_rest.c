@@ -187,22 +187,41 @@ static void status(void *ctx, json_t *into) {
     json_object_set_new(into, "refused", json_integer((json_int_t)numbers.refused));
 }
 
+static json_t *about_limit(const PsLimitOption *option) {
+    return json_pack("{s:I, s:s, s:I, s:I, s:s}", "default", (json_int_t)option->initial, "unit",
+                     option->unit, "min", (json_int_t)option->min, "max", (json_int_t)option->max,
+                     "help", option->help);
+}
+
+static json_t *about_reaction(const PsReactionOption *option) {
+    json_t *values = json_array();
+    for (size_t i = 0; i < option->value_count; i++) {
+        json_array_append_new(values, json_string(ps_react_name(option->values[i])));
+    }
+    return json_pack("{s:s, s:o, s:s}", "default", ps_react_name(option->values[0]), "values",
+                     values, "help", option->help);
+}
+
+// "limits" and "reactions" can be put again as they are; "about" says what each of them is.
 static json_t *limits_take(void *ctx) {
     PsWays *ways = ctx;
     json_t *limits = json_object();
+    json_t *about = json_object();
     size_t count = 0;
     const PsLimitOption *options = ps_limit_options(&count);
     for (size_t i = 0; i < count; i++) {
         uint32_t value = ps_limits_value(ps_front_limits(ways->front), &options[i]);
         json_object_set_new(limits, options[i].name, json_integer((json_int_t)value));
+        json_object_set_new(about, options[i].name, about_limit(&options[i]));
     }
     json_t *reactions = json_object();
     for (size_t i = 0; i < PS_REACTION_COUNT; i++) {
         PsReact react = ps_front_reactions(ways->front)->of[i];
-        json_object_set_new(reactions, ps_reaction_options()[i].name,
-                            json_string(ps_react_name(react)));
+        const PsReactionOption *option = &ps_reaction_options()[i];
+        json_object_set_new(reactions, option->name, json_string(ps_react_name(react)));
+        json_object_set_new(about, option->name, about_reaction(option));
     }
-    return json_pack("{s:o, s:o}", "limits", limits, "reactions", reactions);
+    return json_pack("{s:o, s:o, s:o}", "limits", limits, "reactions", reactions, "about", about);
 }
 
 static PsErr put_limits(PsLimits *limits, json_t *json, PsDiag *diag) {
@@ -246,6 +265,7 @@ static PsApiCode limits_put(void *ctx, const json_t *json, PsApiFault *fault) {
     }
     *ps_front_limits(ways->front) = limits;
     *ps_front_reactions(ways->front) = reactions;
+    ps_ways_tell_services(ways);
     return PS_API_OK;
 }
 

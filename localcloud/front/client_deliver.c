@@ -42,7 +42,30 @@ static void note_unacked(PsClient *client, uint16_t packet_id) {
         client->unacked_out = ps_grow_array(client->unacked_out, client->unacked_out_capacity,
                                             sizeof *client->unacked_out);
     }
-    client->unacked_out[client->unacked_out_count++] = packet_id;
+    client->unacked_out[client->unacked_out_count++] =
+        (PsUnacked){packet_id, ps_front_now(client->front)};
+}
+
+static void drop_unacked(PsClient *client, size_t at) {
+    client->unacked_out_count--;
+    memmove(client->unacked_out + at, client->unacked_out + at + 1,
+            (client->unacked_out_count - at) * sizeof *client->unacked_out);
+}
+
+// Messages whose PUBACK did not come in time are over for the broker; when the next one will be.
+static PsMono expire_unacked(PsClient *client, PsMono now) {
+    int64_t life_ns = ps_client_limits(client)->unacked_out_s * PS_NS_PER_S;
+    while (life_ns > 0 && client->unacked_out_count > 0) {
+        PsMono due = ps_mono_add_ns(client->unacked_out[0].sent, life_ns);
+        if (ps_mono_diff_ns(due, now) > 0) {
+            return due;
+        }
+        ps_packet_put_puback(&client->to_broker, client->version, client->unacked_out[0].packet_id,
+                             PS_REASON_SUCCESS, NULL);
+        client->front->numbers.discarded++;
+        drop_unacked(client, 0);
+    }
+    return ps_mono_add_ns(now, FAR_NS);
 }
 
 static uint16_t packet_id_of(PsBytes raw) {
@@ -123,10 +146,8 @@ void ps_client_on_puback(PsClient *client, const PsPacket *packet) {
         return;
     }
     for (size_t i = 0; i < client->unacked_out_count; i++) {
-        if (client->unacked_out[i] == packet->packet_id) {
-            client->unacked_out_count--;
-            memmove(client->unacked_out + i, client->unacked_out + i + 1,
-                    (client->unacked_out_count - i) * sizeof *client->unacked_out);
+        if (client->unacked_out[i].packet_id == packet->packet_id) {
+            drop_unacked(client, i);
             ps_buf_put(&client->to_broker, packet->raw.data, packet->raw.len);
             return;
         }
@@ -146,6 +167,7 @@ static bool send_next(PsClient *client, PsPacketQueue *queue) {
 
 PsMono ps_client_release(PsClient *client, PsMono now) {
     PsMono faulted = ps_client_release_faulted(client, now);
+    PsMono expiry = expire_unacked(client, now);
     uint32_t rate = ps_client_limits(client)->replay_per_s;
     int64_t step_ns = rate > 0 ? PS_NS_PER_S / rate : 0;
     while (ps_mono_diff_ns(client->replay_at, now) <= 0 && send_next(client, &client->stored)) {
@@ -157,6 +179,7 @@ PsMono ps_client_release(PsClient *client, PsMono now) {
     bool more = ps_packet_queue_len(&client->stored) > 0 && has_room(client);
     PsMono next =
         more && ps_mono_diff_ns(client->replay_at, faulted) < 0 ? client->replay_at : faulted;
+    next = ps_mono_diff_ns(expiry, next) < 0 ? expiry : next;
     bool waits = ps_mono_diff_ns(client->out_at, now) > 0;
     return waits && ps_mono_diff_ns(client->out_at, next) < 0 ? client->out_at : next;
 }

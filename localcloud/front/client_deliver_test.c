@@ -175,6 +175,55 @@ static void test_row_unacked_to_client(void **state) {
     }
 }
 
+static void pass_s(KitClient *client, int64_t s) {
+    kit_send_bytes(client->peer, "\xC0\0", 2); // PINGREQ
+    (void)kit_expect(client->peer, client->version, PS_PACKET_PINGRESP);
+    kit_pass_ms(&kit, s * 1000);
+    kit_expect_alive(client);
+}
+
+// Spec 4.2: QoS 1 without PUBACK is dropped after an hour; what was held back behind it goes.
+static void test_row_unacked_for_an_hour(void **state) {
+    (void)state;
+    ps_front_limits(kit.front)->unacked_out = 2;
+    EACH_VERSION {
+        KitClient client = next_client(version);
+        kit_subscribed(&client, 1, "a", 1);
+        kit_deliver(&client, "a", 1, 1, false);
+        expect_delivered(&client, "a");
+        pass_s(&client, 1200);
+        kit_deliver(&client, "a", 1, 2, false);
+        kit_deliver(&client, "a", 1, 3, false);
+        assert_int_equal(count_deliveries(&client, NULL), 1);
+        pass_s(&client, 1200);
+        pass_s(&client, 1199);
+        kit_expect_nothing(client.broker, version);
+        pass_s(&client, 1);
+        PsPacket packet = kit_expect(client.broker, version, PS_PACKET_PUBACK);
+        assert_int_equal(packet.packet_id, 1);
+        kit_expect_nothing(client.broker, version);
+        packet = kit_expect(client.peer, version, PS_PACKET_PUBLISH);
+        assert_int_equal(packet.packet_id, 3);
+        kit_ack(client.peer, version, 1); // too late: the broker has had it
+        kit_expect_nothing(client.broker, version);
+        kit_ack(client.peer, version, 2);
+        assert_int_equal(kit_expect(client.broker, version, PS_PACKET_PUBACK).packet_id, 2);
+    }
+}
+
+static void test_unacked_for_ever(void **state) {
+    (void)state;
+    ps_front_limits(kit.front)->unacked_out_s = 0;
+    KitClient client = next_client(4);
+    kit_subscribed(&client, 1, "a", 1);
+    kit_deliver(&client, "a", 1, 1, false);
+    expect_delivered(&client, "a");
+    for (int i = 0; i < 7; i++) {
+        pass_s(&client, 1200);
+    }
+    kit_expect_nothing(client.broker, 4);
+}
+
 // MQTT 5: the client's own Receive Maximum, when it is smaller.
 static void test_row_receive_maximum_of_client(void **state) {
     (void)state;
@@ -364,6 +413,7 @@ int main(void) {
         TEST(test_row_delivery_rate),         TEST(test_row_replay),
         TEST(test_filters_outlive_a_restart), TEST(test_row_direct_answer),
         TEST(test_messages_of_the_cloud),     TEST(test_console_taps),
+        TEST(test_row_unacked_for_an_hour),   TEST(test_unacked_for_ever),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

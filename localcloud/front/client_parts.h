@@ -37,6 +37,12 @@ typedef struct PsFaultedAnswer {
     PsMono due;
 } PsFaultedAnswer;
 
+/// A QoS 1 message that is with the client.
+typedef struct PsUnacked {
+    uint16_t packet_id;
+    PsMono sent;
+} PsUnacked;
+
 /// What becomes of a packet after the rules were asked.
 typedef enum PsFaultStep {
     PS_FAULT_STEP_GO_ON,
@@ -102,10 +108,10 @@ struct PsClient {
     PsBucket deliveries;
     PsBucket bytes_out;
     PsMono out_at;
-    PsMono replay_at;     ///< next stored message
-    PsPacketQueue stored; ///< of the time it was away, paced
-    PsPacketQueue held;   ///< beyond the unacknowledged ones
-    uint16_t *unacked_out;
+    PsMono replay_at;       ///< next stored message
+    PsPacketQueue stored;   ///< of the time it was away, paced
+    PsPacketQueue held;     ///< beyond the unacknowledged ones
+    PsUnacked *unacked_out; ///< in the order they were sent
     size_t unacked_out_count;
     size_t unacked_out_capacity;
     PsFaultCounts fault_counts;

@@ -43,6 +43,8 @@ static const PsLimitOption options[] = {
           "QoS 1 from a client without PUBACK; beyond it not read, MQTT 5: DISCONNECT 0x93"),
     LIMIT(unacked_out, "messages", 100, 1, 65535,
           "QoS 1 to a client without its PUBACK; beyond it held back"),
+    LIMIT(unacked_out_s, "s", 3600, 0, 604800,
+          "a QoS 1 message waits for its PUBACK; then it is dropped; 0: for ever"),
     LIMIT(connects_per_id_per_s, "1/s", 1, 0, 1000,
           "CONNECT with one client id; see the reaction connect_too_fast; 0: no limit"),
     LIMIT(connects_per_s, "1/s", 500, 0, MOST_RATE,
@@ -59,6 +61,15 @@ static const PsLimitOption options[] = {
     LIMIT(packet_wait_s, "s", 30, 1, 3600, "from the first byte of a packet to its last"),
     LIMIT(held_bytes, "bytes", 1048576, 1024, 1073741824,
           "deliveries kept for one slow client; beyond it the broker keeps them"),
+    LIMIT(shadow_bytes, "bytes", 8192, 1, 16777216,
+          "desired and reported of a shadow together; beyond it 413"),
+    LIMIT(shadow_depth, "levels", 8, 1, 1000, "below desired or reported; beyond it 400"),
+    LIMIT(shadow_requests_per_s, "1/s", 20, 1, MOST_RATE, "for one thing; beyond it 429"),
+    LIMIT(shadow_in_flight, "requests", 10, 1, 1000,
+          "for one thing without an answer, over MQTT; beyond it 429"),
+    LIMIT(shadow_delay_ms, "ms", 0, 0, 60000,
+          "an answer over MQTT waits that long: AWS's is not set; makes requests be in flight"),
+    LIMIT(job_document_bytes, "bytes", 32768, 1, 16777216, "in CreateJob; beyond it refused"),
 };
 
 const PsLimitOption *ps_limit_options(size_t *ret_count) {

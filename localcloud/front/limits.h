@@ -1,6 +1,6 @@
-//! Every limit of AWS IoT Core's message broker that this cloud holds its clients to, with the
-//! service's number as default. Adjustable, so that tests can use small ones and benchmarks none:
-//! `penstock-cloud run --limit NAME=VALUE`, `PUT /_penstock/limits`.
+//! Every limit of AWS IoT Core's message broker, shadows and jobs that this cloud holds its clients
+//! to, with the service's number as default. Adjustable, so that tests can use small ones and
+//! benchmarks none: `penstock-cloud run --limit NAME=VALUE`, `PUT /_penstock/limits`.
 #pragma once
 
 #include "base/err.h"
@@ -23,6 +23,7 @@ typedef struct PsLimits {
     uint32_t bytes_per_s;      ///< each direction; 0: none
     uint32_t unacked_in;
     uint32_t unacked_out;
+    uint32_t unacked_out_s;         ///< 0: for ever
     uint32_t connects_per_id_per_s; ///< 0: none
     uint32_t connects_per_s;        ///< 0: none
     uint32_t keep_alive_min_s;
@@ -34,6 +35,13 @@ typedef struct PsLimits {
     uint32_t connect_wait_s;
     uint32_t packet_wait_s;
     uint32_t held_bytes;
+    // Of the services, which get them from whoever builds the program.
+    uint32_t shadow_bytes;
+    uint32_t shadow_depth;
+    uint32_t shadow_requests_per_s;
+    uint32_t shadow_in_flight;
+    uint32_t shadow_delay_ms; ///< 0: none
+    uint32_t job_document_bytes;
 } PsLimits;
 
 typedef struct PsLimitOption {

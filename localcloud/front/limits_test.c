@@ -25,6 +25,12 @@ static void test_limits_are_awss(void **state) {
     assert_int_equal(limits.keep_alive_min_s, 30);
     assert_int_equal(limits.keep_alive_max_s, 1200);
     assert_int_equal(limits.replay_per_s, 10);
+    assert_int_equal(limits.unacked_out_s, 3600);
+    assert_int_equal(limits.shadow_bytes, 8192);
+    assert_int_equal(limits.shadow_depth, 8);
+    assert_int_equal(limits.shadow_requests_per_s, 20);
+    assert_int_equal(limits.shadow_in_flight, 10);
+    assert_int_equal(limits.job_document_bytes, 32768);
 }
 
 static void test_every_limit_can_be_set(void **state) {
@@ -63,6 +69,7 @@ static void test_reactions(void **state) {
     ps_reactions_init(&reactions);
     assert_int_equal(reactions.of[PS_REACTION_QOS2], PS_REACT_SILENCE);
     assert_int_equal(reactions.of[PS_REACTION_SUBSCRIBE_DENIED], PS_REACT_ACK);
+    assert_int_equal(reactions.of[PS_REACTION_UNKNOWN_RULE], PS_REACT_ACK);
     const PsReactionOption *options = ps_reaction_options();
     for (size_t i = 0; i < PS_REACTION_COUNT; i++) {
         assert_non_null(options[i].name);

@@ -78,6 +78,11 @@ static const PsReactionOption options[PS_REACTION_COUNT] = {
                                       "5, wait answers when it is time",
                                       3,
                                       {PS_REACT_CLOSE, PS_REACT_WAIT, PS_REACT_ACCEPT}},
+    [PS_REACTION_UNKNOWN_RULE] = {"unknown_rule",
+                                  "Basic Ingest to a rule that does not exist; ack acknowledges, "
+                                  "logs and drops it, accept makes the rule",
+                                  2,
+                                  {PS_REACT_ACK, PS_REACT_ACCEPT}},
 };
 
 static const char *const names[] = {

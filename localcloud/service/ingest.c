@@ -57,6 +57,10 @@ void ps_ingest_free(PsIngest *ingest) {
     }
 }
 
+void ps_ingest_set_by_use(PsIngest *ingest, bool by_use) {
+    ingest->by_use = by_use;
+}
+
 void ps_ingest_set_bytes(PsIngest *ingest, size_t bytes) {
     ingest->bytes = bytes > 0 ? bytes : BYTES;
 }

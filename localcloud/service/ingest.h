@@ -11,6 +11,7 @@ typedef struct PsIngest PsIngest;
 PsErr ps_ingest_new(sqlite3 *db, const char *folder, bool by_use, size_t bytes,
                     PsIngest **ret_ingest, PsDiag *diag);
 void ps_ingest_free(PsIngest *ingest);
+void ps_ingest_set_by_use(PsIngest *ingest, bool by_use);
 void ps_ingest_set_bytes(PsIngest *ingest, size_t bytes);
 sqlite3 *ps_ingest_db(PsIngest *ingest);
 

@@ -14,7 +14,7 @@
 #define DETAIL_VALUE_MAX 1024
 #define MS_PER_MINUTE ((int64_t)60000)
 
-static const char *const statuses[] = {
+const char *const ps_job_statuses[PS_JOB_STATUSES + 1] = {
     [PS_JOB_QUEUED] = "QUEUED",       [PS_JOB_IN_PROGRESS] = "IN_PROGRESS",
     [PS_JOB_SUCCEEDED] = "SUCCEEDED", [PS_JOB_FAILED] = "FAILED",
     [PS_JOB_TIMED_OUT] = "TIMED_OUT", [PS_JOB_REJECTED] = "REJECTED",
@@ -35,12 +35,12 @@ static const char *const codes[] = {
 };
 
 const char *ps_job_status_name(PsJobStatus status) {
-    return statuses[status];
+    return ps_job_statuses[status];
 }
 
 bool ps_job_status_find(const char *name, PsJobStatus *ret_status) {
-    for (size_t i = 0; i < PS_COUNT(statuses); i++) {
-        if (strcmp(statuses[i], name) == 0) {
+    for (size_t i = 0; i < PS_JOB_STATUSES; i++) {
+        if (strcmp(ps_job_statuses[i], name) == 0) {
             *ret_status = (PsJobStatus)i;
             return true;
         }
@@ -254,7 +254,7 @@ PsJobCode ps_job_update(PsJobExecution *execution, const PsJobRequest *request, 
     if (!is_for_devices(request->status)) {
         return refuse(refusal, PS_JOB_INVALID_REQUEST,
                       "A device may set IN_PROGRESS, SUCCEEDED, FAILED or REJECTED, not %s",
-                      statuses[request->status]);
+                      ps_job_statuses[request->status]);
     }
     if (request->expected_version != 0 && request->expected_version != execution->version) {
         return refuse(refusal, PS_JOB_VERSION_MISMATCH,
@@ -263,8 +263,8 @@ PsJobCode ps_job_update(PsJobExecution *execution, const PsJobRequest *request, 
     }
     if (ps_job_status_is_final(execution->status)) {
         return refuse(refusal, PS_JOB_INVALID_STATE_TRANSITION,
-                      "An execution that is %s cannot become %s", statuses[execution->status],
-                      statuses[request->status]);
+                      "An execution that is %s cannot become %s",
+                      ps_job_statuses[execution->status], ps_job_statuses[request->status]);
     }
     if (execution->status == PS_JOB_QUEUED && request->status != PS_JOB_REJECTED) {
         begin(execution, job_minutes, now_ms);
@@ -317,7 +317,7 @@ json_t *ps_job_execution_json(const PsJobExecution *execution, json_t *document,
     if (with_thing) {
         json_object_set_new(json, "thingName", json_string(execution->thing));
     }
-    json_object_set_new(json, "status", json_string(statuses[execution->status]));
+    json_object_set_new(json, "status", json_string(ps_job_statuses[execution->status]));
     if (execution->details != NULL) {
         json_object_set(json, "statusDetails", execution->details);
     }
@@ -354,7 +354,7 @@ json_t *ps_job_summary_json(const PsJobExecution *execution) {
 
 json_t *ps_job_state_json(const PsJobExecution *execution) {
     json_t *json = json_object();
-    json_object_set_new(json, "status", json_string(statuses[execution->status]));
+    json_object_set_new(json, "status", json_string(ps_job_statuses[execution->status]));
     if (execution->details != NULL) {
         json_object_set(json, "statusDetails", execution->details);
     }

@@ -20,6 +20,9 @@ typedef enum PsJobStatus {
     PS_JOB_STATUSES,
 } PsJobStatus;
 
+/// Their names, and NULL behind them.
+extern const char *const ps_job_statuses[PS_JOB_STATUSES + 1];
+
 /// "IN_PROGRESS". Never NULL.
 const char *ps_job_status_name(PsJobStatus status);
 bool ps_job_status_find(const char *name, PsJobStatus *ret_status);

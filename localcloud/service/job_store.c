@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const phases[] = {
+const char *const ps_job_phases[PS_JOB_PHASES + 1] = {
     [PS_JOB_PHASE_IN_PROGRESS] = "IN_PROGRESS",
     [PS_JOB_PHASE_CANCELED] = "CANCELED",
     [PS_JOB_PHASE_COMPLETED] = "COMPLETED",
@@ -22,12 +22,12 @@ static const char *const phases[] = {
     "job_deadline, step_deadline"
 
 const char *ps_job_phase_name(PsJobPhase phase) {
-    return phases[phase];
+    return ps_job_phases[phase];
 }
 
 bool ps_job_phase_find(const char *name, PsJobPhase *ret_phase) {
-    for (size_t i = 0; i < PS_COUNT(phases); i++) {
-        if (strcmp(phases[i], name) == 0) {
+    for (size_t i = 0; i < PS_JOB_PHASES; i++) {
+        if (strcmp(ps_job_phases[i], name) == 0) {
             *ret_phase = (PsJobPhase)i;
             return true;
         }

@@ -13,6 +13,9 @@ typedef enum PsJobPhase {
     PS_JOB_PHASES,
 } PsJobPhase;
 
+/// Their names, and NULL behind them.
+extern const char *const ps_job_phases[PS_JOB_PHASES + 1];
+
 /// "IN_PROGRESS". Never NULL.
 const char *ps_job_phase_name(PsJobPhase phase);
 bool ps_job_phase_find(const char *name, PsJobPhase *ret_phase);

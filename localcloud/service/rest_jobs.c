@@ -68,7 +68,8 @@ static PsApiCode check_targets(const PsRestCall *call, const json_t *targets, Ps
     return PS_API_OK;
 }
 
-static PsApiCode take_document(const json_t *body, PsJob *job, PsApiFault *fault) {
+static PsApiCode take_document(const PsRestCall *call, const json_t *body, PsJob *job,
+                               PsApiFault *fault) {
     if (json_object_get(body, "documentSource") != NULL ||
         json_object_get(body, "jobTemplateArn") != NULL) {
         return ps_api_fail(PS_API_INVALID_REQUEST, fault,
@@ -80,9 +81,11 @@ static PsApiCode take_document(const json_t *body, PsJob *job, PsApiFault *fault
     if (code != PS_API_OK) {
         return code;
     }
-    if (strlen(text) > PS_JOB_DOCUMENT_BYTES) {
+    size_t set = ps_services_of(call)->job_document_bytes;
+    size_t most = set > 0 ? set : PS_JOB_DOCUMENT_BYTES;
+    if (strlen(text) > most) {
         return ps_api_fail(PS_API_LIMIT_EXCEEDED, fault,
-                           "The job document is larger than %zu bytes", PS_JOB_DOCUMENT_BYTES);
+                           "The job document is larger than %zu bytes", most);
     }
     PS_AUTO_JSON json_t *json = ps_json_parse(text, strlen(text));
     if (!json_is_object(json)) {
@@ -149,7 +152,7 @@ PS_SERVICE_HANDLER(ps_service_create_job) {
         job.targets = json_incref(json_object_get(body, "targets"));
         code = check_targets(call, job.targets, fault);
     }
-    code = code == PS_API_OK ? take_document(body, &job, fault) : code;
+    code = code == PS_API_OK ? take_document(call, body, &job, fault) : code;
     code = code == PS_API_OK ? take_options(body, &job, fault) : code;
     code = code == PS_API_OK ? take_selection(body, &job, fault) : code;
     if (code == PS_API_OK) {

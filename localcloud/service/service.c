@@ -41,6 +41,7 @@ PsErr ps_services_new(sqlite3 *db, const PsServiceRegistry *registry,
         .registry = registry,
         .region = ps_strdup(options->region),
         .account = ps_strdup(options->account),
+        .job_document_bytes = options->limits.job_document_bytes,
     };
     PsErr err = open_parts(services, options, diag);
     if (err != PS_OK) {
@@ -66,7 +67,12 @@ void ps_services_free(PsServices *services) {
 
 void ps_services_set_limits(PsServices *services, const PsServiceLimits *limits) {
     ps_shadows_set_limits(services->shadows, limits);
+    services->job_document_bytes = limits->job_document_bytes;
     ps_ingest_set_bytes(services->ingest, limits->ingest_bytes);
+}
+
+void ps_services_set_ingest_by_use(PsServices *services, bool by_use) {
+    ps_ingest_set_by_use(services->ingest, by_use);
 }
 
 // ---- one message

@@ -143,6 +143,7 @@ typedef struct PsServiceLimits {
     unsigned shadow_rate;      ///< requests per second and thing; 20
     unsigned shadow_in_flight; ///< unanswered requests per thing; 10
     unsigned shadow_delay_ms;  ///< answers wait so long, which makes "in flight" visible; none
+    size_t job_document_bytes; ///< 32768
     size_t ingest_bytes;       ///< of a rule's file before it becomes .1; 8 MiB
 } PsServiceLimits;
 
@@ -151,7 +152,7 @@ typedef struct PsServicesOptions {
     const char *region;  ///< for ARNs: "us-east-1"
     const char *account; ///< 12 digits
     PsServiceLimits limits;
-    bool ingest_by_use;      ///< a message makes the rule it names (AWS: it is only logged)
+    bool ingest_by_use;      ///< as ps_services_set_ingest_by_use
     bool shadow_needs_thing; ///< 404 "Thing not found" for names the registry does not have
 } PsServicesOptions;
 
@@ -162,6 +163,8 @@ PsErr ps_services_new(sqlite3 *db, const struct PsServiceRegistry *registry,
 /// Accepts NULL.
 void ps_services_free(PsServices *services);
 void ps_services_set_limits(PsServices *services, const PsServiceLimits *limits);
+/// Does a message make the rule it names? AWS only logs that there is none; so does this at first.
+void ps_services_set_ingest_by_use(PsServices *services, bool by_use);
 
 /// What is due at `now`: job executions that ran out of time, answers that were held back, tokens
 /// that expired. Returns when to call again at the latest, a second from now: for one timer.

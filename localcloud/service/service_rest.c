@@ -91,24 +91,3 @@ PsApiCode ps_service_take_text(const json_t *body, const char *name, size_t max,
     }
     return code;
 }
-
-// ---- export and import
-
-static json_t *take_shadows(void *ctx) {
-    return ps_shadows_export(ctx);
-}
-
-static PsApiCode put_shadows(void *ctx, const json_t *json, PsApiFault *fault) {
-    PsErr err = ps_shadows_import(ctx, json);
-    if (err == PS_ERR_INVALID) {
-        return ps_api_fail(PS_API_INVALID_REQUEST, fault,
-                           "shadows: each is {thing, name, version, state, metadata}");
-    }
-    return err == PS_OK ? PS_API_OK : ps_service_failed(fault);
-}
-
-void ps_services_add_parts(PsServices *services, PsRegistry *registry) {
-    services->shadow_part = (PsRegistryPart){
-        .name = "shadows", .ctx = services->shadows, .take = take_shadows, .put = put_shadows};
-    ps_registry_add_part(registry, &services->shadow_part);
-}

@@ -12,5 +12,6 @@ typedef struct PsServicesRest {
 
 /// A table for PsRestSetup.services. `rest` is borrowed for as long as the table is used.
 PsRestRoutes ps_services_routes(PsServicesRest *rest);
-/// The services' members of export and import: "shadows". Once for a registry; `services` stays.
+/// The services' members of export and import: "shadows", "jobs", "jobExecutions",
+/// "provisioningTemplates", "topicRules". Once for a registry; `services` stays.
 void ps_services_add_parts(PsServices *services, PsRegistry *registry);

@@ -199,6 +199,18 @@ static void test_an_unknown_rule_is_only_logged(void **state) {
     assert_int_equal(rig_send(&rig, "$aws/rules/r/a", "1"), PS_SERVICE_CONSUMED);
     assert_int_equal(rig_send(&rig, "$aws/rules/../../x", "1"), PS_SERVICE_CONSUMED);
     assert_int_equal(file_size(&rig, "r.jsonl"), 0);
+    PsRuleRow row = {0};
+    assert_int_equal(ps_rule_find(rig.db, "r", &row), PS_ERR_NOT_FOUND);
+
+    ps_services_set_ingest_by_use(rig.services, true);
+    rig_send(&rig, "$aws/rules/r/a", "1");
+    size_t size = file_size(&rig, "r.jsonl");
+    assert_true(size > 0);
+    ps_services_set_ingest_by_use(rig.services, false);
+    rig_send(&rig, "$aws/rules/other/a", "1");
+    assert_int_equal(file_size(&rig, "other.jsonl"), 0);
+    rig_send(&rig, "$aws/rules/r/a", "1"); // it exists now
+    assert_int_equal(file_size(&rig, "r.jsonl"), 2 * size);
     rig_close(&rig);
 }
 

@@ -104,6 +104,32 @@ def test_basic_ingest(cloud):
         other.stop()
 
 
+def test_unknown_rule_by_switch(cloud):
+    api = RunningApi(cloud)
+
+    def react(how):
+        api.ok("PUT", "/_penstock/limits", {"reactions": {"unknown_rule": how}})
+    assert api.ok("GET", "/_penstock/limits")["reactions"]["unknown_rule"] == "ack"
+    device = Device(cloud, "gateway", cloud.files("gateway"))
+    try:
+        device.send("$aws/rules/fresh/a", b"1")
+        react("accept")
+        device.send("$aws/rules/fresh/b", b"2")
+        wait_for(lambda: lines(cloud, "fresh"), "the line of a rule made by use")
+        react("ack")
+        device.send("$aws/rules/other/a", b"3")
+        device.send("$aws/rules/fresh/c", b"4")
+        wait_for(lambda: len(lines(cloud, "fresh")) == 2, "the second line")
+    finally:
+        react("ack")
+        device.stop()
+    assert [line["payload"] for line in lines(cloud, "fresh")] == [2, 4]
+    assert lines(cloud, "other") == []
+    assert [rule["ruleName"] for rule in api.ok("GET", "/rules")["rules"]
+            if rule["ruleName"] in ("fresh", "other")] == ["fresh"]
+    api.ok("DELETE", "/rules/fresh")
+
+
 def test_rules(cloud):
     api = RunningApi(cloud)
     rule = {"sql": "SELECT * FROM 'a/#'", "actions": [], "description": "d"}

@@ -7,6 +7,7 @@ import subprocess
 import time
 
 import pytest
+from cloud_device import RunningApi
 from harness import BIN, Cloud, wait_for
 from mqtt_raw import RawClient, packet, text
 
@@ -210,12 +211,17 @@ def test_row_basic_ingest_is_not_routed(cloud, version, name):
     with client(cloud, name, version) as one:
         one.subscribe("$aws/rules/#")
         one.expect_end(0x8F)
+    rule = f"rows_{version}"
+    RunningApi(cloud).ok("POST", f"/rules/{rule}", {"sql": "SELECT *", "actions": []})
     with client(cloud, name + "-2", version) as one:
         one.subscribed("#")
-        one.publish("$aws/rules/rows/a", json.dumps({"a": 1}))
+        one.publish(f"$aws/rules/{rule}/a", json.dumps({"a": 1}))
+        one.expect("PUBACK")
+        one.publish("$aws/rules/no_such_rule/a", "1")  # acknowledged and only logged
         one.expect("PUBACK")
         one.expect_quiet()
-    files = list(cloud.folder.glob("rules/rows*"))
+    assert not list(cloud.folder.glob("rules/no_such_rule*"))
+    files = list(cloud.folder.glob(f"rules/{rule}*"))
     assert files and '{"a": 1}' in files[0].read_text().replace('{"a":1}', '{"a": 1}')
 
 

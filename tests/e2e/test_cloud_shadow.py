@@ -142,3 +142,56 @@ def test_shadows_outlive_a_restart_and_an_export(tmp_path):
         assert RunningApi(cloud).ok("GET", "/things/gateway/shadow")["version"] == 1
     finally:
         cloud.stop()
+
+
+@pytest.fixture
+def limit(api):
+    """Sets limits for this test."""
+    before = api.ok("GET", "/_penstock/limits")["limits"]
+    yield lambda **values: api.ok("PUT", "/_penstock/limits", {"limits": values})
+    api.ok("PUT", "/_penstock/limits", {"limits": before})
+
+
+def test_every_limit_says_what_it_is(api):
+    answer = api.ok("GET", "/_penstock/limits")
+    limits, reactions, about = answer["limits"], answer["reactions"], answer["about"]
+    assert set(about) == set(limits) | set(reactions)
+    for name, value in limits.items():
+        row = about[name]
+        assert row["min"] <= value <= row["max"] and row["min"] <= row["default"] <= row["max"], name
+        assert row["unit"] and row["help"], name
+    for name, value in reactions.items():
+        assert value in about[name]["values"] and about[name]["values"][0] == about[name]["default"], name
+    assert about["shadow_bytes"]["default"] == 8192 and about["job_document_bytes"]["default"] == 32768
+    api.refused(400, "InvalidRequestException", "PUT", "/_penstock/limits", {"limits": {"shadow_bytes": 0}})
+
+
+def test_limits_of_shadows_can_be_set(api, limit):
+    path = "/things/limited/shadow?name=l"
+    state = {"state": {"reported": {"a": {"b": {"c": "x" * 40}}}}}
+    limit(shadow_bytes=30)
+    api.refused(413, "RequestEntityTooLargeException", "POST", path, state)
+    limit(shadow_bytes=8192, shadow_depth=2)
+    api.refused(400, "InvalidRequestException", "POST", path, state)
+    limit(shadow_depth=3)
+    api.ok("POST", path, state)
+    limit(shadow_requests_per_s=1)
+
+    def is_too_much():
+        return api.raw("GET", path)[0] == 429
+    wait_for(is_too_much, "the second request of a second")
+
+
+def test_requests_in_flight_can_be_set(limit, device, shadow):
+    limit(shadow_in_flight=1, shadow_delay_ms=1000)
+    device.send(f"{shadow}/update", {"state": {"reported": {"a": 1}}})
+    device.send(f"{shadow}/get")
+    assert device.take(f"{shadow}/get/rejected")["code"] == 429
+    assert device.take(f"{shadow}/update/accepted")["version"] == 1
+
+
+def test_size_of_job_documents_can_be_set(api, limit):
+    job = {"targets": ["arn:aws:iot:eu-central-1:000000000000:thing/gateway"], "document": json.dumps({"a": "x" * 20})}
+    limit(job_document_bytes=20)
+    answer = api.refused(410, "LimitExceededException", "PUT", "/jobs/limited", job)
+    assert "larger than 20 bytes" in answer["message"]

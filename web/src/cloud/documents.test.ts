@@ -50,9 +50,21 @@ test("files have AWS's names", () => {
 
 test("limits are read from a list and from an object", () => {
   const row = { value: 8, default: 8, unit: "", help: "filters" };
-  const shownRow = { name: "filters", value: "8", usual: "8", unit: "", help: "filters" };
+  const shownRow = { name: "filters", value: "8", usual: "8", unit: "", range: "", help: "filters" };
   expect(limitsOf([{ name: "filters", ...row }])).toEqual([shownRow]);
   expect(limitsOf({ filters: row })).toEqual([shownRow]);
   expect(limitsOf({ filters: 8 })).toEqual([{ ...shownRow, usual: "", help: "" }]);
   expect(limitsOf(undefined)).toEqual([]);
+});
+
+test("limits and reactions are shown with what the server says about them", () => {
+  const about = {
+    filters: { default: 8, unit: "filters", min: 1, max: 65535, help: "in one SUBSCRIBE" },
+    qos2: { default: "silence", values: ["silence", "close"], help: "QoS 2" },
+  };
+  expect(limitsOf({ limits: { filters: 2, other: 3 }, reactions: { qos2: "close" }, about })).toEqual([
+    { name: "filters", value: "2", usual: "8", unit: "filters", range: "1 – 65535", help: "in one SUBSCRIBE" },
+    { name: "other", value: "3", usual: "", unit: "", range: "", help: "" },
+    { name: "qos2", value: "close", usual: "silence", unit: "", range: "silence, close", help: "QoS 2" },
+  ]);
 });

@@ -12,6 +12,7 @@ export interface Limit {
   value: string;
   usual: string;
   unit: string;
+  range: string;
   help: string;
 }
 
@@ -40,7 +41,17 @@ function reactionsOf(json: object): [string, unknown][] {
   return typeof reactions === "object" && reactions !== null ? Object.entries(reactions) : [];
 }
 
-/** Limits come as a list, or as an object by name; a value may stand alone. */
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
+
+/** What a limit or reaction may be set to. */
+function rangeOf({ min, max, values }: Record<string, unknown>): string {
+  if (Array.isArray(values)) {
+    return values.map(shown).join(", ");
+  }
+  return min === undefined || max === undefined ? "" : `${shown(min)} – ${shown(max)}`;
+}
+
+/** Limits come as a list, or as an object by name; a value may stand alone, and `about` say what it is. */
 export function limitsOf(json: unknown): Limit[] {
   if (typeof json !== "object" || json === null) {
     return [];
@@ -52,8 +63,17 @@ export function limitsOf(json: unknown): Limit[] {
   const rows: [string, unknown][] = Array.isArray(inner)
     ? inner.map((row) => [shown((row as { name?: unknown }).name), row])
     : Object.entries(inner);
+  const about = (json as { about?: unknown }).about;
   return [...rows, ...reactionsOf(json)].map(([name, row]) => {
-    const { value, default: usual, unit, help } = (typeof row === "object" && row !== null ? row : { value: row }) as Record<string, unknown>;
-    return { name, value: shown(value), usual: shown(usual), unit: shown(unit), help: shown(help) };
+    const known = isObject(about) ? about[name] : undefined;
+    const all: Record<string, unknown> = { ...(isObject(known) ? known : {}), ...(isObject(row) ? row : { value: row }) };
+    return {
+      name,
+      value: shown(all.value),
+      usual: shown(all.default),
+      unit: shown(all.unit),
+      range: rangeOf(all),
+      help: shown(all.help),
+    };
   });
 }

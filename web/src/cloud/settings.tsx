@@ -36,6 +36,7 @@ async function everything() {
 const OPTIONAL = [
   { title: words.usual, dataIndex: "usual" as const, responsive: ["sm" as const] },
   { title: words.unit, dataIndex: "unit" as const, responsive: ["sm" as const] },
+  { title: words.range, dataIndex: "range" as const, responsive: ["md" as const] },
   { title: words.meaning, dataIndex: "help" as const, responsive: ["lg" as const] },
 ];
 

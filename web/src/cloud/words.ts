@@ -159,6 +159,7 @@ export const words = {
   value: "Value",
   usual: "As AWS",
   unit: "Unit",
+  range: "Can be",
   meaning: "Meaning",
   commandLine: "The same from a shell",
   off: "off",
