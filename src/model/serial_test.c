@@ -136,7 +136,7 @@ static void changes_are_told(void **state) {
     ps_buf_printf(&text, "\n");
     ps_config_diff_write(diff, 10, &text);
     assert_string_equal((const char *)text.data, "1 serial port changed\n"
-                                   "serial port 'B': baud_rate 9600 -> 1200\n");
+                                                 "serial port 'B': baud_rate 9600 -> 1200\n");
     ps_config_diff_free(diff);
     ps_config_map_free(map);
     ps_config_free(before);
