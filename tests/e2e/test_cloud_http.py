@@ -171,7 +171,8 @@ def test_files_of_the_console(folder, cleanup):
     status, headers, text = api.raw("GET", "/console/")
     assert status == 200 and text == b"<title>console</title>"
     assert headers["Content-Type"].startswith("text/html")
-    assert "default-src 'self'" in headers["Content-Security-Policy"]
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy and "script-src 'self';" in policy
     status, headers, _ = api.raw("GET", "/console/assets/app.js")
     assert status == 200 and headers["Content-Type"].startswith("text/javascript")
     for path in ("/", "/console"):
