@@ -48,7 +48,6 @@ function Limits({ rows }: { rows: Limit[] }) {
         rowKey="name"
         dataSource={rows}
         pagination={false}
-        scroll={{ x: "max-content" }}
         columns={[
           { title: words.limit, dataIndex: "name", render: (name: string) => <span className="ps-mono">{name}</span> },
           { title: words.value, dataIndex: "value" },
