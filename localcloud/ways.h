@@ -44,7 +44,7 @@ PsErr ps_ways_start(PsWays *ways, const PsWaysSetup *setup, PsDiag *diag);
 void ps_ways_stop(PsWays *ways);
 
 /// PsTlsSetup.admit: is the certificate ACTIVE in the registry? One of a registered CA enters it
-/// here (just-in-time registration), and is refused for now.
+/// here (just-in-time registration) and is refused this time: it connects once it was made ACTIVE.
 PsAdmission ps_ways_admit(void *ctx, X509 *certificate, const char *id, STACK_OF(X509) * chain,
                           const char **why);
 /// PsListenerSetup.on_open.
