@@ -33,11 +33,11 @@ typedef struct PsHttpVerdict {
 } PsHttpVerdict;
 
 typedef struct PsHttpSetup {
-    const char *address; ///< "127.0.0.1", "::", ...; NULL: no TCP
-    uint16_t port;       ///< 0: a free one
-    const char *socket;  ///< path of a Unix socket, made with mode 0660; NULL: none
-    const char *cert;    ///< PEM text of certificate and chain; NULL: no TLS
-    const char *key;     ///< PEM text
+    const char *address;              ///< "127.0.0.1", "::", ...; NULL: no TCP
+    uint16_t port;                    ///< 0: a free one
+    const char *socket;               ///< path of a Unix socket, made with mode 0660; NULL: none
+    const char *cert;                 ///< PEM text of certificate and chain; NULL: no TLS
+    const char *key;                  ///< PEM text
     unsigned connections_max;         ///< further ones are not accepted
     unsigned connections_per_address; ///< 0: no limit of its own
     size_t head_max;                  ///< bytes of the head
