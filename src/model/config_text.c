@@ -12,6 +12,7 @@
 typedef struct Reader {
     PsConfigText *text;
     const char *at;
+    const PsConfigVisit *visit; // NULL: nobody listens
     PsFindings *findings;
 } Reader;
 
@@ -82,14 +83,27 @@ static bool take_list(Reader *reader, const char *block) {
     }
     do {
         skip_space(reader);
+        const char *begin = reader->at;
         json_t *element = take_value(reader);
         if (element == NULL) {
             return false;
+        }
+        if (reader->visit != NULL) {
+            reader->visit->element(block, element, begin, (size_t)(reader->at - begin),
+                                   reader->visit->ctx);
         }
         json_decref(element);
         list->count++;
     } while (take(reader, ','));
     return take(reader, ']') || fail(reader, reader->at, "',' or ']' expected in this list");
+}
+
+static bool take_member_value(Reader *reader, const char *name, const char *block) {
+    if (block != NULL && take(reader, '[')) {
+        return take_list(reader, block);
+    }
+    json_t *value = take_value(reader);
+    return value != NULL && json_object_set_new(reader->text->root, name, value) == 0;
 }
 
 static bool take_member(Reader *reader) {
@@ -107,18 +121,20 @@ static bool take_member(Reader *reader) {
     bool twice = json_object_get(reader->text->root, name) != NULL ||
                  (block != NULL && ps_config_text_list(reader->text, block) != NULL);
     bool done = false;
+    const char *begin = NULL;
     if (strlen(name) != json_string_length(key)) {
         (void)fail(reader, key_at, "a key holds a zero character");
     } else if (twice) {
         (void)fail(reader, key_at, "duplicate object key");
     } else if (!take(reader, ':')) {
         (void)fail(reader, reader->at, "':' expected");
-    } else if (block != NULL && take(reader, '[')) {
-        done = take_list(reader, block);
     } else {
         skip_space(reader);
-        json_t *value = take_value(reader);
-        done = value != NULL && json_object_set_new(reader->text->root, name, value) == 0;
+        begin = reader->at;
+        done = take_member_value(reader, name, block);
+    }
+    if (done && reader->visit != NULL) {
+        reader->visit->member(name, begin, (size_t)(reader->at - begin), reader->visit->ctx);
     }
     json_decref(key);
     return done;
@@ -149,12 +165,12 @@ static bool take_object(Reader *reader) {
     return reader->at == reader->text->end || fail(reader, reader->at, "end of file expected");
 }
 
-bool ps_config_text_init(PsConfigText *ret_text, const void *json, size_t len,
-                         PsFindings *findings) {
+bool ps_config_text_visit(PsConfigText *ret_text, const void *json, size_t len,
+                          const PsConfigVisit *visit, PsFindings *findings) {
     *ret_text = (PsConfigText){.begin = json, .end = (const char *)json + len};
     ret_text->root = json_object();
     PS_ASSERT(ret_text->root != NULL);
-    Reader reader = {.text = ret_text, .at = ret_text->begin, .findings = findings};
+    Reader reader = {.text = ret_text, .at = ret_text->begin, .visit = visit, .findings = findings};
     // jansson loses a zero byte behind a number, and then its count of what it has read is wrong.
     const char *zero = len > 0 ? memchr(json, '\0', len) : NULL;
     bool sound = zero == NULL ? take_object(&reader) : fail(&reader, zero, "a zero byte");
@@ -163,6 +179,11 @@ bool ps_config_text_init(PsConfigText *ret_text, const void *json, size_t len,
         return false;
     }
     return true;
+}
+
+bool ps_config_text_init(PsConfigText *ret_text, const void *json, size_t len,
+                         PsFindings *findings) {
+    return ps_config_text_visit(ret_text, json, len, NULL, findings);
 }
 
 void ps_config_text_deinit(PsConfigText *text) {

@@ -25,10 +25,21 @@ typedef struct PsConfigText {
     size_t list_count;
 } PsConfigText;
 
+/// Told of each value while it is read, in the order of the text; `text` is what stands there,
+/// borrowed. The elements of a block's list come before the list as a whole.
+typedef struct PsConfigVisit {
+    void (*element)(const char *block, json_t *element, const char *text, size_t len, void *ctx);
+    void (*member)(const char *key, const char *text, size_t len, void *ctx);
+    void *ctx;
+} PsConfigVisit;
+
 /// Reads all of it: strict JSON, one object, no key twice. False after a finding that names line
 /// and column; then there is nothing to deinit. The text is borrowed for the life of `ret_text`.
 bool ps_config_text_init(PsConfigText *ret_text, const void *json, size_t len,
                          PsFindings *findings);
+/// The same, and `visit` is told of everything.
+bool ps_config_text_visit(PsConfigText *ret_text, const void *json, size_t len,
+                          const PsConfigVisit *visit, PsFindings *findings);
 void ps_config_text_deinit(PsConfigText *text);
 
 /// The list of a block, or NULL when it has none.

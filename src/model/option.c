@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "model/config.h"
+#include "model/json_line.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -281,17 +282,6 @@ static const char *relative_path(const char *path, const char *folder) {
     return strncmp(path, folder, len) == 0 && path[len] == '/' ? path + len + 1 : path;
 }
 
-static void write_number(double number, PsBuf *out) {
-    char text[32];
-    for (int digits = 6; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, number);
-        if (strtod(text, NULL) == number) {
-            break;
-        }
-    }
-    ps_buf_put(out, text, strlen(text));
-}
-
 static void write_value(const PsOption *option, const void *field, const char *folder, PsBuf *out) {
     switch (option->type) {
     case PS_OPTION_TEXT:
@@ -304,7 +294,7 @@ static void write_value(const PsOption *option, const void *field, const char *f
         ps_buf_printf(out, "%d", *(const int *)field);
         break;
     case PS_OPTION_NUMBER:
-        write_number(*(const double *)field, out);
+        ps_json_write_number(*(const double *)field, out);
         break;
     case PS_OPTION_BOOL:
         ps_buf_printf(out, "%s", *(const bool *)field ? "true" : "false");
