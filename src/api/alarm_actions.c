@@ -1,6 +1,6 @@
 // The calls `alarm_ack`, `alarm_shelve` and `alarm_unshelve`: what people say about alarms. Main
 // thread.
-#include "api/call.h"
+#include "api/handlers_live.h"
 
 static void answer(PsApiCall *call, PsErr err, const PsDiag *diag) {
     if (err == PS_OK) {

@@ -1,6 +1,6 @@
 // The calls `alarms` (which are on, shelved, not to be evaluated) and `alarm_history` (what they
 // did). Main thread.
-#include "api/call.h"
+#include "api/handlers_live.h"
 #include "api/values.h"
 
 static json_t *alarm_row(const PsConfig *config, const PsAlarmRow *row, const PsAlarmMark *mark) {

@@ -7,6 +7,7 @@
 //! (0660) and folder. Main thread; never blocks.
 #pragma once
 
+#include "access/access.h"
 #include "alarm/desk.h"
 #include "api/changes.h"
 #include "collect/collector.h"
@@ -66,7 +67,8 @@ typedef struct PsApiSources {
     void (*release_config)(void *hold);
     void *ctx; ///< of the callbacks
     const PsApiChanges *changes;
-    PsLink *link; ///< NULL when the cloud is not enabled
+    PsAccess *access; ///< accounts; NULL in tests of parts
+    PsLink *link;     ///< NULL when the cloud is not enabled
     uv_loop_t *loop;
     const char *script_program; ///< penstock-script
     const char *scratch;        ///< folder for scripts' scratch folders

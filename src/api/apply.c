@@ -1,6 +1,6 @@
 // The call `apply`: the configuration folder, or an uploaded candidate, becomes what runs. Main
 // thread.
-#include "api/call.h"
+#include "api/handlers_config.h"
 
 void ps_api_change_done(PsErr result, const PsDiag *diag, json_t *answer, void *ctx) {
     if (result == PS_OK) {

@@ -1,5 +1,5 @@
 // The call `apply_progress`: who changes what at the moment, and how far it is. Main thread.
-#include "api/call.h"
+#include "api/handlers_config.h"
 
 void ps_api_apply_progress(PsApiCall *call) {
     const PsApiChanges *changes = ps_api_call_sources(call)->changes;

@@ -1,6 +1,6 @@
 // The call `apply_upload`: a candidate that is not in the configuration folder comes in pieces,
 // since a call is one short line. Main thread.
-#include "api/call.h"
+#include "api/handlers_config.h"
 
 // Arguments: `text`, and `upload` as the piece before was answered. All pieces together are
 // {"files": {"penstock.json": text, "scripts/main.py": text, ...}}.

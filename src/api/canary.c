@@ -1,5 +1,5 @@
 // The calls `canary_start`, `canary_status` and `canary_stop`. Main thread.
-#include "api/call.h"
+#include "api/handlers_live.h"
 
 #define CALLS_DEFAULT 100
 #define CALLS_MAX 1000000

@@ -1,5 +1,5 @@
 // The call `clear`: drops what waits of one message. Main thread.
-#include "api/call.h"
+#include "api/handlers_live.h"
 
 #include <string.h>
 
@@ -16,17 +16,17 @@ static void on_cleared(PsErr result, uint64_t count, void *ctx) {
     ps_api_call_reply(call, json_pack("{s:I}", "cleared", (json_int_t)count));
 }
 
-// Arguments: `message` (name), and the same again as `confirm`: nobody clears by a slip.
+// Arguments: `name` of a message, and the same again as `confirm`: nobody clears by a slip.
 void ps_api_clear(PsApiCall *call) {
     const json_t *arguments = ps_api_call_arguments(call);
     PsOutbox *outbox = ps_api_call_sources(call)->outbox;
-    const char *name = json_string_value(json_object_get(arguments, "message"));
+    const char *name = json_string_value(json_object_get(arguments, "name"));
     const char *confirm = json_string_value(json_object_get(arguments, "confirm"));
     PsDiag diag = {0};
     size_t message = 0;
     PsErr err = PS_OK;
     if (name == NULL) {
-        err = ps_fail(PS_ERR_INVALID, &diag, "clear", "message", "must be the name of a message");
+        err = ps_fail(PS_ERR_INVALID, &diag, "clear", "name", "must be the name of a message");
     } else if (confirm == NULL || strcmp(confirm, name) != 0) {
         err = ps_fail(PS_ERR_INVALID, &diag, name, "confirm",
                       "must be the name of the message again; nothing was dropped");

@@ -1,5 +1,5 @@
 // The call `confirm`: a revision that is tried out stays. Main thread.
-#include "api/call.h"
+#include "api/handlers_config.h"
 
 void ps_api_confirm(PsApiCall *call) {
     const PsApiChanges *changes = ps_api_call_sources(call)->changes;

@@ -1,7 +1,7 @@
 // The calls `dead`, `replay`, `replay_stop` and `replay_status`: what scripts did not finish. Main
 // thread.
 #include "outbox/dead.h"
-#include "api/call.h"
+#include "api/handlers_live.h"
 #include "api/values.h"
 #include "script/kept.h"
 
@@ -125,12 +125,12 @@ PsErr ps_api_find_message(const PsOutbox *outbox, const char *name, size_t *ret_
                    "there is no message of this name; 'penstock outbox' lists all");
 }
 
-// Arguments: `message` (name) or all; `id` for one letter, whole; `after_ns` and `after_id` for the
-// page behind a letter.
+// Arguments: `name` of a message, or all; `id` for one letter, whole; `after_ns` and `after_id` for
+// the page behind a letter.
 void ps_api_dead(PsApiCall *call) {
     const json_t *arguments = ps_api_call_arguments(call);
     PsOutbox *outbox = ps_api_call_sources(call)->outbox;
-    const char *name = json_string_value(json_object_get(arguments, "message"));
+    const char *name = json_string_value(json_object_get(arguments, "name"));
     json_int_t id = json_integer_value(json_object_get(arguments, "id"));
     json_int_t after_id = json_integer_value(json_object_get(arguments, "after_id"));
     PsDeadQuery query = {.message = PS_DEAD_ANY,
@@ -170,12 +170,12 @@ static void answer_replay(PsApiCall *call, PsErr err, const PsDiag *diag) {
 void ps_api_replay(PsApiCall *call) {
     const PsApiSources *sources = ps_api_call_sources(call);
     const json_t *arguments = ps_api_call_arguments(call);
-    const char *name = json_string_value(json_object_get(arguments, "message"));
+    const char *name = json_string_value(json_object_get(arguments, "name"));
     bool keep_going = json_is_true(json_object_get(arguments, "keep_going"));
     PsDiag diag = {0};
     PsErr err;
     if (name == NULL) {
-        err = ps_fail(PS_ERR_INVALID, &diag, "replay", "message", "must be the name of a message");
+        err = ps_fail(PS_ERR_INVALID, &diag, "replay", "name", "must be the name of a message");
     } else if (sources->scripts == NULL) {
         err = ps_fail(PS_ERR_INVALID, &diag, name, NULL,
                       "no scripts run, because the cloud service is not enabled");

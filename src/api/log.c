@@ -1,6 +1,6 @@
 // The call `log`: the kept lines after a sequence number. Main thread.
 #include "base/log.h"
-#include "api/call.h"
+#include "api/handlers_live.h"
 #include "base/mem.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 // The call `log_level`: shows and sets it. Main thread.
-#include "api/call.h"
+#include "api/handlers_live.h"
 #include "api/log_hold.h"
 #include "api/values.h"
 

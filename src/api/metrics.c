@@ -1,5 +1,5 @@
 // The call `metrics`: the numbers of `status` for Prometheus. Main thread.
-#include "api/call.h"
+#include "api/handlers_live.h"
 #include "api/metrics_text.h"
 
 void ps_api_metrics(PsApiCall *call) {

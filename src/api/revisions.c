@@ -1,6 +1,6 @@
 // The calls `revisions` and `revision`: what ran when, by whom and why, and what one changed. Main
 // thread.
-#include "api/call.h"
+#include "api/handlers_config.h"
 
 void ps_api_revisions(PsApiCall *call) {
     const PsApiChanges *changes = ps_api_call_sources(call)->changes;

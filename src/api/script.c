@@ -1,5 +1,5 @@
 // The call `script_release`. Main thread.
-#include "api/call.h"
+#include "api/handlers_live.h"
 
 static void add_row(json_t *rows, const char *name, const char *kind, const char *script,
                     const char *main_function, double timeout_s) {

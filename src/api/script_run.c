@@ -1,6 +1,6 @@
 // The call `script_run`: a draft against the newest values or the alarms of a group, or a message
 // of the caller's; nothing is sent or written. Main thread.
-#include "api/call.h"
+#include "api/handlers_live.h"
 #include "base/mem.h"
 #include "script/trial_input.h"
 #include "script/trial_report.h"

@@ -1,7 +1,8 @@
 // The command socket: accepts clients, cuts lines, runs the call of each line, writes the answer.
 // Owns the listening pipe and the clients. Main thread; never blocks.
 #include "api/api.h"
-#include "api/call.h"
+#include "api/handlers_config.h"
+#include "api/handlers_live.h"
 #include "api/users.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -63,6 +64,44 @@ typedef struct Answer {
 } Answer;
 
 static void serve(Client *client);
+
+// The calls of the line protocol, while the command line speaks it.
+typedef struct Line {
+    const char *name;
+    PsApiHandler *handler;
+} Line;
+
+static const Line lines[] = {
+    {"status", ps_api_status},
+    {"metrics", ps_api_metrics},
+    {"tags", ps_api_tags},
+    {"alarms", ps_api_alarms},
+    {"alarm_ack", ps_api_alarm_ack},
+    {"alarm_history", ps_api_alarm_history},
+    {"alarm_shelve", ps_api_alarm_shelve},
+    {"alarm_unshelve", ps_api_alarm_unshelve},
+    {"write", ps_api_write},
+    {"log", ps_api_log},
+    {"log_level", ps_api_log_level},
+    {"dead", ps_api_dead},
+    {"clear", ps_api_clear},
+    {"replay", ps_api_replay},
+    {"replay_stop", ps_api_replay_stop},
+    {"replay_status", ps_api_replay_status},
+    {"script_messages", ps_api_script_messages},
+    {"script_release", ps_api_script_release},
+    {"script_run", ps_api_script_run},
+    {"canary_start", ps_api_canary_start},
+    {"canary_status", ps_api_canary_status},
+    {"canary_stop", ps_api_canary_stop},
+    {"apply", ps_api_apply},
+    {"apply_upload", ps_api_apply_upload},
+    {"apply_progress", ps_api_apply_progress},
+    {"confirm", ps_api_confirm},
+    {"revert", ps_api_revert},
+    {"revisions", ps_api_revisions},
+    {"revision", ps_api_revision},
+};
 
 static void handle_closed(struct PsApi *api) {
     api->open_handles--;
@@ -199,6 +238,98 @@ void ps_api_call_user(const PsApiCall *call, char *out, size_t size) {
     }
 }
 
+const PsApiRoute *ps_api_call_route(const PsApiCall *call) {
+    (void)call;
+    return NULL;
+}
+
+const json_t *ps_api_call_body_json(const PsApiCall *call) {
+    return call->arguments;
+}
+
+const uint8_t *ps_api_call_body(const PsApiCall *call, size_t *ret_len) {
+    (void)call;
+    *ret_len = 0;
+    return NULL;
+}
+
+const char *ps_api_call_header(const PsApiCall *call, const char *name) {
+    (void)call;
+    (void)name;
+    return NULL;
+}
+
+bool ps_api_call_cookie(const PsApiCall *call, const char *name, char *out, size_t size) {
+    (void)call;
+    (void)name;
+    (void)out;
+    (void)size;
+    return false;
+}
+
+PsRole ps_api_call_role(const PsApiCall *call) {
+    return ps_api_call_identity(call)->role;
+}
+
+const PsIdentity *ps_api_call_identity(const PsApiCall *call) {
+    static const PsIdentity local = {.role = PS_ROLE_ADMINISTRATOR, .by = "socket"};
+    (void)call;
+    return &local;
+}
+
+const char *ps_api_call_peer_address(const PsApiCall *call) {
+    (void)call;
+    return "local";
+}
+
+bool ps_api_call_is_local(const PsApiCall *call) {
+    (void)call;
+    return true;
+}
+
+bool ps_api_call_is_loopback(const PsApiCall *call) {
+    (void)call;
+    return true;
+}
+
+void ps_api_call_put_header(PsApiCall *call, const char *name, const char *value) {
+    (void)call;
+    (void)name;
+    (void)value;
+}
+
+void ps_api_call_note(PsApiCall *call, const char *object, const char *detail) {
+    (void)call;
+    (void)object;
+    (void)detail;
+}
+
+void ps_api_call_reply_bytes(PsApiCall *call, const char *content_type, const void *bytes,
+                             size_t len) {
+    (void)content_type;
+    ps_api_call_reply(call, json_pack("{s:s%}", "text", bytes, len));
+}
+
+void ps_api_call_fail_status(PsApiCall *call, int status, PsErr err, const PsDiag *diag) {
+    (void)status;
+    ps_api_call_fail(call, err, diag);
+}
+
+void ps_api_call_fail_findings(PsApiCall *call, PsErr err, const PsDiag *diag, json_t *findings) {
+    json_decref(findings);
+    ps_api_call_fail(call, err, diag);
+}
+
+PsErr ps_api_call_stream(PsApiCall *call, size_t queue_max, void (*closed)(void *ctx), void *ctx,
+                         PsHttpStream **ret_stream) {
+    (void)call;
+    (void)queue_max;
+    (void)closed;
+    (void)ctx;
+    (void)ret_stream;
+    return PS_ERR_UNSUPPORTED;
+}
+
 void ps_api_call_reply(PsApiCall *call, json_t *result) {
     finish(call, json_pack("{s:b, s:o}", "ok", 1, "result", result));
 }
@@ -223,9 +354,9 @@ static void run_call(Client *client, json_t *arguments) {
                          &diag);
         return;
     }
-    for (const PsApiRoute *route = ps_api_routes; route->name != NULL; route++) {
-        if (strcmp(route->name, name) == 0) {
-            route->handler(call);
+    for (size_t i = 0; i < PS_COUNT(lines); i++) {
+        if (strcmp(lines[i].name, name) == 0) {
+            lines[i].handler(call);
             return;
         }
     }

@@ -1,5 +1,5 @@
 // The call `status`: everything a person asks first. Main thread; reads /proc for the workers.
-#include "api/call.h"
+#include "api/handlers_live.h"
 #include "api/values.h"
 #include "version.h"
 

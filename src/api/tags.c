@@ -1,5 +1,5 @@
 // The calls `tags` and `write`. Main thread.
-#include "api/call.h"
+#include "api/handlers_live.h"
 #include "api/values.h"
 #include "base/mem.h"
 #include "tags/coerce.h"
@@ -83,11 +83,11 @@ static PsErr begin_write(PsApiCall *call, PsDiag *diag) {
     const PsApiSources *sources = ps_api_call_sources(call);
     const json_t *arguments = ps_api_call_arguments(call);
     const char *device = json_string_value(json_object_get(arguments, "device"));
-    const char *name = json_string_value(json_object_get(arguments, "var"));
+    const char *name = json_string_value(json_object_get(arguments, "name"));
     const char *text = json_string_value(json_object_get(arguments, "value"));
     if (device == NULL || name == NULL || text == NULL) {
         return ps_fail(PS_ERR_INVALID, diag, "write", NULL,
-                       "needs the texts 'device', 'var' and 'value'");
+                       "needs the texts 'device', 'name' and 'value'");
     }
     uint32_t index = find_variable(sources->config, device, name);
     if (index == UINT32_MAX) {

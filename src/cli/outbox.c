@@ -137,8 +137,8 @@ static int list_letters(const CliOptions *options, const char *name) {
     int status = CLI_DONE;
     size_t count = 0;
     do {
-        json_t *call = json_pack("{s:s, s:s*, s:I, s:I}", "call", "dead", "message", name,
-                                 "after_ns", after_ns, "after_id", after_id);
+        json_t *call = json_pack("{s:s, s:s*, s:I, s:I}", "call", "dead", "name", name, "after_ns",
+                                 after_ns, "after_id", after_id);
         json_t *result = cli_client_call(client, call);
         if (result == NULL) {
             status = CLI_FAILED;
@@ -287,8 +287,8 @@ static int replay(const CliOptions *options, int count, char **arguments) {
     if (name == NULL) {
         return cli_fail(CLI_USAGE, "outbox replay needs the name of a message, or --stop");
     }
-    json_t *call = json_pack("{s:s, s:s, s:b}", "call", "replay", "message", name, "keep_going",
-                             (int)keep_going);
+    json_t *call =
+        json_pack("{s:s, s:s, s:b}", "call", "replay", "name", name, "keep_going", (int)keep_going);
     return call_and_follow(options, call, false);
 }
 

@@ -34,7 +34,7 @@ static void ask(const char *name, long long waiting, char *out, size_t size) {
 static int clear(const CliOptions *options, CliClient *client, const char *name,
                  const char *confirm) {
     json_t *result = cli_client_call(
-        client, json_pack("{s:s, s:s, s:s}", "call", "clear", "message", name, "confirm", confirm));
+        client, json_pack("{s:s, s:s, s:s}", "call", "clear", "name", name, "confirm", confirm));
     if (result == NULL) {
         return CLI_FAILED;
     }

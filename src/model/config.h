@@ -66,11 +66,11 @@ typedef enum PsDataType {
     PS_TYPE_ULONG,
 } PsDataType;
 
-typedef enum PsAccess {
+typedef enum PsVariableAccess {
     PS_ACCESS_READ,
     PS_ACCESS_WRITE, ///< never read
     PS_ACCESS_READ_WRITE,
-} PsAccess;
+} PsVariableAccess;
 
 typedef enum PsMode {
     PS_MODE_REALTIME, ///< in every upload
@@ -160,7 +160,7 @@ typedef struct PsVariable {
     int data_type;     ///< PsDataType
     int register_addr; ///< as written: 40001, 310001, ...
     int register_bit;  ///< PS_UNSET when not given
-    int access;        ///< PsAccess
+    int access;        ///< PsVariableAccess
     int mode;          ///< PsMode
     int float_repr;    ///< decimal places of FLOAT and DOUBLE
     int size;          ///< characters of STRING

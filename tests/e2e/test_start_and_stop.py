@@ -239,7 +239,7 @@ def test_a_call_under_way_when_the_gateway_stops(folder, cleanup):
     plant.knob("delay 20000")
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(str(gateway.socket))
-        client.sendall(b'{"call": "write", "device": "D", "var": "v", "value": "1"}\n')
+        client.sendall(b'{"call": "write", "device": "D", "name": "v", "value": "1"}\n')
         for _ in range(2):  # the loop has come round to the write
             gateway.status()
         assert gateway.stop() == 0

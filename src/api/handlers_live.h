@@ -1,0 +1,28 @@
+//! Handlers of the routes of routes_live.c: what happens: status, variables, alarms, log, outbox,
+//! scripts. Inside src/api only. Main thread.
+#pragma once
+
+#include "api/call.h"
+
+PsApiHandler ps_api_status;
+PsApiHandler ps_api_metrics;
+PsApiHandler ps_api_tags;
+PsApiHandler ps_api_alarms;
+PsApiHandler ps_api_alarm_ack;
+PsApiHandler ps_api_alarm_history;
+PsApiHandler ps_api_alarm_shelve;
+PsApiHandler ps_api_alarm_unshelve;
+PsApiHandler ps_api_write;
+PsApiHandler ps_api_log;
+PsApiHandler ps_api_log_level;
+PsApiHandler ps_api_dead;
+PsApiHandler ps_api_clear;
+PsApiHandler ps_api_replay;
+PsApiHandler ps_api_replay_stop;
+PsApiHandler ps_api_replay_status;
+PsApiHandler ps_api_script_messages;
+PsApiHandler ps_api_script_release;
+PsApiHandler ps_api_script_run;
+PsApiHandler ps_api_canary_start;
+PsApiHandler ps_api_canary_status;
+PsApiHandler ps_api_canary_stop;

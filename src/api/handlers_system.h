@@ -1,0 +1,7 @@
+//! Handlers of the routes of routes_system.c: the API itself: its description, who is asking.
+//! Inside src/api only. Main thread.
+#pragma once
+
+#include "api/call.h"
+
+PsApiHandler ps_api_whoami;
