@@ -236,9 +236,13 @@ static PsErr change_it(const PsApiChange *change, PsApiChangeDone *done, void *d
     err = err == PS_OK ? check_probation(apply, change, diag) : err;
     err = err == PS_OK ? choose_revision(apply, change, &of, diag) : err;
     if (err != PS_OK) {
+        json_decref(change->edits);
         return err;
     }
     PsCandidate *candidate = ps_candidate_new();
+    candidate->edits = change->edits;
+    candidate->rewrite = change->rewrite;
+    candidate->rewrite_ctx = change->rewrite_ctx;
     if (change->upload != 0) {
         err =
             ps_uploads_take(&apply->uploads, change->upload, change->who, &candidate->upload, diag);

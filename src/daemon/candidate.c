@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "daemon/candidate_edits.h"
 #include "model/config_diff.h"
 #include "revision/credentials.h"
 #include "script/compile.h"
@@ -27,6 +28,8 @@ void ps_candidate_free(PsCandidate *candidate) {
         return;
     }
     ps_buf_deinit(&candidate->upload);
+    json_decref(candidate->edits);
+    json_decref(candidate->unwanted);
     ps_probation_deinit(&candidate->probation);
     ps_findings_deinit(&candidate->findings);
     json_decref(candidate->difference);
@@ -76,6 +79,9 @@ static PsErr take_upload(const PsBuf *upload, PsContent *content, PsDiag *diag) 
 
 static PsErr take_content(PsCandidate *candidate, const PsCandidateTools *tools,
                           PsContent *content) {
+    if (ps_candidate_is_edited(candidate)) {
+        return ps_candidate_take_edits(candidate, tools, content);
+    }
     if (candidate->upload.len > 0) {
         return take_upload(&candidate->upload, content, &candidate->diag);
     }
@@ -86,19 +92,34 @@ static PsErr take_content(PsCandidate *candidate, const PsCandidateTools *tools,
     return ps_content_read(content, tools->folder, &candidate->findings);
 }
 
-static PsErr check_base(PsCandidate *candidate, const PsRevision *newest) {
+// What came before the newest one, after the one that the writer started from.
+static void list_between(const PsRevisionStore *store, uint32_t base, PsBuf *out) {
+    for (size_t i = 0; i + 1 < ps_revision_store_count(store); i++) {
+        const PsRevision *revision = ps_revision_store_at(store, i);
+        if (revision->number > base) {
+            ps_buf_printf(out, "%s %u by %.20s (%.40s)", out->len > 0 ? "," : "; before it",
+                          revision->number, revision->who, revision->summary);
+        }
+    }
+}
+
+static PsErr check_base(PsCandidate *candidate, const PsRevisionStore *store) {
+    const PsRevision *newest = ps_revision_store_newest(store);
     if (candidate->base == 0 || (newest != NULL && newest->number == candidate->base)) {
         return PS_OK;
     }
     char when[PS_STAMP_SIZE] = "";
+    PS_AUTO_BUF PsBuf between = {0};
     if (newest != NULL) {
         ps_wall_format(newest->time, when, sizeof when);
+        list_between(store, candidate->base, &between);
     }
     return ps_fail(PS_ERR_BUSY, &candidate->diag, "apply", "base",
                    "this change starts from revision %u, but revision %u runs since %s, by %s "
-                   "(%.100s); look at it and start again from there",
+                   "(%.100s)%.120s; look at it and start again from there",
                    candidate->base, newest != NULL ? newest->number : 0, when,
-                   newest != NULL ? newest->who : "", newest != NULL ? newest->summary : "");
+                   newest != NULL ? newest->who : "", newest != NULL ? newest->summary : "",
+                   between.len > 0 ? (const char *)between.data : "");
 }
 
 // --- the steps ----------------------------------------------------------------------------------
@@ -226,7 +247,7 @@ static PsErr write(PsCandidate *candidate, const PsCandidateTools *tools, const 
 }
 
 static PsErr run(PsCandidate *candidate, const PsCandidateTools *tools, PsContent *content) {
-    PsErr err = check_base(candidate, ps_revision_store_newest(tools->store));
+    PsErr err = check_base(candidate, tools->store);
     if (err != PS_OK) {
         return err;
     }
@@ -244,6 +265,9 @@ static PsErr run(PsCandidate *candidate, const PsCandidateTools *tools, PsConten
         if (changes > 0 && !candidate->dry_run) {
             err = write(candidate, tools, content, config);
             candidate->config = err == PS_OK ? config : NULL;
+        }
+        if (err == PS_OK && !candidate->dry_run) {
+            ps_candidate_remove_files(candidate, tools);
         }
     }
     if (candidate->config == NULL) {

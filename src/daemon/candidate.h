@@ -3,6 +3,7 @@
 //! nothing of the loop. One at a time; the store is its for that time.
 #pragma once
 
+#include "api/changes.h"
 #include "model/config.h"
 #include "revision/probation.h"
 #include "revision/store.h"
@@ -33,11 +34,15 @@ typedef struct PsCandidateTools {
 
 typedef struct PsCandidate {
     // The order.
-    PsRevision revision; ///< kind, of, who, why; the rest is filled in when it is made
-    PsBuf upload;        ///< {"files": {...}} as JSON; empty: from the folder, or revision.of
-    uint32_t base;       ///< refuse when another revision runs; 0: whatever runs
+    PsRevision revision;   ///< kind, of, who, why; the rest is filled in when it is made
+    PsBuf upload;          ///< {"files": {...}} as JSON; empty: from the folder, or revision.of
+    json_t *edits;         ///< of what runs; NULL: none. Owned
+    PsApiRewrite *rewrite; ///< of what runs; NULL: none
+    void *rewrite_ctx;
+    uint32_t base; ///< refuse when another revision runs; 0: whatever runs
     bool dry_run;
     PsProbation probation; ///< `length_ns` 0: for good; number, back and begun are filled in
+    json_t *unwanted;      ///< files that the edits take away; NULL: none. Filled in, owned
     // How far it is; written here, read by others.
     atomic_int step;
     // The outcome.
