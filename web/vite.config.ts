@@ -2,6 +2,7 @@
 // Addresses in the page are relative, so that it works under any path of its server.
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
+import { gzip } from "./gzip-plugin.js";
 
 const here = (path: string) => decodeURIComponent(new URL(path, import.meta.url).pathname);
 
@@ -10,7 +11,7 @@ export default defineConfig(({ command, mode }) => ({
   base: "./",
   publicDir: false,
   cacheDir: here("node_modules/.vite"),
-  plugins: [react()],
+  plugins: [react(), gzip()],
   build: {
     target: "es2021",
     emptyOutDir: true,

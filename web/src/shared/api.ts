@@ -2,14 +2,25 @@
 // headers, JSON bodies, errors as a status, a type in a header and a message in the body.
 import { told } from "./connection";
 
-/** What the server answered instead of doing what was asked, in its own words. */
-export class ApiError extends Error {
+/** What a server answered instead of doing what was asked, in its own words. */
+export class Refusal extends Error {
   constructor(
     readonly status: number,
-    readonly type: string,
+    /** A few words above the message. */
+    readonly heading: string,
     message: string,
   ) {
     super(message);
+  }
+}
+
+export class ApiError extends Refusal {
+  constructor(
+    status: number,
+    readonly type: string,
+    message: string,
+  ) {
+    super(status, type, message);
   }
 }
 
@@ -129,5 +140,5 @@ export async function askAll<Page, Item>(
 }
 
 export function isMissing(error: unknown): boolean {
-  return error instanceof ApiError && error.status === 404;
+  return error instanceof Refusal && error.status === 404;
 }

@@ -2,7 +2,7 @@
 import { CopyOutlined, ReloadOutlined } from "@ant-design/icons";
 import { Alert, App, Button, Spin, Typography } from "antd";
 import { type ReactNode, useCallback, useEffect, useState } from "react";
-import { ApiError } from "./api";
+import { Refusal } from "./api";
 import type { Loaded } from "./use-load";
 import { words } from "./words";
 
@@ -19,13 +19,14 @@ export function Head({ title, code = false, children }: { title: string; code?: 
   );
 }
 
+const headingOf = (error: unknown) => (error instanceof Refusal ? error.heading : words.failed);
+
 /** An error in the words of whoever refused. */
 export function ErrorNote({ error }: { error: Error | undefined }) {
   if (!error) {
     return null;
   }
-  const type = error instanceof ApiError ? error.type : words.failed;
-  return <Alert type="error" showIcon role="alert" title={type} description={error.message} />;
+  return <Alert type="error" showIcon role="alert" title={headingOf(error)} description={error.message} />;
 }
 
 /** Shows what was loaded, an error above it, or that it is on its way. */
@@ -55,7 +56,7 @@ export function useDo(): (what: () => Promise<unknown>, done?: string) => Promis
         await what();
       } catch (error) {
         notification.error({
-          title: error instanceof ApiError ? error.type : words.failed,
+          title: headingOf(error),
           description: error instanceof Error ? error.message : String(error),
           duration: 0,
           role: "alert",

@@ -12,7 +12,7 @@ const CHOICES: [Choice, string][] = [
   ["dark", words.dark],
 ];
 
-function ThemeButton() {
+export function ThemeButton() {
   const { choice, choose } = useTheme();
   const items = CHOICES.map(([key, label]) => ({ key, label }));
   return (
@@ -45,10 +45,12 @@ export interface ShellProps {
   /** Key of the menu's item for this page. */
   selected: string;
   onSelect: (key: string) => void;
+  /** At the header's end, after the choice of colours. */
+  extra?: ReactNode;
   children: ReactNode;
 }
 
-export function Shell({ name, about, items, selected, onSelect, children }: ShellProps) {
+export function Shell({ name, about, items, selected, onSelect, extra, children }: ShellProps) {
   const wide = Grid.useBreakpoint().md ?? true;
   const [open, setOpen] = useState(false);
   const { lost } = useConnection();
@@ -88,6 +90,7 @@ export function Shell({ name, about, items, selected, onSelect, children }: Shel
           <Typography.Text type="secondary">{about}</Typography.Text>
         </div>
         <ThemeButton />
+        {extra}
       </Layout.Header>
       <Layout hasSider={wide}>
         {wide ? (

@@ -1,0 +1,72 @@
+// Texts of the gateway's frame and of what all its pages share. Each page has its own words.ts.
+
+export const words = {
+  name: "Penstock",
+  about: "industrial gateway",
+  overview: "Overview",
+  devices: "Device List",
+  groups: "Group",
+  alarms: "Alarm",
+  cloud: "Cloud",
+  messages: "Message Management",
+  parameters: "Parameter Settings",
+  logs: "Logs",
+  revisions: "Revisions",
+  users: "Users",
+  monitoring: "Measuring and Monitoring",
+  forwarding: "Forwarding",
+  system: "System",
+
+  noAnswer: "The gateway does not answer.",
+  unsaved: "Changes on this page are not saved. Leave it all the same?",
+
+  required: "must be filled in",
+  notNumber: "must be a number",
+  notWhole: "must be a whole number",
+  notOneOf: "must be one of the list",
+  outOfRange: (range: string) => `must be within ${range}`,
+  tooLong: (most: number) => `must be at most ${most} bytes long`,
+  atMost: (most: number) => `at most ${most} characters`,
+
+  refused: "Refused; nothing was changed",
+  conflict: "The configuration has been changed meanwhile",
+  conflictText: "Save your change on top of it, or go back and look first?",
+  saveAllTheSame: "Save on top",
+  keepLooking: "Look first",
+  savedShort: "Saved",
+  saved: (what: string, anew: string[]) =>
+    anew.length === 0
+      ? what
+      : `${what}; began anew: ${anew.slice(0, 3).join(", ")}${anew.length > 3 ? ` and ${anew.length - 3} more` : ""}`,
+
+  logIn: "Log in",
+  logInText: "Log in to this gateway.",
+  account: "Name",
+  password: "Password",
+  passwordAgain: "Password again",
+  notTheSame: "The two are not the same",
+  waitFor: (seconds: number) => `Try again in ${seconds} s.`,
+  expired: "Your session is over",
+  expiredText: "Log in again to go on; what you have entered on this page is kept.",
+  discard: "Leave the page",
+  logOut: "Log out",
+  changePassword: "Change password",
+  oldPassword: "Present password",
+  newPassword: "New password",
+  passwordRule: "At least 10 characters; a few words that only you put together do well.",
+  passwordChanged: "The password is changed",
+  you: (name: string, role: string) => `${name} (${role})`,
+  roles: { viewer: "viewer", operator: "operator", engineer: "engineer", administrator: "administrator" },
+
+  welcome: "Welcome to Penstock",
+  setupText: "Nobody can log in to this gateway yet. Make the first administrator.",
+  setupCode: "Set-up code",
+  setupCodeHelp: "On the gateway's command line, `sudo penstock setup-code` prints it. It can be used once.",
+  administratorName: "Name of the administrator",
+  createAdministrator: "Create the administrator",
+  asking: "Connecting to the gateway",
+
+  alarmsActive: (number: number) => (number === 1 ? "1 alarm is active" : `${number} alarms are active`),
+  trial: (number: number, left: string) => `Revision ${number} runs on trial and goes back by itself in ${left} unless it is confirmed.`,
+  trialLook: "Look at it",
+} as const;
