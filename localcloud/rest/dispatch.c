@@ -2,8 +2,8 @@
 #include "localcloud/rest/routes.h"
 
 #include "base/mem.h"
+#include "http/target.h"
 #include "localcloud/registry/account.h"
-#include "localcloud/rest/target.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,8 +2,8 @@
 //! small local files, main thread.
 #pragma once
 
+#include "http/target.h"
 #include "localcloud/rest/rest.h"
-#include "localcloud/rest/target.h"
 
 /// Answers GET of /, /console, and /console/… ("index.html" for a folder's name). False: the path
 /// is not the console's. `ret_location` is set when the browser is to go elsewhere.

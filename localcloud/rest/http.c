@@ -5,10 +5,10 @@
 
 #include "base/cleanup.h"
 #include "base/mem.h"
+#include "http/guard.h"
+#include "http/target.h"
 #include "localcloud/registry/account.h"
 #include "localcloud/rest/files.h"
-#include "localcloud/rest/guard.h"
-#include "localcloud/rest/target.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -204,7 +204,8 @@ static enum MHD_Result check_head(struct MHD_Connection *connection, const char 
                           .host = header(connection, "Host"),
                           .origin = header(connection, "Origin"),
                           .fetch_site = header(connection, "Sec-Fetch-Site")};
-    const char *objection = ps_guard_objects(&facts);
+    static const PsGuardRules rules = {.loopback_hosts = true};
+    const char *objection = ps_guard_objects(&rules, &facts);
     const char *length = header(connection, "Content-Length");
     *ret_refused = true;
     if (objection != NULL) {

@@ -1,5 +1,5 @@
 // Path and query of a request. Pure; any thread.
-#include "localcloud/rest/target.h"
+#include "http/target.h"
 
 #include "base/text.h"
 

@@ -1,8 +1,5 @@
-// Paths, queries, guards and page tokens: what comes from outside before any handler.
-#include "localcloud/rest/target.h"
-
-#include "localcloud/rest/guard.h"
-#include "localcloud/rest/page.h"
+// Paths and queries as they come from outside.
+#include "http/target.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -89,61 +86,11 @@ static void test_paths_fit_routes(void **state) {
     }
 }
 
-static void test_who_may_speak(void **state) {
-    (void)state;
-    static const struct {
-        PsGuardFacts facts;
-        bool passes;
-    } cases[] = {
-        {{"POST", "localhost:80", NULL, NULL}, true},
-        {{"POST", "LOCALHOST", NULL, NULL}, true},
-        {{"POST", "[::1]:8080", NULL, NULL}, true},
-        {{"GET", NULL, NULL, NULL}, false},
-        {{"GET", "evil.example", NULL, NULL}, false},
-        {{"GET", "localhost.evil.example", NULL, NULL}, false},
-        {{"GET", "127.0.0.1.evil.example", NULL, NULL}, false},
-        {{"GET", "localhost:", NULL, NULL}, false},
-        {{"GET", "localhost:8x", NULL, NULL}, false},
-        {{"GET", "localhost:1", "http://evil.example", "cross-site"}, true}, // it reads nothing
-        {{"POST", "localhost:1", "http://localhost:1", "same-origin"}, true},
-        {{"POST", "localhost:1", "http://localhost:2", NULL}, false},
-        {{"POST", "localhost:1", "https://localhost:1", NULL}, false},
-        {{"POST", "localhost:1", "null", NULL}, false},
-        {{"DELETE", "localhost:1", NULL, "cross-site"}, false},
-        {{"PUT", "localhost:1", NULL, "same-site"}, false},
-        {{"PUT", "localhost:1", NULL, "none"}, true},
-    };
-    for (size_t i = 0; i < PS_COUNT(cases); i++) {
-        if ((ps_guard_objects(&cases[i].facts) == NULL) != cases[i].passes) {
-            fail_msg("case %zu: %s", i, cases[i].passes ? "refused" : "let through");
-        }
-    }
-}
-
-static void test_page_tokens_come_back(void **state) {
-    (void)state;
-    static const int64_t numbers[] = {1, 9, 10, 123456, INT64_MAX};
-    for (size_t i = 0; i < PS_COUNT(numbers); i++) {
-        char token[PS_PAGE_TOKEN_SIZE];
-        int64_t number = 0;
-        ps_page_token_put(numbers[i], token);
-        assert_true(ps_page_token_read(token, &number));
-        assert_int_equal(number, numbers[i]);
-    }
-    static const char *const foreign[] = {"", "x", "cDA=", "cC0x", "eDE=", "cDF4", "====", "c DE="};
-    for (size_t i = 0; i < PS_COUNT(foreign); i++) {
-        int64_t number = 0;
-        assert_false(ps_page_token_read(foreign[i], &number));
-    }
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_target_is_taken_apart),
         cmocka_unit_test(test_targets_that_are_none),
         cmocka_unit_test(test_paths_fit_routes),
-        cmocka_unit_test(test_who_may_speak),
-        cmocka_unit_test(test_page_tokens_come_back),
     };
-    return cmocka_run_group_tests_name("rest target", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("http target", tests, NULL, NULL);
 }
