@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { arranged, bytesOfHex, decoded, encoded, hexOf, matches, ORDERS, readings, scaled, widthOf } from "./byte-order";
+import { arranged, bytesOfHex, decoded, encoded, hexOf, likelyOnes, matches, ORDERS, readings, scaled, widthOf } from "./byte-order";
 
 const of = (text: string) => bytesOfHex(text) ?? new Uint8Array();
 const show = (text: string, order: (typeof ORDERS)[number]) => hexOf(arranged(of(text), order));
@@ -63,6 +63,12 @@ describe("readings", () => {
   it("find the likely one of a FLOAT with turned registers", () => {
     const floats = readings(of("000041B4")).filter(({ type }) => type === "FLOAT");
     expect(floats.filter(({ likely }) => likely === 2).map(({ order, text }) => [order, text])).toEqual([["cdab", "22.5"]]);
+  });
+  it("are pointed at sparingly", () => {
+    const pointed = (hex: string) => [...likelyOnes(readings(of(hex)))].map(({ type, order, text }) => `${type} ${order} ${text}`);
+    expect(pointed("000041B4")).toEqual(["FLOAT cdab 22.5"]);
+    expect(pointed("000004D2")).toEqual(["DWORD abcd 1234", "DWORD badc 53764", "DINT abcd 1234", "DINT badc 53764"]);
+    expect(pointed("0000")).toEqual([]);
   });
   it("match the number on the device's display to its digits", () => {
     const [found] = readings(of("41B48F5C")).filter((one) => one.type === "FLOAT" && matches(one, "22.6"));

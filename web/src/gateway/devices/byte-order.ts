@@ -181,6 +181,16 @@ export function readings(wire: Uint8Array): Reading[] {
   });
 }
 
+/**
+ * Those worth pointing at. One register leaves no choice. A FLOAT with few digits behind the point
+ * hardly comes about by chance; where there is one, whole numbers are not pointed at.
+ */
+export function likelyOnes(all: readonly Reading[]): ReadonlySet<Reading> {
+  const wide = all.filter(({ type, likely, text }) => likely === 2 && widthOf(type) !== 2 && Number(text) !== 0);
+  const reals = wide.filter(({ type }) => type === "FLOAT" || type === "DOUBLE");
+  return new Set(reals.length > 0 ? reals : wide);
+}
+
 /** Does a reading show what stands on the device's own display, to the digits that stand there? */
 export function matches({ text }: Reading, display: string): boolean {
   const wanted = display.trim().replace(",", ".");

@@ -1,0 +1,125 @@
+// Devices and variables as the API has them, and the calls of this page.
+import { path } from "../../shared/api";
+import { get, send } from "../api";
+
+/** Keys of penstock.json with their defaults filled in. */
+export interface Device {
+  device_name: string;
+  protocol: string;
+  ip: string;
+  port: number;
+  serial: string;
+  slave: number;
+  byte_order: string;
+  timeout: number;
+  comm_alarm: boolean;
+  /** What collection says: it answers, is away, was not asked. */
+  state?: string;
+  last_error?: string;
+  variables?: number;
+}
+
+export interface List<Item> {
+  total: number;
+  offset: number;
+  items: Item[];
+}
+
+export interface Row {
+  device: string;
+  name: string;
+  group: string;
+  type: string;
+  address: string;
+  access: "read" | "write" | "read/write";
+  mode: string;
+  value: unknown;
+  text: string;
+  unit: string;
+  quality: string;
+  time: number | null;
+  desc: string;
+}
+
+export type Sort = "name" | "group" | "type" | "address" | "value" | "time" | "quality";
+
+export interface RowQuery {
+  device: string;
+  search: string;
+  quality: string;
+  /** With `-` in front: the other way round. */
+  sort: string;
+}
+
+export interface Written {
+  result: string;
+  read_back: unknown;
+  text: string;
+}
+
+export interface Explained {
+  variable: Record<string, unknown>;
+  device: Record<string, unknown>;
+  channel: Record<string, unknown> | string;
+  request: { text: string } | string;
+  state: string;
+  last_error: string;
+  next_try: number | string | null;
+  what_to_do: string;
+  raw?: string;
+}
+
+export const listDevices = (search: string, offset: number, limit: number) =>
+  get<List<Device>>("/devices", { search, offset, limit });
+
+export const getDevice = (name: string) => get<Device>(path`/devices/${name}`);
+
+export const listRows = (query: RowQuery, offset: number, limit: number) =>
+  get<List<Row>>("/variables", { ...query, offset, limit });
+
+export const getVariable = (device: string, name: string) =>
+  get<Record<string, unknown>>(path`/devices/${device}/variables/${name}`);
+
+export const writeValue = (device: string, name: string, value: string) =>
+  send<Written>("PUT", path`/devices/${device}/variables/${name}/value`, { value });
+
+export const explain = (device: string, name: string) => get<Explained>("/explain", { device, name });
+
+export const trend = (device: string, name: string, seconds: number) =>
+  get<{ points: [number, unknown][] }>("/trend", { device, name, seconds });
+
+export interface Group {
+  group_name: string;
+  group_type: "collect" | "alarm";
+  polling_interval: number;
+  upload_interval: number;
+}
+
+/** All groups; there are few. */
+export const listGroups = () => get<List<Group>>("/groups", { limit: 1000 });
+
+export interface SerialPort {
+  name: string;
+  path: string;
+  mode: string;
+  baud_rate: number;
+  data_bits: number;
+  parity: string;
+  stop_bits: number;
+  pause_ms: number;
+}
+
+export const listPorts = () => get<List<SerialPort>>("/serial", { limit: 1000 });
+
+/** Names of the rows that a query lists, up to `most`. */
+export async function allNames(query: RowQuery, most: number): Promise<string[]> {
+  const names: string[] = [];
+  const step = 1000;
+  for (;;) {
+    const { items, total } = await listRows(query, names.length, step);
+    names.push(...items.map(({ name }) => name));
+    if (items.length < step || names.length >= Math.min(total, most)) {
+      return names.slice(0, most);
+    }
+  }
+}

@@ -1,0 +1,53 @@
+// The cards of the devices: which one is chosen decides the table of variables below.
+import { DeleteOutlined, EditOutlined } from "@ant-design/icons";
+import { Button, Checkbox } from "antd";
+import { to } from "../../shared/route";
+import type { Device } from "./calls";
+import { words } from "./words";
+
+export interface CardProps {
+  device: Device;
+  chosen: boolean;
+  ticked: boolean;
+  canEdit: boolean;
+  onTick: (ticked: boolean) => void;
+  onEdit: () => void;
+  onDelete: () => void;
+}
+
+/** `IP: 10.5.16.82`, `Slave: 3`: where it is. */
+export function placeOf({ ip, port, slave, serial, protocol }: Device): string {
+  if ((ip ?? "") === "") {
+    return `${words.slave}: ${slave}${serial ? ` (${serial})` : ""}`;
+  }
+  return `${words.ip}: ${ip}:${port}${protocol === "ModbusRTU" ? `, ${words.slave} ${slave}` : ""}`;
+}
+
+const DOTS: Record<string, string> = { connected: "gd-good", answers: "gd-good", good: "gd-good", away: "gd-bad", silent: "gd-bad", connecting: "gd-warn" };
+
+export function DeviceCard({ device, chosen, ticked, canEdit, onTick, onEdit, onDelete }: CardProps) {
+  const name = device.device_name;
+  const state = device.state ?? words.states.none;
+  const small = { size: "small", type: "text" } as const;
+  return (
+    <li className={chosen ? "gd-card gd-chosen" : "gd-card"}>
+      <div className="gd-card-head">
+        {canEdit && <Checkbox aria-label={words.selectDevice(name)} checked={ticked} onChange={(event) => onTick(event.target.checked)} />}
+        <span className={`gd-dot ${DOTS[state] ?? ""}`} role="img" aria-label={state} title={device.last_error ? `${state}: ${device.last_error}` : state} />
+        <a className="gd-card-name" href={to("devices", name)} aria-current={chosen ? "true" : undefined} title={name}>
+          {name}
+        </a>
+        {canEdit && (
+          <span className="gd-card-actions">
+            <Button {...small} icon={<EditOutlined />} aria-label={words.editDevice(name)} onClick={onEdit} />
+            <Button {...small} danger icon={<DeleteOutlined />} aria-label={words.deleteDevice(name)} onClick={onDelete} />
+          </span>
+        )}
+      </div>
+      <div className="gd-card-protocol">{device.protocol}</div>
+      <div className="gd-card-place" title={placeOf(device)}>
+        {placeOf(device)}
+      </div>
+    </li>
+  );
+}

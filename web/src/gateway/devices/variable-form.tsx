@@ -1,0 +1,169 @@
+// Adds or edits a variable: the fields that count for its type and address, and the byte-order helper.
+import { Button, Collapse, Modal } from "antd";
+import { useCallback, useState } from "react";
+import { ErrorNote } from "../../shared/parts";
+import { useLoad } from "../../shared/use-load";
+import { words as shared } from "../../shared/words";
+import { useEdit } from "../edit";
+import { OptionForm } from "../option-form";
+import { findBlock, useOptions } from "../options";
+import type { Order } from "./byte-order";
+import { type Device, explain, listGroups, type Row } from "./calls";
+import { choice, firstText, numberWithHint } from "./controls";
+import { labels } from "./labels";
+import { isBit, nextVariable, offsetOf, onlyAsked, tableOf, typesFor, variableKeys } from "./modbus";
+import { OrderHelper } from "./order-helper";
+import { useDialog } from "./use-dialog";
+import { words } from "./words";
+
+type Draft = Record<string, unknown>;
+
+export interface VariableFormProps {
+  device: Device;
+  /** Absent: a new one. */
+  variable?: Draft;
+  /** Its row in the table: what is shown now. */
+  row?: Row;
+  onSaved: () => void;
+  onClose: () => void;
+}
+
+const NEW: Draft = { data_type: "WORD", read_write: "read", mode: "realtime", group: "default" };
+
+function addressHint(address: unknown): string | undefined {
+  if (typeof address !== "number") {
+    return undefined;
+  }
+  const table = tableOf(address);
+  return table ? words.offset(words.tables[table.key], offsetOf(address) ?? 0) : words.noTable;
+}
+
+/** `draft` with what follows from a change: a coil is a bit, an input cannot be written. */
+export function following(draft: Draft): Draft {
+  const table = tableOf(draft["register_addr"] as number | undefined);
+  const next = { ...draft };
+  if (table?.bits && !isBit(next["data_type"])) {
+    next["data_type"] = "BOOL";
+  }
+  if (table && !table.writable && next["read_write"] !== "read") {
+    next["read_write"] = "read";
+  }
+  return next;
+}
+
+function useChoices(draft: Draft) {
+  const options = useOptions();
+  const groups = useLoad(useCallback(async () => (await listGroups()).items, []));
+  const all = findBlock(options.data, "vars")?.options.find(({ key }) => key === "data_type")?.words ?? [];
+  const address = draft["register_addr"] as number | undefined;
+  const readOnly = tableOf(address)?.writable === false;
+  return {
+    types: typesFor(address, all),
+    groups: (groups.data ?? []).filter(({ group_type }) => group_type === "collect").map(({ group_name }) => group_name),
+    access: readOnly ? ["read"] : undefined,
+  };
+}
+
+/** Bytes of a variable that is there, when the gateway has them. */
+function useRaw(device: string, name: string | undefined): string | undefined {
+  const load = useCallback(async () => (name === undefined ? undefined : (await explain(device, name)).raw), [device, name]);
+  return useLoad(load).data;
+}
+
+export function VariableForm({ device, variable, row, onSaved, onClose }: VariableFormProps) {
+  const oldName = variable?.["var_name"] as string | undefined;
+  const [begin, setBegin] = useState<Draft>(variable ?? NEW);
+  const [draft, setDraft] = useState<Draft>(begin);
+  const [order, setOrder] = useState<Order>();
+  const [error, setError] = useState<Error>();
+  const { edit, busy } = useEdit(draft !== begin || order !== undefined);
+  const close = useDialog(draft !== begin || order !== undefined, onClose);
+  const choices = useChoices(draft);
+  const raw = useRaw(device.device_name, oldName);
+  const keys = variableKeys(draft);
+
+  const save = async (next: boolean) => {
+    setError(undefined);
+    const value = { ...onlyAsked(draft, keys), device: device.device_name };
+    const turned = order !== undefined && order !== device.byte_order;
+    try {
+      await edit(
+        [
+          { op: "put", block: "vars", device: device.device_name, ...(oldName === undefined ? {} : { name: oldName }), value },
+          ...(turned ? [{ op: "set" as const, block: "devices", name: device.device_name, value: { byte_order: order } }] : []),
+        ],
+        { why: oldName === undefined ? words.addVariable : words.editVariable(oldName) },
+      );
+    } catch (failed) {
+      setError(failed as Error);
+      return;
+    }
+    onSaved();
+    if (next) {
+      const another = nextVariable(draft);
+      setBegin(another);
+      setDraft(another);
+    } else {
+      onClose();
+    }
+  };
+  const take = (type: string, taken: Order | undefined) => {
+    setDraft((was) => ({ ...was, data_type: type }));
+    setOrder(taken);
+  };
+  return (
+    <Modal
+      open
+      width={720}
+      title={oldName === undefined ? `${words.addVariable} (${device.device_name})` : words.editVariable(oldName)}
+      onCancel={close}
+      footer={
+        <>
+          <Button onClick={close}>{shared.cancel}</Button>
+          {oldName === undefined && (
+            <Button loading={busy} onClick={() => void save(true)}>
+              {words.saveNext}
+            </Button>
+          )}
+          <Button type="primary" loading={busy} onClick={() => void save(false)}>
+            {words.save}
+          </Button>
+        </>
+      }
+    >
+      <ErrorNote error={error} />
+      <OptionForm
+        key={String(begin["var_name"])}
+        block="vars"
+        keys={keys}
+        labels={labels.vars}
+        value={draft}
+        onChange={(next) => setDraft(following(next))}
+        errors={error}
+        strict={error !== undefined}
+        controls={{
+          var_name: firstText,
+          register_addr: numberWithHint(addressHint(draft["register_addr"])),
+          data_type: choice(
+            choices.types,
+            order !== undefined && order !== device.byte_order ? words.orderOfDevice(order, device.variables ?? 1) : undefined,
+          ),
+          group: choice(choices.groups),
+          ...(choices.access ? { read_write: choice(choices.access) } : {}),
+        }}
+      />
+      <Collapse
+        size="small"
+        items={[
+          {
+            key: "order",
+            label: words.orderHelp,
+            children: (
+              <OrderHelper raw={raw} text={row?.text ?? ""} type={row?.type ?? String(draft["data_type"])} order={device.byte_order} onTake={take} />
+            ),
+          },
+        ]}
+      />
+    </Modal>
+  );
+}

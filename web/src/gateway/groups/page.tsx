@@ -1,0 +1,142 @@
+// Group: how often variables are read and sent, and whether that is kept up.
+import { DeleteOutlined, DownloadOutlined, EditOutlined, PlusOutlined, UploadOutlined } from "@ant-design/icons";
+import { Button, Table, Tooltip } from "antd";
+import { useCallback, useEffect, useState } from "react";
+import { Head, Shown, useConfirm, useDo } from "../../shared/parts";
+import { useLoad } from "../../shared/use-load";
+import { get } from "../api";
+import { listGroups } from "../devices/calls";
+import { exportCsv } from "../devices/export";
+import { ImportDialog } from "../devices/import";
+import { useEdit } from "../edit";
+import { useSession } from "../session";
+import { GroupForm } from "./group-form";
+import { type GroupRow, type GroupState, groupOf, isFixed, lateText, rowsOf } from "./rows";
+import { words } from "./words";
+
+/** How often the counts are asked for. */
+const COUNTS_MS = 5000;
+
+async function load(): Promise<GroupRow[]> {
+  const [{ items }, { groups }] = await Promise.all([listGroups(), get<{ groups: GroupState[] }>("/status")]);
+  return rowsOf(items, groups);
+}
+
+interface GroupTableProps {
+  rows: GroupRow[];
+  canEdit: boolean;
+  ticked: string[];
+  onTick: (names: string[]) => void;
+  onEdit: (row: GroupRow) => void;
+  onDelete: (names: string[]) => void;
+}
+
+function GroupTable({ rows, canEdit, ticked, onTick, onEdit, onDelete }: GroupTableProps) {
+  const small = { size: "small", type: "text" } as const;
+  const number = (value: number | undefined) => (value === undefined ? "–" : value.toLocaleString("en"));
+  return (
+    <Table<GroupRow>
+      rowKey="group_name"
+      dataSource={rows}
+      scroll={{ x: "max-content" }}
+      pagination={{ pageSize: 50, showTotal: words.total, showSizeChanger: false }}
+      rowSelection={
+        canEdit
+          ? {
+              selectedRowKeys: ticked,
+              onChange: (keys) => onTick(keys.map(String)),
+              getCheckboxProps: ({ group_name }) => ({ disabled: isFixed(group_name), "aria-label": group_name }),
+              getTitleCheckboxProps: () => ({ "aria-label": words.title }),
+            }
+          : undefined
+      }
+      columns={[
+        { title: words.name, dataIndex: "group_name", sorter: (a, b) => a.group_name.localeCompare(b.group_name), render: (name: string) => <strong>{name}</strong> },
+        { title: words.type, dataIndex: "group_type", render: (type: GroupRow["group_type"]) => words.types[type] },
+        { title: words.polling, dataIndex: "polling_interval", align: "right", sorter: (a, b) => a.polling_interval - b.polling_interval },
+        { title: words.uploading, key: "upload", align: "right", render: (_, row) => (row.group_type === "alarm" ? words.none : row.upload_interval) },
+        { title: words.variables, key: "variables", align: "right", render: (_, row) => number(row.state?.variables) },
+        { title: words.alarms, key: "alarms", align: "right", render: (_, row) => number(row.state?.alarms) },
+        {
+          title: <Tooltip title={words.cyclesHelp}>{words.cycles}</Tooltip>,
+          key: "late",
+          align: "right",
+          render: (_, { state }) => (state === undefined ? "–" : <span className={state.late > 0 ? "gd-problem" : undefined}>{lateText(state)}</span>),
+        },
+        ...(canEdit
+          ? [
+              {
+                title: words.operation,
+                key: "operation",
+                width: 100,
+                render: (_: unknown, row: GroupRow) => (
+                  <>
+                    <Button {...small} icon={<EditOutlined />} aria-label={words.editGroup(row.group_name)} onClick={() => onEdit(row)} />
+                    <Button
+                      {...small}
+                      danger
+                      icon={<DeleteOutlined />}
+                      disabled={isFixed(row.group_name)}
+                      title={isFixed(row.group_name) ? words.fixed : undefined}
+                      aria-label={words.deleteGroup(row.group_name)}
+                      onClick={() => onDelete([row.group_name])}
+                    />
+                  </>
+                ),
+              },
+            ]
+          : []),
+      ]}
+    />
+  );
+}
+
+type Open = { what: "form"; group?: GroupRow } | { what: "import" };
+
+export default function GroupsPage() {
+  const groups = useLoad(load);
+  const { can } = useSession();
+  const [ticked, setTicked] = useState<string[]>([]);
+  const [open, setOpen] = useState<Open>();
+  const close = useCallback(() => setOpen(undefined), []);
+  const confirm = useConfirm();
+  const act = useDo();
+  const { edit } = useEdit();
+  const { reload } = groups;
+  useEffect(() => {
+    const timer = setInterval(reload, COUNTS_MS);
+    return () => clearInterval(timer);
+  }, [reload]);
+  const remove = (names: string[]) =>
+    confirm(words.confirm(names.length), words.confirmText, words.delete, async () => {
+      const edits = names.map((name) => ({ op: "delete" as const, block: "groups", name }));
+      if (await act(() => edit(edits, { why: words.confirm(names.length) }))) {
+        setTicked([]);
+        reload();
+      }
+    });
+  const canEdit = can("engineer");
+  return (
+    <>
+      <Head title={words.title}>
+        {canEdit && <Button icon={<UploadOutlined />} aria-label={words.importFiles} title={words.importFiles} onClick={() => setOpen({ what: "import" })} />}
+        <Button icon={<DownloadOutlined />} aria-label={words.exportGroups} title={words.exportGroups} onClick={() => void act(() => exportCsv("groups"))} />
+        {canEdit && (
+          <>
+            <Button danger icon={<DeleteOutlined />} aria-label={words.deleteTicked} title={words.deleteTicked} disabled={ticked.length === 0} onClick={() => remove(ticked)} />
+            <Button type="primary" icon={<PlusOutlined />} onClick={() => setOpen({ what: "form" })}>
+              {words.add}
+            </Button>
+          </>
+        )}
+      </Head>
+      <Shown loaded={groups}>
+        {(rows) => (
+          <GroupTable rows={rows} canEdit={canEdit} ticked={ticked} onTick={setTicked} onDelete={remove} onEdit={(group) => setOpen({ what: "form", group })} />
+        )}
+      </Shown>
+      {open?.what === "form" && <GroupForm group={open.group && groupOf(open.group)} onSaved={reload} onClose={close} />}
+      {open?.what === "import" && <ImportDialog onDone={reload} onClose={close} />}
+    </>
+  );
+}

@@ -1,0 +1,21 @@
+import { expect, it } from "vitest";
+import { isFixed, lateText, rowsOf } from "./rows";
+
+const state = (due: number, late: number) => ({ name: "default", variables: 1, alarms: 0, due, late });
+
+it("brings groups and their counts together", () => {
+  const group = { group_name: "default", group_type: "collect", polling_interval: 10, upload_interval: 10 } as const;
+  expect(rowsOf([group, { ...group, group_name: "new" }], [state(5, 0)]).map((row) => row.state?.due)).toEqual([5, undefined]);
+  expect(rowsOf([group], undefined)[0]?.state).toBeUndefined();
+});
+
+it("says how many cycles are late", () => {
+  expect(lateText(state(0, 0))).toBe("0");
+  expect(lateText(state(1200, 3))).toBe("3 of 1,200 (0.3 %)");
+  expect(lateText(state(100_000, 3))).toBe("3 of 100,000 (< 0.1 %)");
+  expect(lateText(state(100, 50))).toBe("50 of 100 (50 %)");
+});
+
+it("knows the two that always exist", () => {
+  expect(["default", "warning", "fast", undefined].map(isFixed)).toEqual([true, true, false, false]);
+});
