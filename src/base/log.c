@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "base/time.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -17,7 +18,13 @@
 
 static const char *const level_names[] = {"DEBUG", "INFO", "WARNING", "ERROR"};
 
-// Lines lie in `bytes` one after the other, each with its newline, oldest at `start`.
+// What stands before each kept line and is not part of it: when it was logged, of which script.
+#define MARK_BEGIN '\x01'
+#define MARK_NEXT '\x02'
+#define MARK_END '\x03'
+#define MARK_MAX_BYTES ((size_t)192)
+
+// Lines lie in `bytes` one after the other, each with its mark and its newline, oldest at `start`.
 static struct {
     pthread_mutex_t lock;
     char bytes[RING_BYTES];
@@ -72,15 +79,20 @@ static void ring_drop_oldest(void) {
     state.first++;
 }
 
-static void ring_add(const char *line, size_t len) {
-    while (RING_BYTES - state.used < len) {
-        ring_drop_oldest();
-    }
+static void ring_put(const char *bytes, size_t len) {
     size_t end = (state.start + state.used) % RING_BYTES;
     size_t before_wrap = RING_BYTES - end < len ? RING_BYTES - end : len;
-    memcpy(state.bytes + end, line, before_wrap);
-    memcpy(state.bytes, line + before_wrap, len - before_wrap);
+    memcpy(state.bytes + end, bytes, before_wrap);
+    memcpy(state.bytes, bytes + before_wrap, len - before_wrap);
     state.used += len;
+}
+
+static void ring_add(const char *mark, size_t mark_len, const char *line, size_t len) {
+    while (RING_BYTES - state.used < mark_len + len) {
+        ring_drop_oldest();
+    }
+    ring_put(mark, mark_len);
+    ring_put(line, len);
     state.last++;
 }
 
@@ -101,12 +113,22 @@ static void hide_controls(char *line, size_t len) {
     }
 }
 
-static void emit(char *line, size_t len) {
+static size_t make_mark(PsWall now, const char *script, char mark[MARK_MAX_BYTES]) {
+    char name[MARK_MAX_BYTES - 48];
+    ps_text_format(name, sizeof name, "%s", script);
+    int len = snprintf(mark, MARK_MAX_BYTES, "%c%" PRId64 "%c%s%c", MARK_BEGIN,
+                       now.ns / PS_NS_PER_MS, MARK_NEXT, name, MARK_END);
+    return len > 0 ? (size_t)len : 0;
+}
+
+static void emit(PsWall now, const char *script, char *line, size_t len) {
+    char mark[MARK_MAX_BYTES];
+    size_t mark_len = make_mark(now, script, mark);
     hide_controls(line, len);
     ps_text_make_utf8(line, len); // a script may log any bytes; files and JSON want text
     line[len++] = '\n';
     pthread_mutex_lock(&state.lock);
-    ring_add(line, len);
+    ring_add(mark, mark_len, line, len);
     uint64_t sequence = state.last;
     PsLogListener *listener = state.listener;
     void *ctx = state.listener_ctx;
@@ -121,9 +143,10 @@ static void emit(char *line, size_t len) {
     }
 }
 
-static size_t put_head(char *line, size_t size, PsLogLevel level, const char *file, int number) {
+static size_t put_head(char *line, size_t size, PsWall now, PsLogLevel level, const char *file,
+                       int number) {
     char stamp[PS_STAMP_SIZE];
-    ps_wall_format(ps_wall_now(), stamp, sizeof stamp);
+    ps_wall_format(now, stamp, sizeof stamp);
     const char *slash = strrchr(file, '/');
     int len = snprintf(line, size, "[%s] [%s] [%.80s %d]: ", stamp, ps_log_level_name(level),
                        slash != NULL ? slash + 1 : file, number);
@@ -138,7 +161,8 @@ static size_t put_cut_mark(char *line, size_t len, size_t cut) {
 void ps_log_write(PsLogLevel level, const char *file, int line_number, const char *id,
                   const char *fmt, ...) {
     char line[LINE_MAX_BYTES];
-    size_t head = put_head(line, sizeof line, level, file, line_number);
+    PsWall now = ps_wall_now();
+    size_t head = put_head(line, sizeof line, now, level, file, line_number);
     if (id != NULL) {
         int len = snprintf(line + head, 64, "%.60s: ", id);
         head += len > 0 ? (size_t)len : 0;
@@ -150,56 +174,87 @@ void ps_log_write(PsLogLevel level, const char *file, int line_number, const cha
     size_t text = len > 0 ? (size_t)len : 0;
     if (text >= PS_LOG_TEXT_MAX - 128) {
         size_t kept = PS_LOG_TEXT_MAX - 129;
-        emit(line, put_cut_mark(line, head + kept, text - kept));
+        emit(now, "", line, put_cut_mark(line, head + kept, text - kept));
         return;
     }
-    emit(line, head + text);
+    emit(now, "", line, head + text);
 }
 
-void ps_log_script(PsLogLevel level, bool always, const char *file, int line_number,
-                   const char *text, size_t len) {
+void ps_log_script(PsLogLevel level, bool always, const char *script, const char *file,
+                   int line_number, const char *text, size_t len) {
     if (!always && level < ps_log_level()) {
         return;
     }
     char line[LINE_MAX_BYTES];
-    size_t head = put_head(line, sizeof line, level, file, line_number);
+    PsWall now = ps_wall_now();
+    size_t head = put_head(line, sizeof line, now, level, file, line_number);
     size_t kept = len < PS_LOG_TEXT_MAX - 64 ? len : PS_LOG_TEXT_MAX - 64;
     if (kept > 0) {
         memcpy(line + head, text, kept);
     }
     size_t end = head + kept;
-    emit(line, kept < len ? put_cut_mark(line, end, len - kept) : end);
+    emit(now, script, line, kept < len ? put_cut_mark(line, end, len - kept) : end);
 }
 
-uint64_t ps_log_copy(uint64_t after, char *out, size_t size) {
+uint64_t ps_log_last(void) {
     pthread_mutex_lock(&state.lock);
-    uint64_t sequence = state.first;
+    uint64_t last = state.last;
+    pthread_mutex_unlock(&state.lock);
+    return last;
+}
+
+// Bytes up to and with the next `end`; there is one.
+static size_t length_to(size_t at, char end) {
+    size_t before_wrap = RING_BYTES - at;
+    const char *found = memchr(state.bytes + at, end, before_wrap);
+    if (found != NULL) {
+        return (size_t)(found - (state.bytes + at)) + 1;
+    }
+    found = memchr(state.bytes, end, at);
+    return before_wrap + (size_t)(found - state.bytes) + 1;
+}
+
+static void copy_out(size_t at, size_t len, char *out) {
+    size_t before_wrap = RING_BYTES - at < len ? RING_BYTES - at : len;
+    memcpy(out, state.bytes + at, before_wrap);
+    memcpy(out + before_wrap, state.bytes, len - before_wrap);
+}
+
+static uint64_t copy_lines(uint64_t after, bool marks, char *out, size_t size) {
     uint64_t copied = after;
+    size_t used = 0;
     size_t at = state.start;
     size_t left = state.used;
-    size_t used = 0;
-    while (left > 0) {
-        size_t len = 0;
-        while (state.bytes[(at + len) % RING_BYTES] != '\n') {
-            len++;
+    for (uint64_t sequence = state.first; left > 0; sequence++) {
+        size_t len = length_to(at, '\n');
+        size_t mark = marks ? 0 : length_to(at, MARK_END);
+        if (sequence > after && used + len - mark + 1 > size) {
+            break;
         }
-        len++;
         if (sequence > after) {
-            if (used + len + 1 > size) {
-                break;
-            }
-            for (size_t i = 0; i < len; i++) {
-                out[used++] = state.bytes[(at + i) % RING_BYTES];
-            }
+            copy_out((at + mark) % RING_BYTES, len - mark, out + used);
+            used += len - mark;
             copied = sequence;
         }
         at = (at + len) % RING_BYTES;
         left -= len;
-        sequence++;
     }
     if (size > 0) {
         out[used] = '\0';
     }
-    pthread_mutex_unlock(&state.lock);
     return copied;
+}
+
+uint64_t ps_log_copy(uint64_t after, char *out, size_t size) {
+    pthread_mutex_lock(&state.lock);
+    uint64_t last = copy_lines(after, false, out, size);
+    pthread_mutex_unlock(&state.lock);
+    return last;
+}
+
+uint64_t ps_log_copy_marked(uint64_t after, char *out, size_t size) {
+    pthread_mutex_lock(&state.lock);
+    uint64_t last = copy_lines(after, true, out, size);
+    pthread_mutex_unlock(&state.lock);
+    return last;
 }

@@ -42,10 +42,11 @@ PsLogLevel ps_log_level(void);
 void ps_log_write(PsLogLevel level, const char *file, int line, const char *id, const char *fmt,
                   ...) PS_PRINTF(5, 6);
 
-/// A line that belongs to a script: `file` and `line` as Python saw them, `text` of any length
-/// (cut at PS_LOG_TEXT_MAX with a mark). Shown whatever the level when `always` is set.
-void ps_log_script(PsLogLevel level, bool always, const char *file, int line, const char *text,
-                   size_t len);
+/// A line that belongs to a script: `script` is the name of its message, which the line itself does
+/// not show; `file` and `line` as Python saw them, `text` of any length (cut at PS_LOG_TEXT_MAX
+/// with a mark). Shown whatever the level when `always` is set.
+void ps_log_script(PsLogLevel level, bool always, const char *script, const char *file, int line,
+                   const char *text, size_t len);
 
 /// Longest text of one line; the rest is cut and the cut is marked.
 #define PS_LOG_TEXT_MAX ((size_t)8 * 1024)
@@ -58,6 +59,12 @@ void ps_log_set_listener(PsLogListener *listener, void *ctx);
 /// oldest first, as many as fit in `size`. Returns the sequence of the last line copied, or
 /// `after` when there is none.
 uint64_t ps_log_copy(uint64_t after, char *out, size_t size);
+
+/// The same with a mark before each line: 0x01, milliseconds since 1970 as digits, 0x02, the name
+/// of the script's message or nothing, 0x03. No line has such bytes itself.
+uint64_t ps_log_copy_marked(uint64_t after, char *out, size_t size);
+/// The newest line's number, 0 before the first.
+uint64_t ps_log_last(void);
 
 /// Where lines also go; stderr at start. -1 keeps them in memory only. Borrowed.
 void ps_log_set_fd(int fd);

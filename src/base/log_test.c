@@ -64,11 +64,11 @@ static void test_line_without_id(void **state) {
 
 static void test_script_line(void **state) {
     uint64_t start = newest();
-    ps_log_script(PS_LOG_ERROR, false, "<string>", 6, "boom", 4);
+    ps_log_script(PS_LOG_ERROR, false, "m", "<string>", 6, "boom", 4);
     ps_log_copy(start, kept, sizeof kept);
     assert_string_equal(kept + 25, " [ERROR] [<string> 6]: boom\n");
     start = newest();
-    ps_log_script(PS_LOG_INFO, true, "<string>", 7, NULL, 0);
+    ps_log_script(PS_LOG_INFO, true, "m", "<string>", 7, NULL, 0);
     ps_log_copy(start, kept, sizeof kept);
     assert_string_equal(kept + 25, " [INFO] [<string> 7]: \n");
 }
@@ -76,9 +76,9 @@ static void test_script_line(void **state) {
 static void test_levels(void **state) {
     uint64_t start = newest();
     PS_LOGD("T", "hidden");
-    ps_log_script(PS_LOG_DEBUG, false, "<string>", 1, "hidden", 6);
+    ps_log_script(PS_LOG_DEBUG, false, "m", "<string>", 1, "hidden", 6);
     assert_true(newest() == start);
-    ps_log_script(PS_LOG_DEBUG, true, "<string>", 1, "always", 6);
+    ps_log_script(PS_LOG_DEBUG, true, "m", "<string>", 1, "always", 6);
     assert_true(newest() == start + 1);
     ps_log_set_level(PS_LOG_ERROR);
     assert_int_equal(ps_log_level(), PS_LOG_ERROR);
@@ -95,7 +95,7 @@ static void test_levels(void **state) {
 static void test_text_cannot_forge_a_line(void **state) {
     uint64_t start = newest();
     PS_LOGI("T", "a\n[2026-01-31 12:00:00,123] [INFO] [x.c 1]: forged\r!");
-    ps_log_script(PS_LOG_INFO, true, "<str\ning>", 1, "b\nc\0d", 5);
+    ps_log_script(PS_LOG_INFO, true, "m", "<str\ning>", 1, "b\nc\0d", 5);
     PS_LOGI("T", "\x1b[2Jclear \xc2\x9b"
                  "31m red\x7f\ttab \xc2\xb0"
                  "C");
@@ -116,7 +116,7 @@ static void test_long_text_is_cut_and_says_so(void **state) {
     for (int script = 0; script < 2; script++) {
         uint64_t start = newest();
         if (script) {
-            ps_log_script(PS_LOG_INFO, true, "<string>", 1, text, len);
+            ps_log_script(PS_LOG_INFO, true, "m", "<string>", 1, text, len);
         } else {
             PS_LOGI("LONG", "%s", text);
         }
@@ -139,8 +139,8 @@ static void test_lengths_around_the_cut(void **state) {
     uint64_t start = newest();
     for (size_t len = PS_LOG_TEXT_MAX - 140; len < PS_LOG_TEXT_MAX + 10; len += 3) {
         text[len] = '\0';
-        ps_log_script(PS_LOG_INFO, true, "a_rather_long_file_name_of_a_script.py", 123456, text,
-                      len);
+        ps_log_script(PS_LOG_INFO, true, "m", "a_rather_long_file_name_of_a_script.py", 123456,
+                      text, len);
         PS_LOGI("A-STABLE-ID-OF-SOME-LENGTH", "%s", text);
         text[len] = 'x';
         assert_true(ps_log_copy(start, kept, sizeof kept) == start + 2);

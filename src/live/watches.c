@@ -24,7 +24,7 @@ struct PsWatch {
     Entry *entries;
     uint32_t count;
     uint32_t list;
-    uint32_t epoch; // another one: what was told is void
+    uint32_t epoch; // counts the configurations: with another one all is told anew
     uint32_t views;
     PsMono alone_since; // when there are no views
 };
@@ -106,17 +106,42 @@ static PsErr check_count(size_t count, PsDiag *diag) {
                          PS_WATCH_VARIABLES_MAX);
 }
 
+static bool is_same_entry(const PsWatch *watch, const Entry *entries, size_t count, uint32_t i) {
+    return i < watch->count && i < count && entries[i].cell != PS_CELL_NONE &&
+           entries[i].cell == watch->entries[i].cell;
+}
+
+// Where the list has the same variable as before its reader knows what it was told.
+static void change_told(PsWatchView *view, const Entry *entries, size_t count) {
+    if (count > view->room) {
+        view->told = ps_grow_array(view->told, count, sizeof *view->told);
+        view->room = (uint32_t)count;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (!is_same_entry(view->watch, entries, count, i)) {
+            view->told[i] = 0;
+        }
+    }
+    view->seen = UINT32_MAX;
+    view->cursor = 0;
+}
+
 // Taken before the former list is dropped, so that what stands in both keeps its cell.
 static void fill(PsWatch *watch, const PsNameIndex *index, const PsWatchName *names, size_t count) {
+    PsWatches *watches = watch->watches;
     Entry *entries = ps_alloc_array(count + 1, sizeof *entries);
     for (size_t i = 0; i < count; i++) {
-        entries[i] = entry_of(watch->watches, index, names[i].device, names[i].name);
+        entries[i] = entry_of(watches, index, names[i].device, names[i].name);
+    }
+    for (PsWatchView *view = watches->first_view; view != NULL; view = view->next) {
+        if (view->watch == watch && view->epoch == watch->epoch) {
+            change_told(view, entries, count);
+        }
     }
     clear(watch);
     watch->entries = entries;
     watch->count = (uint32_t)count;
     watch->list++;
-    watch->epoch++;
 }
 
 PsErr ps_watches_add(PsWatches *watches, const PsNameIndex *index, const char *owner,
@@ -134,6 +159,7 @@ PsErr ps_watches_add(PsWatches *watches, const PsNameIndex *index, const char *o
     }
     PsWatch *watch = ps_alloc(sizeof *watch);
     watch->watches = watches;
+    watch->epoch = 1;
     watch->alone_since = now;
     snprintf(watch->id, sizeof watch->id, "%" PRIx64 "-%" PRIu64, watches->run, ++watches->added);
     snprintf(watch->owner, sizeof watch->owner, "%s", owner);

@@ -36,7 +36,7 @@ void ps_watches_free(PsWatches *watches);
 PsErr ps_watches_add(PsWatches *watches, const PsNameIndex *index, const char *owner,
                      const PsWatchName *names, size_t count, PsMono now, PsWatch **ret_watch,
                      PsDiag *diag);
-/// Another list; its views begin anew.
+/// Another list. Its views are told of the places that have another variable than before.
 PsErr ps_watches_set(PsWatches *watches, PsWatch *watch, const PsNameIndex *index,
                      const PsWatchName *names, size_t count, PsDiag *diag);
 /// NULL when there is none of this id and owner.

@@ -172,9 +172,13 @@ static void another_list(void **state) {
     ps_cells_refresh(ps_watches_cells(watches), read_plant, &plant);
     PS_AUTO_BUF PsBuf out = {0};
     (void)ps_watch_view_put(view, 1000, &out);
+    const PsWatchName longer[] = {{"A", "x"}, {"B", "z"}, {"A", "y"}};
+    assert_int_equal(ps_watches_set(watches, watch, plant.index, longer, 3, NULL), PS_OK);
+    ps_cells_refresh(ps_watches_cells(watches), read_plant, &plant);
+    expect(view, 1000, false, "{\"list\":2,\"v\":[[2,1,\"1\",\"good\",1.000]]}");
     const PsWatchName names[] = {{"B", "z"}};
     assert_int_equal(ps_watches_set(watches, watch, plant.index, names, 1, NULL), PS_OK);
-    expect(view, 1000, false, "{\"list\":2,\"v\":[[0,3,\"3\",\"good\",1.000]]}");
+    expect(view, 1000, false, "{\"list\":3,\"v\":[[0,3,\"3\",\"good\",1.000]]}");
     assert_int_equal(ps_cells_count(ps_watches_cells(watches)), 1);
     static PsWatchName many[PS_WATCH_VARIABLES_MAX + 1];
     PsDiag diag = {0};

@@ -303,8 +303,8 @@ static PsErr take_log(PsScriptEntry *entry, const PsWireFrame *frame) {
         setup->on_line(&line, setup->ctx);
         return PS_OK;
     }
-    ps_log_script((PsLogLevel)log.level, log.always != 0, file, (int)log.line, log.text.data,
-                  log.text.len);
+    ps_log_script((PsLogLevel)log.level, log.always != 0, entry->name, file, (int)log.line,
+                  log.text.data, log.text.len);
     return PS_OK;
 }
 

@@ -75,7 +75,7 @@ static void check_text(const uint8_t *bytes, size_t len) {
 static void check_log(const uint8_t *bytes, size_t len) {
     char out[PS_LOG_TEXT_MAX + 512];
     ps_log_set_fd(-1);
-    ps_log_script(PS_LOG_INFO, true, "<string>", 1, (const char *)bytes, len);
+    ps_log_script(PS_LOG_INFO, true, "m", "<string>", 1, (const char *)bytes, len);
     uint64_t last = ps_log_copy(last_line, out, sizeof out);
     PS_ASSERT(last == last_line + 1);
     const char *end = strchr(out, '\n');
