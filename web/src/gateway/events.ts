@@ -24,6 +24,8 @@ export interface LogLine {
   source: string;
   text: string;
   line?: number;
+  /** Name of the message whose script wrote it. */
+  script?: string;
 }
 
 export interface Wants {

@@ -1,0 +1,31 @@
+// Texts of the log page.
+
+export const words = {
+  title: "Logs",
+  level: "Level from",
+  source: "Source",
+  script: "Script",
+  anySource: "every source",
+  anyScript: "every script",
+  search: "Text",
+  pause: "Pause",
+  resume: "Resume",
+  held: (number: number) => (number === 1 ? "1 line more while paused" : `${number} lines more while paused`),
+  download: "Download",
+  lines: "Log lines, the newest at the end",
+  shown: (shown: number, all: number) => (shown === all ? `${all} lines` : `${shown} of ${all} lines`),
+  none: "No line yet.",
+  noneMatch: "No line matches.",
+  toEnd: "To the newest",
+  detail: "The chosen line",
+  missed: (number: number) => `${number} lines were too many at once and are not shown here; the download has them.`,
+
+  gatewayLevel: "Log level of the gateway",
+  gatewayLevelText: "Lines below it are not written at all. A level with much to say is best set for a time.",
+  until: "For",
+  times: { 0: "until the restart", 600: "10 minutes", 3600: "1 hour", 86400: "1 day" } as Record<number, string>,
+  set: "Set",
+  levelSet: (level: string) => `The log level is ${level}`,
+  levelNow: (level: string) => `now ${level}`,
+  copy: "Copy the line",
+} as const;
