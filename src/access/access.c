@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 
 #define FILE_NAME "access.json"
-#define TIMES_MS 60000 // how often last log-ins and uses are written down, when there are any
+#define TIMES_MS (15 * 60000) // how often last log-ins and uses are written down: flash wears out
 
 // ---- opening
 

@@ -40,6 +40,7 @@ struct PsAccessJob {
     int number; ///< disabled, days
     uint64_t session;
     bool any_owner;
+    bool counted; ///< as a failure, until it is known to be none
     // the worker's
     bool compare; ///< `password` with `hash`, or with nobody's when that is ""
     bool make;    ///< of `fresh`

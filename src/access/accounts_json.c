@@ -12,20 +12,25 @@
 #define HASH_BEGIN "$y$" // yescrypt; nothing weaker is taken from the file
 
 static json_t *seconds(PsWall time) {
-    return time.ns != 0 ? json_real(ps_wall_seconds(time)) : json_null();
+    return json_real(ps_wall_seconds(time));
+}
+
+static json_t *seconds_or_never(PsWall time) {
+    return time.ns != 0 ? seconds(time) : json_null();
 }
 
 json_t *ps_account_show(const PsAccount *account) {
     return json_pack("{s:s, s:s, s:o, s:o, s:b}", "name", account->name, "role",
                      ps_role_name(account->role), "created", seconds(account->created),
-                     "last_login", seconds(account->last_login), "disabled", account->disabled);
+                     "last_login", seconds_or_never(account->last_login), "disabled",
+                     account->disabled);
 }
 
 json_t *ps_token_show(const PsApiToken *token) {
     return json_pack("{s:s, s:s, s:s?, s:s, s:o, s:o, s:o}", "id", token->id, "name", token->name,
                      "owner", token->owner[0] != '\0' ? token->owner : NULL, "role",
                      ps_role_name(token->role), "created", seconds(token->created), "expires",
-                     seconds(token->expires), "last_used", seconds(token->last_used));
+                     seconds(token->expires), "last_used", seconds_or_never(token->last_used));
 }
 
 char *ps_accounts_write(const PsAccounts *accounts) {

@@ -61,7 +61,7 @@ static PsErr put_lines(PsAudit *audit) {
         json_object_set_new(line, "id", json_integer(++id));
         char *dump = json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(13));
         if (dump != NULL) {
-            ps_buf_put_text(&text, dump);
+            ps_buf_put(&text, dump, strlen(dump));
             ps_buf_put_u8(&text, '\n');
         }
         free(dump);
@@ -176,11 +176,28 @@ static void on_worked(uv_work_t *request, int status) {
     }
 }
 
+static json_t *text_of(const char *text, size_t most) {
+    char cut[512];
+    snprintf(cut, most < sizeof cut ? most : sizeof cut, "%s", text != NULL ? text : "");
+    ps_text_make_utf8(cut, strlen(cut));
+    return json_string(cut);
+}
+
+static json_t *row_of(const PsAuditLine *line, PsWall now) {
+    return json_pack("{s:i, s:f, s:o, s:o, s:o, s:o, s:o, s:o}", "id", 0, "time",
+                     (double)(now.ns / PS_NS_PER_MS) / 1e3, "who", text_of(line->who, 150), "from",
+                     text_of(line->from, 64), "what", text_of(line->what, 100), "object",
+                     text_of(line->object, 200), "result", text_of(line->result, 50), "detail",
+                     text_of(line->detail, 400));
+}
+
+// Into what is written next: among those that wait there may be no room.
 static void add_lost(PsAudit *audit) {
     char detail[64];
     snprintf(detail, sizeof detail, "%llu entries", (unsigned long long)audit->lost);
+    PsAuditLine line = {"gateway", "", "audit", "", "lost", detail};
+    json_array_append_new(audit->lines, row_of(&line, ps_wall_now()));
     audit->lost = 0;
-    ps_audit_put(audit, &(PsAuditLine){"gateway", "", "audit", "", "lost", detail}, ps_wall_now());
 }
 
 // One job at a time; none when there is nothing to do.
@@ -228,13 +245,6 @@ void ps_audit_close(PsAudit *audit) {
     }
 }
 
-static json_t *text_of(const char *text, size_t most) {
-    char cut[512];
-    snprintf(cut, most < sizeof cut ? most : sizeof cut, "%s", text != NULL ? text : "");
-    ps_text_make_utf8(cut, strlen(cut));
-    return json_string(cut);
-}
-
 void ps_audit_put(PsAudit *audit, const PsAuditLine *line, PsWall now) {
     size_t waiting = json_array_size(audit->waiting);
     if (waiting + json_array_size(audit->busy ? audit->lines : NULL) >= PS_AUDIT_WAITING_MAX) {
@@ -243,12 +253,7 @@ void ps_audit_put(PsAudit *audit, const PsAuditLine *line, PsWall now) {
         }
         return;
     }
-    json_t *row = json_pack("{s:i, s:f, s:o, s:o, s:o, s:o, s:o, s:o}", "id", 0, "time",
-                            (double)(now.ns / PS_NS_PER_MS) / 1e3, "who", text_of(line->who, 150),
-                            "from", text_of(line->from, 64), "what", text_of(line->what, 100),
-                            "object", text_of(line->object, 200), "result",
-                            text_of(line->result, 50), "detail", text_of(line->detail, 400));
-    json_array_append_new(audit->waiting, row);
+    json_array_append_new(audit->waiting, row_of(line, now));
     if (!audit->closing && !(audit->failing && uv_is_active((uv_handle_t *)&audit->retry))) {
         start(audit);
     }

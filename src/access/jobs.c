@@ -175,6 +175,9 @@ void ps_access_job_put(PsAccessJob *job) {
         ps_diag_set(&job->answer.diag, "gateway", NULL,
                     "has many log-ins and changes of users to work on; try again in a moment");
         job->answer.retry_after_s = 2;
+        if (job->counted) {
+            ps_throttle_take_back(&access->throttle, job->name, job->from);
+        }
         ps_access_job_refuse(job, PS_ERR_BUSY);
         return;
     }

@@ -58,6 +58,7 @@ static bool is_held_off(PsAccess *access, PsAccessJob *job) {
         wait_ns = ps_throttle_begin(&access->throttle, job->name, job->from, ps_boot_now());
     }
     if (wait_ns <= 0) {
+        job->counted = true;
         return false;
     }
     int seconds = (int)((wait_ns + PS_NS_PER_S - 1) / PS_NS_PER_S);
