@@ -73,7 +73,7 @@ int cli_export(const CliOptions *options, int count, char **arguments) {
         char line[1024];
         ps_finding_format(&findings.items[0], line, sizeof line);
         status = cli_fail(CLI_USAGE, "%s (penstock check %s lists all)", line, taken.folder);
-    } else if (ps_export(config, taken.kind, &text) != PS_OK) {
+    } else if (ps_export(config, taken.kind, NULL, &text) != PS_OK) {
         status = cli_fail(CLI_USAGE, "'%s' cannot be exported: " CALL, taken.kind);
     } else {
         status = put_out(&text, taken.output);

@@ -6,6 +6,7 @@
 #include "cli/cli_findings.h"
 #include "cli/config_file.h"
 #include "drivers/driver.h"
+#include "exchange/plan_json.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -65,21 +66,10 @@ static PsErr read_files(const Import *import, PsPlan *plan, PsDiag *diag) {
 
 // Why nothing is to be written, or NULL when it is. `ret_status` is what the command ends with.
 static const char *hindrance(const Import *import, const PsPlan *plan, int *ret_status) {
-    *ret_status = CLI_USAGE;
-    if (plan->failed_files > 0) {
-        return "a file cannot be read; correct it first";
-    }
-    if (plan->config == NULL) {
-        return "penstock.json itself has mistakes, which no row brings; correct them first";
-    }
-    if (plan->counts[PS_ROW_NOT_TAKEN] > 0 && !import->skip_bad) {
-        return "rows are not taken; correct them, or import the others with --skip-bad";
-    }
-    *ret_status = CLI_DONE;
-    if (plan->counts[PS_ROW_ADDED] + plan->counts[PS_ROW_CHANGED] == 0) {
-        return "there is nothing to change";
-    }
-    return import->dry_run ? "this was a dry run" : NULL;
+    bool mistaken = false;
+    const char *reason = ps_plan_hindrance(plan, import->skip_bad, &mistaken);
+    *ret_status = mistaken ? CLI_USAGE : CLI_DONE;
+    return reason == NULL && import->dry_run ? "this was a dry run" : reason;
 }
 
 static void show_end(const PsPlan *plan, const CliImportEnd *end, bool json) {

@@ -28,6 +28,8 @@ struct Export {
     const void *objects;
     size_t object_size;
     uint32_t object_count;
+    const char *device_key; // that says which device an object is of; NULL: none does
+    const char *device;     // only of this one; NULL: of all
 };
 
 static void put_text(const char *text, PsBuf *cell) {
@@ -174,10 +176,20 @@ static const void *object_at(const Export *export, uint32_t index) {
     return (const char *)export->objects + index * export->object_size;
 }
 
+static bool is_wanted(const Export *export, const void *object) {
+    if (export->device == NULL || export->device_key == NULL) {
+        return true;
+    }
+    const PsOption *option = ps_option_find(export->table, export->device_key);
+    const char *field = (const char *)object + option->offset;
+    return strcmp(*(const char *const *)(const void *)field, export->device) == 0;
+}
+
 static bool says_something(const Export *export, const Column *column) {
     const PsOption *option = ps_option_find(export->table, column->key);
     for (uint32_t i = 0; i < export->object_count; i++) {
-        if (!ps_option_is_default(option, object_at(export, i))) {
+        const void *object = object_at(export, i);
+        if (is_wanted(export, object) && !ps_option_is_default(option, object)) {
             return true;
         }
     }
@@ -194,20 +206,22 @@ static void write_file(const Export *export, PsBuf *out) {
     ps_csv_write_mark(out);
     write_row(export, there, NULL, out);
     for (uint32_t r = 0; r < export->object_count; r++) {
-        write_row(export, there, object_at(export, r), out);
+        if (is_wanted(export, object_at(export, r))) {
+            write_row(export, there, object_at(export, r), out);
+        }
     }
 }
 
-PsErr ps_export(const PsConfig *config, const char *kind, PsBuf *out) {
+PsErr ps_export(const PsConfig *config, const char *kind, const char *device, PsBuf *out) {
     const Export exports[] = {
         {config, "devices", &ps_table_device, device_columns, PS_COUNT(device_columns),
-         config->devices, sizeof(PsDevice), config->device_count},
+         config->devices, sizeof(PsDevice), config->device_count, NULL, device},
         {config, "variables", &ps_table_variable, variable_columns, PS_COUNT(variable_columns),
-         config->variables, sizeof(PsVariable), config->variable_count},
+         config->variables, sizeof(PsVariable), config->variable_count, "device", device},
         {config, "groups", &ps_table_group, group_columns, PS_COUNT(group_columns), config->groups,
-         sizeof(PsGroup), config->group_count},
+         sizeof(PsGroup), config->group_count, NULL, device},
         {config, "alarms", &ps_table_alarm, alarm_columns, PS_COUNT(alarm_columns), config->alarms,
-         sizeof(PsAlarm), ps_config_warning_count(config)},
+         sizeof(PsAlarm), ps_config_warning_count(config), "device", device},
     };
     for (size_t i = 0; i < PS_COUNT(exports); i++) {
         if (strcmp(exports[i].kind, kind) == 0) {

@@ -6,5 +6,6 @@
 
 /// Appends the file of a kind ("devices", "variables", "groups", "alarms") as Device Supervisor
 /// writes it: UTF-8 with a byte order mark, CRLF, its columns in its order, those of other
-/// protocols left out. PS_ERR_NOT_FOUND: no such kind.
-PsErr ps_export(const PsConfig *config, const char *kind, PsBuf *out);
+/// protocols left out. `device`: only variables and alarms of this device; NULL: all.
+/// PS_ERR_NOT_FOUND: no such kind.
+PsErr ps_export(const PsConfig *config, const char *kind, const char *device, PsBuf *out);

@@ -26,7 +26,7 @@ static PsConfig *parse(const char *json) {
 
 static void expect_file(const PsConfig *config, const char *kind, const char *expected) {
     PS_AUTO_BUF PsBuf out = {0};
-    assert_int_equal(ps_export(config, kind, &out), PS_OK);
+    assert_int_equal(ps_export(config, kind, NULL, &out), PS_OK);
     assert_string_equal((const char *)out.data, expected);
 }
 
@@ -85,7 +85,12 @@ static void writes_the_documented_form(void **state) {
                 "hot,warning,1,Boiler,\"t, 1\",Gt,30,None,Eq,,,,,,2\r\n"
                 "own,warning,0,Boiler,,Eq,1,None,Eq,,,30007,WORD,,2\r\n");
     PS_AUTO_BUF PsBuf out = {0};
-    assert_int_equal(ps_export(config, "scripts", &out), PS_ERR_NOT_FOUND);
+    assert_int_equal(ps_export(config, "scripts", NULL, &out), PS_ERR_NOT_FOUND);
+    assert_int_equal(ps_export(config, "variables", "Nobody", &out), PS_OK);
+    assert_null(strstr((const char *)out.data, "Boiler"));
+    ps_buf_clear(&out);
+    assert_int_equal(ps_export(config, "variables", "Boiler", &out), PS_OK);
+    assert_non_null(strstr((const char *)out.data, "c,Boiler,ModbusTCP,7"));
     ps_config_free(config);
 }
 
@@ -273,7 +278,7 @@ static void comes_back_as_it_went_out(const PsConfig *config) {
     PS_AUTO_BUF PsBuf text = {0};
     PS_AUTO_BUF PsBuf back = {0};
     for (size_t i = 0; i < PS_COUNT(kinds); i++) {
-        assert_int_equal(ps_export(config, kinds[i], &files[i]), PS_OK);
+        assert_int_equal(ps_export(config, kinds[i], NULL, &files[i]), PS_OK);
     }
     ps_config_write(config, &text);
     PsPlan *plan = rig_plan(NULL, "a", files[0].data, "v", files[1].data, "g", files[2].data, "d",
