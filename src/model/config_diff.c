@@ -169,7 +169,7 @@ static const char *value_of(const PsParameters *parameters, const char *name) {
     return NULL;
 }
 
-static bool is_secret(const char *name) {
+bool ps_config_is_secret(const char *name) {
     static const char *const words[] = {"passw", "pwd", "secret", "token", "key", "credential"};
     for (size_t i = 0; i < PS_COUNT(words); i++) {
         if (strcasestr(name, words[i]) != NULL) {
@@ -187,7 +187,7 @@ static void put_custom(const Differ *differ, PsChange *change, const char *name,
     PsArena *arena = differ->diff->arena;
     PsOptionChange *option = &change->options[change->option_count++];
     option->key = ps_arena_strdup(arena, name);
-    if (!is_secret(name)) {
+    if (!ps_config_is_secret(name)) {
         option->before = ps_arena_strdup(arena, before != NULL ? before : "");
         option->after = ps_arena_strdup(arena, after != NULL ? after : "");
     }

@@ -44,6 +44,10 @@ typedef struct PsConfigDiff {
     uint32_t count;
 } PsConfigDiff;
 
+/// Does the name of a custom parameter speak of a password, secret, token or key? Its value is then
+/// nobody's business.
+bool ps_config_is_secret(const char *name);
+
 /// `map` is that of these two configurations.
 PsConfigDiff *ps_config_diff_new(const PsConfig *before, const PsConfig *after,
                                  const PsConfigMap *map);

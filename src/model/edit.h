@@ -39,6 +39,10 @@ typedef struct PsEdited {
     size_t file_count;
 } PsEdited;
 
+/// May a file of edits have this path: a Python file below the configuration folder, nothing
+/// hidden?
+bool ps_edit_is_script_path(const char *path);
+
 /// PS_ERR_INVALID: what is wrong is among `findings`, or in `diag` when that has no error.
 /// PS_ERR_NOT_FOUND: no such object. PS_ERR_EXISTS: the name is taken. PS_ERR_REFUSED: it is used,
 /// and by whom. PS_ERR_TOO_BIG: too many. These are in `diag`.

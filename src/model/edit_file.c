@@ -23,7 +23,7 @@ void ps_edited_deinit(PsEdited *edited) {
 }
 
 // Below the configuration folder, nothing hidden, a Python file: never a key, never penstock.json.
-static bool is_script_path(const char *path) {
+bool ps_edit_is_script_path(const char *path) {
     size_t len = strlen(path);
     if (len < 4 || len > PATH_BYTES_MAX || strcmp(path + len - 3, ".py") != 0) {
         return false;
@@ -53,7 +53,7 @@ static PsEditFile *place_for(PsEdited *edited, const char *path) {
 PsErr ps_edit_file_take(PsEdited *edited, const json_t *edit, PsDiag *diag) {
     const char *path = json_string_value(json_object_get(edit, "path"));
     const json_t *text = json_object_get(edit, "text");
-    if (path == NULL || !is_script_path(path)) {
+    if (path == NULL || !ps_edit_is_script_path(path)) {
         return ps_fail(PS_ERR_INVALID, diag, path != NULL ? path : "file", "path",
                        "must be that of a Python file below the configuration folder, such as "
                        "scripts/main.py");
