@@ -4,6 +4,23 @@
 
 #include "api/call.h"
 
+PsApiHandler ps_api_options;
+PsApiHandler ps_api_resource_list;
+PsApiHandler ps_api_resource_get;
+PsApiHandler ps_api_resource_add;
+PsApiHandler ps_api_resource_put;
+PsApiHandler ps_api_resource_delete;
+PsApiHandler ps_api_single_get;
+PsApiHandler ps_api_single_put;
+PsApiHandler ps_api_edits;
+PsApiHandler ps_api_scripts;
+PsApiHandler ps_api_script_file;
+PsApiHandler ps_api_script_file_put;
+PsApiHandler ps_api_certificates;
+PsApiHandler ps_api_certificate_add;
+PsApiHandler ps_api_certificate_delete;
+PsApiHandler ps_api_export;
+PsApiHandler ps_api_import;
 PsApiHandler ps_api_apply;
 PsApiHandler ps_api_apply_upload;
 PsApiHandler ps_api_apply_progress;
