@@ -12,6 +12,10 @@ import cloud_api
 import harness
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "alone: measures what the machine has left; not beside others")
+
+
 @pytest.fixture
 def folder():
     """A short path: Unix socket paths hold 107 bytes."""

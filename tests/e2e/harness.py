@@ -2,10 +2,12 @@
 
 Everything listens on 127.0.0.1 on a free port, is waited for by condition and stopped by process id.
 """
+import itertools
 import json
 import os
 import pathlib
 import platform
+import random
 import shutil
 import signal
 import socket
@@ -19,6 +21,9 @@ BIN = pathlib.Path(os.environ.get("PENSTOCK_BUILD", ROOT / "build")).resolve() /
 PATIENCE = float(os.environ.get("PENSTOCK_PATIENCE", "60"))  # seconds; a slow machine needs them
 HERE = pathlib.Path(__file__).resolve().parent
 PYTHON = "/usr/bin/python3"
+
+FIRST_PORT, PORT_COUNT = 12000, 20000
+_ports = itertools.count(random.SystemRandom().randrange(PORT_COUNT))
 
 
 def wait_for(condition, what, timeout=PATIENCE):
@@ -34,9 +39,17 @@ def wait_for(condition, what, timeout=PATIENCE):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below the ports that the system gives to outgoing connections, and each time another one, so
+    that no two tests meet on it between the choice and the use."""
+    for _ in range(1000):
+        port = FIRST_PORT + next(_ports) % PORT_COUNT
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise AssertionError("no free port")
 
 
 def children(pid):

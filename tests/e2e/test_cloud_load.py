@@ -14,6 +14,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
 
 import cloud as load  # bench/cloud.py: the same connections, counted there, held to limits here
 
+pytestmark = pytest.mark.alone
+
 MANY = 1000
 MINUTE_S = 60
 KIB_EACH = 96  # the sanitizers' own share included

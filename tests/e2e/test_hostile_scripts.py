@@ -87,6 +87,7 @@ def is_gone(pid):
     return state_of(pid) in ("", "Z")
 
 
+@pytest.mark.alone
 def test_every_limit_at_once(folder, cloud, modbus, cleanup):
     messages = [publish("witness", "witness"), publish("probe", "probe", scratch_mb=2)]
     scripts = {"witness.py": WITNESS, "probe.py": probe_for(folder, cloud, modbus)}

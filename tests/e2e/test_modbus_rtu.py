@@ -5,6 +5,8 @@ import os
 import termios
 import time
 
+import pytest
+
 from harness import (Gateway, ModbusServer, Plant, free_port, group, rtu_device, serial_port,
                      variable, wait_for)
 from rtu_line import RtuLine, Wire, value_of
@@ -46,6 +48,7 @@ def test_slaves_on_one_line_are_read_and_written(folder, cleanup):
     assert report["ok"] and report["devices"]["endpoints"][0]["name"] == str(path), report
 
 
+@pytest.mark.alone
 def test_a_dead_slave_leaves_the_others_nine_tenths_of_their_rate(folder, cleanup):
     line = cleanup(RtuLine(range(1, 9)))
     gateway = cleanup(Gateway(folder, {

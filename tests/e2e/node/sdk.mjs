@@ -132,8 +132,12 @@ const STEPS = {
   async refused(device) {
     const subscribed = await device.subscribe("forbidden/topic").catch((error) => String(error));
     const cut = facts.version === 3 ? event(device.raw, "interrupt") : undefined;
+    // The connection's end may also be told as the publish's failure, before the event.
+    const failed = (error) => (cut && /CANCELLED/.test(String(error)) ? cut.then(() => ({ cut: true })) : { error: String(error) });
     const published = await Promise.race([
-      device.publish("forbidden/topic", "x").then((answer) => ({ answer: facts.version === 5 ? answer : "acknowledged" })),
+      device
+        .publish("forbidden/topic", "x")
+        .then((answer) => ({ answer: facts.version === 5 ? answer : "acknowledged" }), failed),
       ...(cut ? [cut.then(() => ({ cut: true }))] : []),
     ]);
     return { subscribed, published };
