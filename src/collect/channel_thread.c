@@ -212,12 +212,23 @@ static void try_away_device(PsChannel *channel) {
     ps_health_publish(channel);
 }
 
+static PsErr peek(PsChannel *channel, PsWriteJob *job) {
+    size_t len = 0;
+    PsErr err = channel->driver->peek(channel->session, job->variable, (uint8_t *)job->text, &len,
+                                      &job->diag);
+    job->read_back = ps_value_text(job->text, (uint32_t)len);
+    return err;
+}
+
 static PsErr write_once(PsChannel *channel, PsWriteJob *job) {
     if (!channel->driver->connected(channel->session)) {
         PsErr err = ps_health_connect(channel, &job->diag);
         if (err != PS_OK) {
             return err;
         }
+    }
+    if (job->peek) {
+        return peek(channel, job);
     }
     return channel->driver->write(channel->session, job->variable, job->value, &job->read_back,
                                   &job->diag);
@@ -230,7 +241,8 @@ static PsErr do_write(PsChannel *channel, PsWriteJob *job) {
         ps_health_find(channel, channel->plan->config->variables[job->variable].device);
     if (job->deadline.ns < ps_mono_now().ns) {
         return ps_fail(PS_ERR_TIMEOUT, &job->diag, NULL, NULL,
-                       "the write was not begun in time: the channel was busy with others");
+                       "the %s was not begun in time: the channel was busy with others",
+                       job->peek ? "read" : "write");
     }
     if (!ps_health_reachable(channel, state, &job->diag)) {
         return PS_ERR_CLOSED;
@@ -310,7 +322,8 @@ static void move_writes(PsChannel *channel, const uint32_t *moved) {
         if (place == PS_NOT_THERE) {
             finish_write(channel, job,
                          ps_fail(PS_ERR_CANCELLED, &job->diag, NULL, NULL,
-                                 "not written: the variable was changed or removed meanwhile"));
+                                 "not %s: the variable was changed or removed meanwhile",
+                                 job->peek ? "read" : "written"));
         } else {
             // Its report will come after that of the new plan.
             job->variable = place;
@@ -379,7 +392,8 @@ static void end(PsChannel *channel) {
     for (PsWriteJob *job; (job = take_write(channel)) != NULL;) {
         finish_write(channel, job,
                      ps_fail(PS_ERR_CANCELLED, &job->diag, NULL, NULL,
-                             "not written: the gateway stops or changes its configuration"));
+                             "not %s: the gateway stops or changes its configuration",
+                             job->peek ? "read" : "written"));
     }
     channel->driver->disconnect(channel->session);
     pthread_mutex_lock(&channel->board.lock);

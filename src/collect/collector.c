@@ -148,7 +148,8 @@ static void apply_read_back(PsCollector *collector, const PsWriteJob *job) {
 }
 
 static void take_write(PsCollector *collector, PsWriteJob *job) {
-    if (job->read_back.kind != PS_VALUE_NONE && !ps_channel_stopping(job->head.channel)) {
+    if (!job->peek && job->read_back.kind != PS_VALUE_NONE &&
+        !ps_channel_stopping(job->head.channel)) {
         apply_read_back(collector, job);
     }
     job->done(job->result, &job->diag, job->read_back, job->ctx);

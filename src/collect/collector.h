@@ -76,6 +76,14 @@ typedef void PsWriteDone(PsErr result, const PsDiag *diag, PsValue read_back, vo
 PsErr ps_collector_write(PsCollector *collector, uint32_t variable, PsValue value, PsMono deadline,
                          PsWriteDone *done, void *ctx, PsDiag *diag);
 
+/// Reads the bytes at the variable's place as they come over the wire, whatever they say as a value
+/// of its type: `read_back` of `done` is a text of at most 8 bytes. It waits as a write does, with
+/// the same limits. On an error here `done` is never called: PS_ERR_NOT_FOUND (no such index),
+/// PS_ERR_DENIED (write-only), PS_ERR_UNSUPPORTED (the protocol has no such bytes), PS_ERR_FULL,
+/// PS_ERR_CLOSED, PS_ERR_CANCELLED.
+PsErr ps_collector_peek(PsCollector *collector, uint32_t variable, PsMono deadline,
+                        PsWriteDone *done, void *ctx, PsDiag *diag);
+
 /// Exactly once per recall. On PS_OK `all` holds every readable variable, in the order of the
 /// configuration, borrowed for the call, with PsConfig.group_count for its group: good is what was
 /// read after the call of ps_collector_recall. Otherwise (PS_ERR_TIMEOUT, PS_ERR_CANCELLED) NULL.

@@ -1,5 +1,6 @@
-//! Inside of the collector, shared by its two files: collector.c (running) and collector_build.c
-//! (making its parts from a configuration, and again when that changes). Main thread.
+//! Inside of the collector, shared by its files: collector.c (running), collector_build.c (making
+//! its parts from a configuration, and again when that changes), peek.c (looking at bytes). Main
+//! thread.
 #pragma once
 
 #include "base/wake.h"

@@ -2,6 +2,7 @@
 #include "collect/note.h"
 
 #include "base/mem.h"
+#include "drivers/driver.h"
 
 #include <string.h>
 
@@ -22,5 +23,15 @@ PsWriteJob *ps_write_job_new(PsChannel *channel, const PsVariable *variable, uin
         }
         job->value.text = job->text;
     }
+    return job;
+}
+
+PsWriteJob *ps_peek_job_new(PsChannel *channel, uint32_t index) {
+    PsWriteJob *job = ps_alloc(sizeof *job + 2 * (size_t)PS_PEEK_BYTES);
+    job->head = (PsNote){.kind = PS_NOTE_WRITE, .channel = channel};
+    job->peek = true;
+    job->variable = index;
+    job->text_size = PS_PEEK_BYTES;
+    job->read_text = job->text + PS_PEEK_BYTES;
     return job;
 }

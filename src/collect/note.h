@@ -28,10 +28,12 @@ typedef struct PsBatchNote {
     PsSampleBatch *batch;
 } PsBatchNote;
 
-/// One write, with its outcome once it comes back.
+/// One write, with its outcome once it comes back; or a look at the bytes, which is done as a write
+/// is: ahead of the polls, once, in the channel's own time.
 typedef struct PsWriteJob {
     PsNote head;
     struct PsWriteJob *next; ///< in the channel's own queue
+    bool peek;               ///< nothing is written; `read_back` is the bytes as a text
     uint32_t variable;       ///< number in the channel's part, of the plan ordered or reported last
     PsMono deadline;
     PsWriteDone *done;
@@ -50,3 +52,5 @@ typedef struct PsWriteJob {
 /// Copies the value's text. The variable's size bounds both texts.
 PsWriteJob *ps_write_job_new(PsChannel *channel, const PsVariable *variable, uint32_t index,
                              PsValue value);
+/// A look at the bytes.
+PsWriteJob *ps_peek_job_new(PsChannel *channel, uint32_t index);

@@ -38,6 +38,9 @@ typedef struct PsDriverCounters {
     int64_t round_trip_ns; ///< of answered requests, smoothed over about eight; 0 before the first
 } PsDriverCounters;
 
+/// Bytes of the widest number.
+#define PS_PEEK_BYTES 8U
+
 typedef struct PsDriver PsDriver;
 
 /// First member of every driver's own session struct.
@@ -48,12 +51,12 @@ typedef struct PsSession {
                                      ///< made; "" mostly
 } PsSession;
 
-/// How `connect`, `read` and `write` fail:
+/// How `connect`, `read`, `write` and `peek` fail:
 ///   PS_ERR_TIMEOUT    the device is silent. The driver has made sure that a late answer is never
 ///                     taken for that of a later request, if need be by closing the connection.
 ///   PS_ERR_CLOSED, PS_ERR_IO, PS_ERR_PROTOCOL
 ///                     the connection is gone (closed by now) and with it all devices behind it
-///   PS_ERR_REFUSED    write only: the device said no
+///   PS_ERR_REFUSED    write and peek only: the device said no
 ///   PS_ERR_CANCELLED  after `interrupt`
 ///   PS_ERR_NOT_FOUND  connect only: the host name is not known
 struct PsDriver {
@@ -94,6 +97,14 @@ struct PsDriver {
     /// it is borrowed until the next call. Blocks, at most the device's timeout per request.
     PsErr (*write)(PsSession *session, uint32_t variable, PsValue value, PsValue *ret_read_back,
                    PsDiag *diag);
+
+    /// Reads what stands at the place of a variable that is no single bit, undecoded, as it came
+    /// over the wire: PS_PEEK_BYTES, or less where there is less, never less than the variable
+    /// takes. PS_ERR_REFUSED: the device said no. PS_ERR_UNSUPPORTED: a place of single bits. NULL:
+    /// the protocol's values say themselves what they are. Blocks, at most the device's timeout for
+    /// each of two requests.
+    PsErr (*peek)(PsSession *session, uint32_t variable, uint8_t *bytes, size_t *ret_len,
+                  PsDiag *diag);
 
     /// From any thread: makes a blocked call, and every later one, return PS_ERR_CANCELLED soon.
     /// Only name resolution cannot be cut short.

@@ -351,6 +351,45 @@ static PsErr session_write(PsSession *base, uint32_t index, PsValue value, PsVal
     return PS_OK;
 }
 
+static PsErr peek_registers(ModbusSession *session, uint32_t device, PsModbusAddress address,
+                            uint32_t count, PsDiag *diag) {
+    return ps_modbus_read_registers(&session->connection, unit_of(session, device), address.table,
+                                    address.offset, (uint16_t)count, session->registers, diag);
+}
+
+static PsErr session_peek(PsSession *base, uint32_t index, uint8_t *bytes, size_t *ret_len,
+                          PsDiag *diag) {
+    ModbusSession *session = modbus_session(base);
+    const PsConfig *config = session->endpoint->config;
+    const PsVariable *variable = &config->variables[index];
+    PsModbusAddress address;
+    PsErr err = ps_modbus_address_parse(variable->register_addr, &address, diag);
+    if (err != PS_OK) {
+        return err;
+    }
+    if (ps_modbus_table_has_bits(address.table)) {
+        return ps_fail(PS_ERR_UNSUPPORTED, diag, NULL, "register_addr",
+                       "%d is a single bit, which has no bytes", variable->register_addr);
+    }
+    uint32_t least = ps_modbus_width(address.table, variable->data_type, variable->size);
+    uint32_t most = PS_PEEK_BYTES / 2;
+    uint32_t left = PS_MODBUS_TABLE_SIZE - address.offset;
+    least = least < most ? least : most;
+    most = most < left ? most : left;
+    err = peek_registers(session, variable->device, address, most, diag);
+    if (err == PS_ERR_REFUSED && least < most) {
+        // What follows may be no register of the device.
+        most = least;
+        err = peek_registers(session, variable->device, address, most, diag);
+    }
+    for (uint32_t i = 0; err == PS_OK && i < most; i++) {
+        bytes[2 * i] = (uint8_t)(session->registers[i] >> 8);
+        bytes[2 * i + 1] = (uint8_t)session->registers[i];
+    }
+    *ret_len = err == PS_OK ? 2 * (size_t)most : 0;
+    return err;
+}
+
 const PsDriver ps_modbus_tcp_driver = {
     .protocol = PS_PROTOCOL_MODBUS_TCP,
     .check_variable = ps_modbus_check_variable,
@@ -362,6 +401,7 @@ const PsDriver ps_modbus_tcp_driver = {
     .disconnect = session_disconnect,
     .read = session_read,
     .write = session_write,
+    .peek = session_peek,
     .interrupt = session_interrupt,
     .free = session_free,
 };
@@ -377,6 +417,7 @@ const PsDriver ps_modbus_rtu_driver = {
     .disconnect = session_disconnect,
     .read = session_read,
     .write = session_write,
+    .peek = session_peek,
     .interrupt = session_interrupt,
     .free = session_free,
 };

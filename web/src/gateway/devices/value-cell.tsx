@@ -1,8 +1,7 @@
 // The value of a variable in its row: shown with its unit, and written in place.
 import { CheckOutlined, CloseOutlined, EditOutlined } from "@ant-design/icons";
-import { App, Button, Input, Select } from "antd";
+import { App, Button, Input, Select, Tooltip } from "antd";
 import { type KeyboardEvent, useState } from "react";
-import { useDo } from "../../shared/parts";
 import { type Row, writeValue } from "./calls";
 import { isBit } from "./modbus";
 import { words } from "./words";
@@ -27,20 +26,25 @@ const BITS = {
 
 function Writing({ row, begin, onEnd }: { row: Row; begin: string; onEnd: () => void }) {
   const { message } = App.useApp();
-  const act = useDo();
   const [text, setText] = useState(begin);
+  const [error, setError] = useState<Error>();
   const [busy, setBusy] = useState(false);
   const apply = async () => {
     setBusy(true);
-    const done = await act(async () => {
+    setError(undefined);
+    try {
       const answer = await writeValue(row.device, row.name, text);
       const back = answer.text !== "" && answer.text !== text ? words.writtenBack(answer.text, row.unit) : "";
       void message.success(back === "" ? words.written : `${words.written}. ${back}`);
-    });
-    setBusy(false);
-    if (done) {
       onEnd();
+    } catch (failed) {
+      setError(failed as Error);
+      setBusy(false);
     }
+  };
+  const change = (next: string) => {
+    setText(next);
+    setError(undefined);
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "Escape") {
@@ -52,13 +56,34 @@ function Writing({ row, begin, onEnd }: { row: Row; begin: string; onEnd: () => 
     }
   };
   const label = words.write(row.name);
+  const status = error ? ("error" as const) : undefined;
   return (
     <span className="gd-writing" onKeyDown={onKeyDown}>
-      {isBit(row.type) ? (
-        <Select size="small" autoFocus aria-label={label} value={text === "" ? undefined : text} options={BITS[row.type as "BOOL" | "BIT"]} onChange={setText} />
-      ) : (
-        <Input size="small" autoFocus aria-label={label} value={text} disabled={busy} onFocus={(event) => event.target.select()} onChange={(event) => setText(event.target.value)} />
-      )}
+      <Tooltip open={error !== undefined} title={error && <span role="alert">{error.message}</span>} placement="bottom">
+        {isBit(row.type) ? (
+          <Select
+            size="small"
+            autoFocus
+            aria-label={label}
+            status={status}
+            value={text === "" ? undefined : text}
+            options={BITS[row.type as "BOOL" | "BIT"]}
+            onChange={change}
+          />
+        ) : (
+          <Input
+            size="small"
+            autoFocus
+            aria-label={label}
+            aria-invalid={error !== undefined}
+            status={status}
+            value={text}
+            readOnly={busy}
+            onFocus={(event) => event.target.select()}
+            onChange={(event) => change(event.target.value)}
+          />
+        )}
+      </Tooltip>
       <Button size="small" type="text" icon={<CloseOutlined />} aria-label={words.writeCancel} onClick={onEnd} />
       <Button size="small" type="text" className="gd-apply" icon={<CheckOutlined />} aria-label={words.writeApply} loading={busy} onClick={() => void apply()} />
     </span>

@@ -4,6 +4,7 @@ import { useCallback } from "react";
 import { Head, Shown } from "../../shared/parts";
 import { to } from "../../shared/route";
 import { useLoad } from "../../shared/use-load";
+import { labels } from "../devices/labels";
 import { findBlock, useOptions } from "../options";
 import { useSession } from "../session";
 import { BlockForm } from "./block-form";
@@ -15,12 +16,6 @@ import { words } from "./words";
 
 /** Device Supervisor's two first; the others as the gateway lists them. */
 const FIRST = ["log_level", "catch_recording", "warning_recording"];
-const LABELS = {
-  log_level: "Log level",
-  catch_recording: "Historical data max",
-  warning_recording: "Historical alarm max",
-};
-
 function useKeys(block: string, first: readonly string[] = []): string[] {
   const { data } = useOptions();
   const all = (findBlock(data, block)?.options ?? []).map(({ key }) => key);
@@ -36,7 +31,7 @@ function WebServer() {
     <Card title={<h2>{words.web}</h2>}>
       <p>{words.webText}</p>
       {!mayEdit && <Alert type="info" showIcon title={words.webRole} style={{ marginBottom: 16 }} />}
-      <Shown loaded={web}>{(value) => <BlockForm block="web" keys={keys} value={value} disabled={!mayEdit} onSaved={web.reload} />}</Shown>
+      <Shown loaded={web}>{(value) => <BlockForm block="web" keys={keys} value={value} labels={labels.web} disabled={!mayEdit} onSaved={web.reload} />}</Shown>
     </Card>
   );
 }
@@ -58,7 +53,7 @@ export default function ParametersPage() {
                 <p>
                   {words.logNow} <a href={to("logs")}>{words.logPage}</a>
                 </p>
-                <BlockForm block="parameters" keys={keys} value={value} labels={LABELS} disabled={!canEdit} onSaved={parameters.reload} />
+                <BlockForm block="parameters" keys={keys} value={value} labels={labels.parameters} disabled={!canEdit} onSaved={parameters.reload} />
               </Card>
               <CustomParameters custom={value.custom ?? {}} canEdit={canEdit} onSaved={parameters.reload} />
             </>
