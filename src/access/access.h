@@ -115,6 +115,9 @@ void ps_access_set_up(PsAccess *access, const char *code, const char *name, cons
 void ps_access_change_password(PsAccess *access, const PsIdentity *identity, const char *old,
                                const char *fresh, const char *from, PsAccessDone *done, void *ctx);
 
+/// Whether a name is a user's: what was typed for a name and is none may be a password, and does
+/// not belong into logs.
+bool ps_access_has_user(const PsAccess *access, const char *name);
 /// [{"name","role","created","last_login","disabled","locked_until"}]; the caller owns it.
 json_t *ps_access_users(PsAccess *access);
 /// PS_ERR_EXISTS, PS_ERR_INVALID, PS_ERR_FULL.

@@ -19,6 +19,10 @@ static json_t *show_user(PsAccess *access, const PsAccount *account) {
     return row;
 }
 
+bool ps_access_has_user(const PsAccess *access, const char *name) {
+    return ps_accounts_find(access->accounts, name) != NULL;
+}
+
 json_t *ps_access_users(PsAccess *access) {
     json_t *rows = json_array();
     for (size_t i = 0; i < access->accounts->count; i++) {
