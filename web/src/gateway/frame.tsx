@@ -13,7 +13,7 @@ import {
   UnorderedListOutlined,
   UserOutlined,
 } from "@ant-design/icons";
-import { Alert, Badge, Button, Dropdown } from "antd";
+import { Alert, Badge, Button, Dropdown, Grid } from "antd";
 import { type ReactNode, useEffect, useState } from "react";
 import { useDo } from "../shared/parts";
 import { go, to, useRoute } from "../shared/route";
@@ -64,6 +64,7 @@ const ITEMS = [
 function UserMenu() {
   const { name, role } = useSession();
   const act = useDo();
+  const wide = Grid.useBreakpoint().md ?? true;
   const [changing, setChanging] = useState(false);
   const items = [
     { key: "who", label: words.you(name, words.roles[role]), disabled: true },
@@ -74,7 +75,9 @@ function UserMenu() {
   return (
     <>
       <Dropdown trigger={["click"]} menu={{ items, onClick: choose }}>
-        <Button type="text" icon={<UserOutlined />} aria-label={words.you(name, words.roles[role])} />
+        <Button type="text" icon={<UserOutlined />} aria-label={words.you(name, words.roles[role])}>
+          {wide && <span className="ps-who">{name}</span>}
+        </Button>
       </Dropdown>
       <PasswordWindow open={changing} onClose={() => setChanging(false)} />
     </>
@@ -107,7 +110,7 @@ function Trial({ status }: { status: SmallStatus | undefined }) {
       showIcon
       banner
       style={{ marginBottom: 16 }}
-      title={words.trial(probation.number, span(probation.left_s))}
+      title={(probation.stays_if === "healthy" ? words.trialHealthy : words.trial)(probation.number, span(probation.left_s))}
       action={
         <Button size="small" href={to("revisions")}>
           {words.trialLook}
@@ -140,7 +143,7 @@ export function Frame({ children }: { children: ReactNode }) {
         </>
       }
     >
-      <Trial status={status} />
+      {place !== "revisions" && <Trial status={status} />}
       {children}
     </Shell>
   );

@@ -68,5 +68,6 @@ export const words = {
 
   alarmsActive: (number: number) => (number === 1 ? "1 alarm is active" : `${number} alarms are active`),
   trial: (number: number, left: string) => `Revision ${number} runs on trial and goes back by itself in ${left} unless it is confirmed.`,
+  trialHealthy: (number: number, left: string) => `Revision ${number} runs on trial: in ${left} it stays if nothing is worse than before.`,
   trialLook: "Look at it",
 } as const;

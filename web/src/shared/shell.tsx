@@ -94,7 +94,7 @@ export function Shell({ name, about, items, selected, onSelect, extra, children 
       </Layout.Header>
       <Layout hasSider={wide}>
         {wide ? (
-          <Layout.Sider className="ps-sider" width={216} style={background}>
+          <Layout.Sider className="ps-sider" width={236} style={background}>
             {menu}
           </Layout.Sider>
         ) : (
