@@ -6,10 +6,13 @@
 #include "http/server.h"
 
 #include <microhttpd.h>
+#include <openssl/ssl.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 /// What a connection does at the moment; each has a time after which it is cut.
 typedef enum PsHttpPhase {
+    PS_HTTP_SHAKING,   ///< TLS is agreed on; MHD does not know it yet
     PS_HTTP_IDLE,      ///< between requests, or nothing of one is known yet
     PS_HTTP_ARRIVING,  ///< the first line of a request is here
     PS_HTTP_WAITING,   ///< suspended until the request is answered; no time of its own
@@ -17,12 +20,17 @@ typedef enum PsHttpPhase {
     PS_HTTP_STREAMING, ///< takes a stream; cut by MHD when it takes nothing
 } PsHttpPhase;
 
+typedef struct PsHttpTls PsHttpTls;
+
 /// One connection.
 typedef struct PsHttpPlace {
     PsHttpServer *server;
     struct PsHttpPlace *next;
     struct PsHttpPlace *before;
-    int fd;
+    PsHttpPeer peer;
+    int fd;         ///< MHD's end; -1 while it has none
+    PsHttpTls *tls; ///< what stands between the client and `fd`, or NULL
+    bool known;     ///< to MHD, which closes it
     PsHttpPhase phase;
     PsMono since;           ///< the phase began
     PsMono deadline;        ///< never in WAITING and STREAMING
@@ -37,6 +45,7 @@ struct PsHttpRequest {
     PsHttpServer *server;
     PsHttpPlace *place;                ///< NULL: the server has stopped meanwhile
     struct MHD_Connection *connection; ///< as long as there is a place
+    PsHttpPeer peer;
     char *method;
     char *target;
     PsBuf body;
@@ -62,10 +71,12 @@ struct PsHttpServer {
     uv_loop_t *loop;
     PsHttpSetup setup; ///< its texts are not kept
     struct MHD_Daemon *daemon;
-    int listener; ///< MHD's, as long as there is a daemon
+    int listener;
     uint16_t port;
-    bool tls;
+    SSL_CTX *tls;     ///< or NULL
     char socket[108]; ///< removed at the end; "" when TCP
+    uv_poll_t accepting;
+    bool accepts; ///< not while all places are taken
     uv_poll_t poll;
     uv_timer_t timer;  ///< MHD's own time-outs, and runs that were asked for
     uv_timer_t tick;   ///< while there are connections
@@ -77,6 +88,8 @@ struct PsHttpServer {
     unsigned stream_count;
     struct PsHttpLinger *lingers;
     unsigned lingering;
+    PsHttpTls *tunnels;
+    unsigned tunnel_count;
     struct pollfd *watched; ///< room for one look at all that wait
     PsHttpPlace **watched_places;
     int running; ///< inside MHD
@@ -91,12 +104,24 @@ struct PsHttpServer {
 
 /// Lets MHD run soon.
 void ps_http_kick(PsHttpServer *server);
+/// Looks at the places from time to time, as long as there are some.
+void ps_http_look_soon(PsHttpServer *server);
 /// Frees the server when nothing of it is left.
 void ps_http_release(PsHttpServer *server);
 void ps_http_handle_closed(PsHttpServer *server);
 
+// ---- accept.c
+
+/// Goes on accepting when there is room again.
+void ps_http_accept_more(PsHttpServer *server);
+
 // ---- place.c
 
+PsHttpPlace *ps_http_place_new(PsHttpServer *server);
+/// Gives it to MHD: `fd` is MHD's from here on. `address` is of the socket itself.
+void ps_http_place_open(PsHttpPlace *place, int fd, const struct sockaddr *address, socklen_t len);
+/// MHD has closed it, or never knew it.
+void ps_http_place_end(PsHttpPlace *place);
 void ps_http_place_notice(void *ctx, struct MHD_Connection *connection, void **slot,
                           enum MHD_ConnectionNotificationCode code);
 PsHttpPlace *ps_http_place_of(struct MHD_Connection *connection);
@@ -137,10 +162,22 @@ void ps_http_stream_break(PsHttpStream *stream);
 /// A listening socket of the setup, not blocking. `ret_port` is 0 for a Unix socket.
 PsErr ps_http_listen(const PsHttpSetup *setup, int *ret_fd, uint16_t *ret_port, PsDiag *diag);
 
+// ---- tunnel.c
+
+/// TLS on `fd`, which it owns, for a place that has nothing yet.
+void ps_http_tunnel_start(PsHttpPlace *place, int fd);
+/// Its place is gone: what MHD has written still goes out.
+void ps_http_tunnel_leave(PsHttpTls *tls);
+/// At once: a handshake that takes too long, the server's end.
+void ps_http_tunnel_break(PsHttpTls *tls);
+PsHttpTls *ps_http_tunnel_next(const PsHttpTls *tls);
+/// The client's socket.
+int ps_http_tunnel_fd(const PsHttpTls *tls);
+
 // ---- linger.c
 
 /// A connection is about to be closed with bytes of its request unread: takes them for a moment, so
-/// that the client reads the answer instead of a reset.
+/// that the client reads the answer instead of a reset. Owns `fd`.
 void ps_http_linger(PsHttpServer *server, int fd);
 /// The server stops.
 void ps_http_linger_end(PsHttpServer *server);

@@ -1,11 +1,10 @@
 // Connections that were answered before their request had been read (RFC 9112 9.6): the answer is
-// sent and our half closed, but a close with bytes unread would be a reset that can overtake it. A
-// second descriptor keeps the connection for a moment and takes what comes. Loop thread.
+// sent and our half closed, but a close with bytes unread would be a reset that can overtake it. So
+// what comes is taken for a moment. Loop thread.
 #include "base/mem.h"
 #include "http/inside.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -68,18 +67,16 @@ static void on_bytes(uv_poll_t *poll, int status, int events) {
 }
 
 void ps_http_linger(PsHttpServer *server, int fd) {
-    int copy = server->lingering < LINGERING_MAX && !server->stop_wanted && !server->stopped
-                   ? fcntl(fd, F_DUPFD_CLOEXEC, 0)
-                   : -1;
-    if (copy < 0) {
+    if (server->lingering >= LINGERING_MAX || server->stop_wanted) {
+        close(fd);
         return;
     }
-    shutdown(copy, SHUT_WR);
+    shutdown(fd, SHUT_WR);
     Linger *linger = ps_alloc(sizeof *linger);
     linger->server = server;
-    linger->fd = copy;
-    if (uv_poll_init(server->loop, &linger->poll, copy) != 0) {
-        close(copy);
+    linger->fd = fd;
+    if (uv_poll_init(server->loop, &linger->poll, fd) != 0) {
+        close(fd);
         free(linger);
         return;
     }

@@ -3,9 +3,7 @@
 #include "base/mem.h"
 #include "http/inside.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <stdio.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -32,12 +30,10 @@ void ps_http_place_rest(PsHttpPlace *place) {
                             PS_NS_PER_S);
 }
 
-static void start(PsHttpServer *server, struct MHD_Connection *connection, void **slot) {
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+PsHttpPlace *ps_http_place_new(PsHttpServer *server) {
     PsHttpPlace *place = ps_alloc(sizeof *place);
     place->server = server;
-    place->fd = info != NULL ? info->connect_fd : -1;
+    place->fd = -1;
     place->next = server->places;
     if (place->next != NULL) {
         place->next->before = place;
@@ -45,12 +41,27 @@ static void start(PsHttpServer *server, struct MHD_Connection *connection, void 
     server->places = place;
     server->place_count++;
     ps_http_place_rest(place);
-    *slot = place;
+    return place;
 }
 
-static void end(PsHttpServer *server, PsHttpPlace *place) {
-    if (place->unread && place->fd >= 0) {
-        ps_http_linger(server, place->fd);
+void ps_http_place_open(PsHttpPlace *place, int fd, const struct sockaddr *address, socklen_t len) {
+    PsHttpServer *server = place->server;
+    place->fd = fd;
+    if (MHD_add_connection(server->daemon, fd, address, len) != MHD_YES) { // which has closed it
+        ps_http_place_end(place);
+    }
+    ps_http_kick(server);
+}
+
+void ps_http_place_end(PsHttpPlace *place) {
+    PsHttpServer *server = place->server;
+    if (place->tls != NULL) {
+        ps_http_tunnel_leave(place->tls);
+    } else if (place->unread && !place->peer.tls) {
+        int copy = fcntl(place->fd, F_DUPFD_CLOEXEC, 0); // MHD closes its own
+        if (copy >= 0) {
+            ps_http_linger(server, copy);
+        }
     }
     *(place->before != NULL ? &place->before->next : &server->places) = place->next;
     if (place->next != NULL) {
@@ -58,14 +69,23 @@ static void end(PsHttpServer *server, PsHttpPlace *place) {
     }
     server->place_count--;
     free(place);
+    ps_http_accept_more(server);
 }
 
 void ps_http_place_notice(void *ctx, struct MHD_Connection *connection, void **slot,
                           enum MHD_ConnectionNotificationCode code) {
+    PsHttpServer *server = ctx;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        start(ctx, connection, slot);
+        const union MHD_ConnectionInfo *info =
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        for (PsHttpPlace *place = server->places; place != NULL; place = place->next) {
+            if (info != NULL && place->fd == info->connect_fd && !place->known) {
+                place->known = true;
+                *slot = place;
+            }
+        }
     } else if (*slot != NULL) {
-        end(ctx, *slot);
+        ps_http_place_end(*slot);
         *slot = NULL;
     }
 }
@@ -105,66 +125,37 @@ static void look_for_the_gone(PsHttpServer *server) {
     }
 }
 
+static void cut(PsHttpPlace *place) {
+    if (place->phase == PS_HTTP_SHAKING) {
+        ps_http_tunnel_break(place->tls);
+    } else {
+        shutdown(place->fd, SHUT_RDWR); // MHD sees it and closes
+    }
+}
+
 // Bytes that come one by one keep MHD's own time-out away; this does not ask for bytes.
 static void cut_the_slow(PsHttpServer *server, PsMono now) {
     PsHttpPlace *idlest = NULL;
-    for (PsHttpPlace *place = server->places; place != NULL; place = place->next) {
+    PsHttpPlace *next = NULL;
+    for (PsHttpPlace *place = server->places; place != NULL; place = next) {
+        next = place->next;
         if (is_watched(place)) {
             continue;
         }
         if (ps_mono_diff_ns(now, place->deadline) > 0) {
-            shutdown(place->fd, SHUT_RDWR); // MHD sees it and closes
-        } else if (place->phase == PS_HTTP_IDLE &&
+            cut(place);
+        } else if (place->phase <= PS_HTTP_IDLE &&
                    (idlest == NULL || place->since.ns < idlest->since.ns)) {
             idlest = place;
         }
     }
     if (server->place_count >= server->setup.connections_max && idlest != NULL &&
         ps_mono_diff_ns(now, idlest->since) > ROOM_AFTER_NS) {
-        shutdown(idlest->fd, SHUT_RDWR);
+        cut(idlest);
     }
 }
 
 void ps_http_places_look(PsHttpServer *server) {
     cut_the_slow(server, ps_mono_now());
     look_for_the_gone(server);
-}
-
-// ---- who it is
-
-static void name_address(const struct sockaddr *address, PsHttpPeer *peer) {
-    if (address->sa_family == AF_INET) {
-        const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
-        inet_ntop(AF_INET, &v4->sin_addr, peer->address, sizeof peer->address);
-        peer->loopback = (ntohl(v4->sin_addr.s_addr) >> 24) == 127;
-    } else if (address->sa_family == AF_INET6) {
-        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
-        if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
-            inet_ntop(AF_INET, &v6->sin6_addr.s6_addr[12], peer->address, sizeof peer->address);
-            peer->loopback = v6->sin6_addr.s6_addr[12] == 127;
-        } else {
-            inet_ntop(AF_INET6, &v6->sin6_addr, peer->address, sizeof peer->address);
-            peer->loopback = IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
-        }
-    }
-}
-
-void ps_http_peer(const PsHttpRequest *request, PsHttpPeer *ret_peer) {
-    PsHttpPeer peer = {.uid = (uid_t)-1, .tls = request->server->tls};
-    if (request->place == NULL) {
-        *ret_peer = peer; // gone with the server
-        return;
-    }
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    if (request->server->socket[0] != '\0') {
-        struct ucred user = {0};
-        socklen_t len = sizeof user;
-        peer.local = getsockopt(request->place->fd, SOL_SOCKET, SO_PEERCRED, &user, &len) == 0;
-        peer.loopback = true;
-        peer.uid = peer.local ? user.uid : (uid_t)-1;
-    } else if (info != NULL && info->client_addr != NULL) {
-        name_address(info->client_addr, &peer);
-    }
-    *ret_peer = peer;
 }

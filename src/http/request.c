@@ -37,6 +37,10 @@ const uint8_t *ps_http_body(const PsHttpRequest *request, size_t *ret_len) {
     return request->body.data;
 }
 
+void ps_http_peer(const PsHttpRequest *request, PsHttpPeer *ret_peer) {
+    *ret_peer = request->peer;
+}
+
 int ps_http_refusal(const PsHttpRequest *request) {
     return request->refusal;
 }
@@ -66,6 +70,7 @@ void *ps_http_request_begin(void *ctx, const char *target, struct MHD_Connection
     request->target = ps_strdup(target);
     server->requests++;
     if (place != NULL) {
+        request->peer = place->peer;
         PsMono since = place->since;
         int64_t allowed = (int64_t)server->setup.request_s * PS_NS_PER_S;
         ps_http_place_enter(place, PS_HTTP_ARRIVING, allowed);

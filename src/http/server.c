@@ -1,5 +1,6 @@
 // The server: libmicrohttpd without threads, its epoll descriptor watched by the uv loop. Owns the
-// listener, MHD's daemon and the handles. Loop thread; never blocks once it is started.
+// listener, MHD's daemon, the TLS context and the handles. Loop thread; never blocks once it is
+// started.
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #define TICK_MS 250
+#define CLOSING_MAX 32
 #define POOL_MORE ((size_t)16 * 1024) // for the answer's head and a body's pieces
 
 // ---- running MHD
@@ -36,11 +38,7 @@ static void run(PsHttpServer *server) {
     } else {
         uv_timer_stop(&server->timer);
     }
-    if (server->place_count == 0) {
-        uv_timer_stop(&server->tick);
-    } else if (!uv_is_active((uv_handle_t *)&server->tick)) {
-        uv_timer_start(&server->tick, server->tick.timer_cb, TICK_MS, TICK_MS);
-    }
+    ps_http_look_soon(server);
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events) {
@@ -54,6 +52,17 @@ static void on_timer(uv_timer_t *timer) {
 static void on_tick(uv_timer_t *timer) {
     PsHttpServer *server = timer->data;
     ps_http_places_look(server);
+    ps_http_accept_more(server);
+    if (server->place_count == 0) {
+        uv_timer_stop(&server->tick); // nobody is here: no wake-ups
+    }
+}
+
+void ps_http_look_soon(PsHttpServer *server) {
+    bool wanted = (server->place_count > 0 || !server->accepts) && !server->stop_wanted;
+    if (wanted && !uv_is_active((uv_handle_t *)&server->tick)) {
+        uv_timer_start(&server->tick, on_tick, TICK_MS, TICK_MS);
+    }
 }
 
 void ps_http_kick(PsHttpServer *server) {
@@ -71,23 +80,16 @@ PS_PRINTF(2, 0) static void log_line(void *ctx, const char *fmt, va_list args) {
 }
 
 static struct MHD_Daemon *start_daemon(PsHttpServer *server, const PsHttpSetup *setup) {
-    struct MHD_OptionItem tls[] = {
-        {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)setup->cert},
-        {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)setup->key},
-        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)PS_HTTP_TLS_PRIORITIES},
-        {MHD_OPTION_END, 0, NULL},
-    };
-    static struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
-    unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+    // It counts a connection that is closed for a moment longer than we do.
+    unsigned connections = setup->connections_max + CLOSING_MAX;
     return MHD_start_daemon(
-        flags | (server->tls ? MHD_USE_TLS : 0), 0, NULL, NULL, ps_http_request_take, server,
-        MHD_OPTION_EXTERNAL_LOGGER, log_line, NULL, MHD_OPTION_LISTEN_SOCKET, server->listener,
-        MHD_OPTION_CONNECTION_LIMIT, setup->connections_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-        setup->connections_per_address, MHD_OPTION_CONNECTION_TIMEOUT, setup->silence_s,
+        MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0,
+        NULL, NULL, ps_http_request_take, server, MHD_OPTION_EXTERNAL_LOGGER, log_line, NULL,
+        MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_TIMEOUT, setup->silence_s,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, setup->head_max * 2 + POOL_MORE,
         MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, ps_http_request_begin, server,
         MHD_OPTION_NOTIFY_COMPLETED, ps_http_request_end, server, MHD_OPTION_NOTIFY_CONNECTION,
-        ps_http_place_notice, server, MHD_OPTION_ARRAY, server->tls ? tls : none, MHD_OPTION_END);
+        ps_http_place_notice, server, MHD_OPTION_END);
 }
 
 static void watch(PsHttpServer *server) {
@@ -95,27 +97,32 @@ static void watch(PsHttpServer *server) {
         MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD);
     PS_ASSERT(info != NULL);
     int result = uv_poll_init(server->loop, &server->poll, info->epoll_fd);
+    PS_ASSERT(result == 0); // fails only for a descriptor that is none
+    result = uv_poll_init(server->loop, &server->accepting, server->listener);
     PS_ASSERT(result == 0);
     uv_timer_init(server->loop, &server->timer);
     uv_timer_init(server->loop, &server->tick);
+    server->accepting.data = server;
     server->poll.data = server;
     server->timer.data = server;
     server->tick.data = server;
-    server->tick.timer_cb = on_tick;
-    server->open_handles = 3;
+    server->open_handles = 4;
     uv_poll_start(&server->poll, UV_READABLE, on_readable);
     uv_timer_start(&server->timer, on_timer, 0, 0);
+    ps_http_accept_more(server);
 }
 
 PsErr ps_http_start(uv_loop_t *loop, const PsHttpSetup *setup, PsHttpServer **ret_server,
                     PsDiag *diag) {
     int listener = -1;
     uint16_t port = 0;
-    PsErr err = setup->cert != NULL ? ps_http_tls_check(setup->cert, setup->key, diag) : PS_OK;
+    SSL_CTX *tls = NULL;
+    PsErr err = setup->cert != NULL ? ps_http_tls_new(setup->cert, setup->key, &tls, diag) : PS_OK;
     if (err == PS_OK) {
         err = ps_http_listen(setup, &listener, &port, diag);
     }
     if (err != PS_OK) {
+        SSL_CTX_free(tls);
         return err;
     }
     PsHttpServer *server = ps_alloc(sizeof *server);
@@ -123,7 +130,7 @@ PsErr ps_http_start(uv_loop_t *loop, const PsHttpSetup *setup, PsHttpServer **re
     server->setup = *setup;
     server->listener = listener;
     server->port = port;
-    server->tls = setup->cert != NULL;
+    server->tls = tls;
     snprintf(server->socket, sizeof server->socket, "%s",
              setup->socket != NULL ? setup->socket : "");
     server->daemon = start_daemon(server, setup);
@@ -132,8 +139,9 @@ PsErr ps_http_start(uv_loop_t *loop, const PsHttpSetup *setup, PsHttpServer **re
         if (server->socket[0] != '\0') {
             (void)unlink(server->socket);
         }
+        SSL_CTX_free(tls);
         free(server);
-        return ps_fail(PS_ERR_INVALID, diag, "HTTP server", setup->cert != NULL ? "cert" : NULL,
+        return ps_fail(PS_ERR_INTERNAL, diag, "HTTP server", NULL,
                        "cannot be started with these settings; the log at level DEBUG says why");
     }
     server->watched = ps_alloc_array(setup->connections_max, sizeof *server->watched);
@@ -161,6 +169,7 @@ void ps_http_release(PsHttpServer *server) {
     if (server->stopped && server->open_handles == 0 && server->requests == 0) {
         free(server->watched);
         free(server->watched_places);
+        SSL_CTX_free(server->tls);
         free(server);
     }
 }
@@ -198,14 +207,20 @@ static void stop_now(PsHttpServer *server) {
         return;
     }
     server->running++; // from here on it is not run, only ended
+    uv_poll_stop(&server->accepting);
     uv_poll_stop(&server->poll);
+    close(server->listener);
     leave_places(server);
     server->stopped = true;
-    MHD_stop_daemon(server->daemon); // closes the listener too
+    MHD_stop_daemon(server->daemon);
+    for (PsHttpTls *tls = server->tunnels; tls != NULL; tls = ps_http_tunnel_next(tls)) {
+        ps_http_tunnel_break(tls);
+    }
     ps_http_linger_end(server);
     if (server->socket[0] != '\0') {
         (void)unlink(server->socket);
     }
+    uv_close((uv_handle_t *)&server->accepting, on_closed);
     uv_close((uv_handle_t *)&server->poll, on_closed);
     uv_close((uv_handle_t *)&server->timer, on_closed);
     uv_close((uv_handle_t *)&server->tick, on_closed);

@@ -56,7 +56,8 @@ typedef struct PsHttpSetup {
 
 /// PS_ERR_BUSY: the address is taken; PS_ERR_IO, PS_ERR_DENIED, PS_ERR_INVALID (address,
 /// certificate), PS_ERR_EXISTS (the socket's path is something else), PS_ERR_TOO_BIG (its path).
-/// The setup's texts are not kept. Blocks for a moment when a socket file is there already.
+/// The setup's texts are not kept. With TLS the process must ignore SIGPIPE. Blocks for a moment
+/// when a socket file is there already.
 PsErr ps_http_start(uv_loop_t *loop, const PsHttpSetup *setup, PsHttpServer **ret_server,
                     PsDiag *diag);
 /// Ends connections and streams at once; requests that are not answered yet are told (`gone`) and

@@ -2,8 +2,8 @@
 // said when a server cannot start.
 #include "http/test_rig.h"
 
-#include <errno.h>
-#include <openssl/ssl.h>
+#include "base/mem.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -61,14 +61,15 @@ static void test_one_connection_many_requests(void **state) {
     rig_init(&rig);
     rig_start(&rig);
     int fd = rig_connect(&rig);
-    rig_send(fd, "GET /1 HTTP/1.1\r\nHost: h\r\n\r\nPUT /2 HTTP/1.1\r\nHost: h\r\n"
-                 "Content-Length: 2\r\n\r\nabGET /3 HTTP/1.1\r\nHost: h\r\n\r\n");
+    rig_send(&rig, fd,
+             "GET /1 HTTP/1.1\r\nHost: h\r\n\r\nPUT /2 HTTP/1.1\r\nHost: h\r\n"
+             "Content-Length: 2\r\n\r\nabGET /3 HTTP/1.1\r\nHost: h\r\n\r\n");
     rig_expect(&rig, fd, &got, "GET /3 0\n");
     assert_true(rig_has(&got, "GET /1 0\n") && rig_has(&got, "PUT /2 2\nab"));
-    rig_send(fd, "GET /4 HTTP/1.1\r\nHost: h\r\n\r\n");
+    rig_send(&rig, fd, "GET /4 HTTP/1.1\r\nHost: h\r\n\r\n");
     rig_expect(&rig, fd, &got, "GET /4 0\n");
     assert_int_equal(ps_http_connections(rig.server), 1);
-    close(fd);
+    rig_close(&rig, fd);
     RIG_UNTIL(&rig, ps_http_connections(rig.server) == 0);
     rig_end(&rig);
     ps_buf_deinit(&got);
@@ -82,9 +83,9 @@ static void test_an_answer_may_come_later(void **state) {
     rig_start(&rig);
     int fd = rig_connect(&rig);
     for (int round = 0; round < 3; round++) {
-        rig_send(fd, "PUT /late HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx");
+        rig_send(&rig, fd, "PUT /late HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx");
         RIG_UNTIL(&rig, rig.kept != NULL);
-        rig_take(fd, &got);
+        rig_take(&rig, fd, &got);
         assert_int_equal(got.len, 0);
         rig_answer(&rig, rig.kept);
         rig.kept = NULL;
@@ -92,7 +93,7 @@ static void test_an_answer_may_come_later(void **state) {
         ps_buf_clear(&got);
     }
     assert_int_equal(rig.gone, 0);
-    close(fd);
+    rig_close(&rig, fd);
     rig_end(&rig);
     ps_buf_deinit(&got);
 }
@@ -107,13 +108,13 @@ static void test_a_late_answer_outlasts_the_limits(void **state) {
     rig.setup.request_s = 1;
     rig_start(&rig);
     int fd = rig_connect(&rig);
-    rig_send(fd, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    rig_send(&rig, fd, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
     RIG_UNTIL(&rig, rig.kept != NULL);
     uint64_t until = uv_now(&rig.loop) + 2500;
     RIG_UNTIL(&rig, uv_now(&rig.loop) > until);
     rig_answer(&rig, rig.kept);
     rig_expect(&rig, fd, &got, "GET / 0\n");
-    close(fd);
+    rig_close(&rig, fd);
     rig_end(&rig);
     ps_buf_deinit(&got);
 }
@@ -124,10 +125,10 @@ static void test_a_client_that_goes_is_noticed(void **state) {
     rig.late = true;
     rig_start(&rig);
     int fd = rig_connect(&rig);
-    rig_send(fd, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    rig_send(&rig, fd, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
     RIG_UNTIL(&rig, rig.kept != NULL);
     assert_int_equal(rig.gone, 0);
-    close(fd);
+    rig_close(&rig, fd);
     RIG_UNTIL(&rig, rig.gone == 1);
     rig_turn(&rig);
     rig_answer(&rig, rig.kept);
@@ -142,7 +143,7 @@ static void test_a_stop_tells_and_is_answered_afterwards(void **state) {
     rig.late = true;
     rig_start(&rig);
     int fd = rig_connect(&rig);
-    rig_send(fd, "PUT /x HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx");
+    rig_send(&rig, fd, "PUT /x HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx");
     RIG_UNTIL(&rig, rig.kept != NULL);
     rig_end(&rig);
     assert_int_equal(rig.gone, 1);
@@ -150,7 +151,7 @@ static void test_a_stop_tells_and_is_answered_afterwards(void **state) {
     assert_string_equal(ps_http_target(rig.kept), "/x");
     assert_null(ps_http_header(rig.kept, "Host"));
     rig_answer(&rig, rig.kept);
-    close(fd);
+    rig_close(&rig, fd);
 }
 
 static void answer_and_forget(void *ctx) {
@@ -170,11 +171,11 @@ static void test_a_stop_may_be_answered_at_once(void **state) {
     rig.on_request = keep_answered_when_gone;
     rig_start(&rig);
     int fd = rig_connect(&rig);
-    rig_send(fd, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    rig_send(&rig, fd, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
     RIG_UNTIL(&rig, rig.kept != NULL);
     rig_end(&rig);
     assert_int_equal(rig.gone, 1);
-    close(fd);
+    rig_close(&rig, fd);
 }
 
 static void stop_inside(Rig *rig, PsHttpRequest *request) {
@@ -190,9 +191,9 @@ static void test_a_handler_may_stop_the_server(void **state) {
     rig.on_request = stop_inside;
     rig_start(&rig);
     int fd = rig_connect(&rig);
-    rig_send(fd, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    rig_send(&rig, fd, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
     rig_expect_end(&rig, fd, &got);
-    close(fd);
+    rig_close(&rig, fd);
     rig_end(&rig);
     ps_buf_deinit(&got);
 }
@@ -211,13 +212,13 @@ static void test_a_unix_socket_knows_its_users(void **state) {
     assert_int_equal(status.st_mode & 0777, 0660);
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
     assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
-    rig_send(fd, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    rig_send(&rig, fd, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
     rig_expect(&rig, fd, &got, "GET / 0\n");
     assert_true(rig.peer.local && rig.peer.loopback);
     assert_int_equal(rig.peer.uid, getuid());
-    close(fd);
+    rig_close(&rig, fd);
 
     // Living: refused. A file that is none: refused. Nobody behind it: taken over.
     Rig other;
@@ -236,7 +237,7 @@ static void test_a_unix_socket_knows_its_users(void **state) {
     unlink(path);
     fd = socket(AF_UNIX, SOCK_STREAM, 0);
     assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
-    close(fd);
+    rig_close(&rig, fd);
     rig_start(&other);
     rig_end(&other);
     ps_buf_deinit(&got);
@@ -280,66 +281,64 @@ static void test_what_cannot_be_listened_on(void **state) {
 
 // ---- TLS
 
-static bool wants_more(SSL *ssl, int result) {
-    int error = SSL_get_error(ssl, result);
-    return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE;
-}
-
 // A whole exchange with `version` at most; false when the server will not.
 static bool talk(Rig *rig, int version, PsBuf *got) {
-    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
-    SSL_CTX_set_security_level(context, 0);
-    SSL_CTX_set_min_proto_version(context, TLS1_VERSION);
-    SSL_CTX_set_max_proto_version(context, version);
-    SSL *ssl = SSL_new(context);
+    rig->tls_most = version;
     int fd = rig_connect(rig);
-    SSL_set_fd(ssl, fd);
-    struct timeval soon = {.tv_usec = 1000};
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof soon);
-    int result = SSL_connect(ssl);
-    while (result != 1 && wants_more(ssl, result)) {
-        rig_turn(rig);
-        result = SSL_connect(ssl);
-    }
-    bool made = result == 1;
-    if (made) {
-        static const char request[] = "GET /tls HTTP/1.1\r\nHost: h\r\n\r\n";
-        assert_int_equal(SSL_write(ssl, request, sizeof request - 1), sizeof request - 1);
+    if (fd >= 0) {
+        assert_int_equal(SSL_version(rig->clients[fd]), version);
         ps_buf_clear(got);
-        while (!rig_has(got, "GET /tls 0\n")) {
-            char bytes[4096];
-            result = SSL_read(ssl, bytes, sizeof bytes);
-            assert_true(result > 0 || wants_more(ssl, result));
-            ps_buf_put(got, bytes, result > 0 ? (size_t)result : 0);
-            rig_turn(rig);
-        }
-        assert_int_equal(SSL_version(ssl), version);
+        assert_true(rig_send(rig, fd, "GET /tls HTTP/1.1\r\nHost: h\r\n\r\n"));
+        rig_expect(rig, fd, got, "GET /tls 0\n");
+        rig_close(rig, fd);
     }
-    SSL_free(ssl);
-    SSL_CTX_free(context);
-    close(fd);
     RIG_UNTIL(rig, ps_http_connections(rig->server) == 0);
-    return made;
+    return fd >= 0;
 }
 
 static void test_tls(void **state) {
     Rig rig;
     PsBuf got = {0};
-    char *cert = NULL;
-    char *key = NULL;
-    rig_make_cert(&cert, &key);
     rig_init(&rig);
-    rig.setup.cert = cert;
-    rig.setup.key = key;
+    rig_use_tls(&rig);
     rig_start(&rig);
     assert_true(talk(&rig, TLS1_3_VERSION, &got));
     assert_true(rig.peer.tls && rig.peer.loopback);
+    assert_string_equal(rig.peer.address, "127.0.0.1");
     assert_true(talk(&rig, TLS1_2_VERSION, &got));
     assert_false(talk(&rig, TLS1_1_VERSION, &got));
+    assert_false(talk(&rig, TLS1_VERSION, &got));
     assert_int_equal(rig.requests, 2);
     rig_end(&rig);
-    free(cert);
-    free(key);
+    ps_buf_deinit(&got);
+}
+
+// Larger than every buffer on the way, in both directions, and late.
+static void test_much_through_tls(void **state) {
+    Rig rig;
+    PsBuf got = {0};
+    size_t size = (size_t)4 * 1024 * 1024;
+    char *body = ps_alloc(size + 1);
+    memset(body, 'x', size);
+    rig_init(&rig);
+    rig_use_tls(&rig);
+    rig.verdict.body_max = size;
+    rig_start(&rig);
+    int fd = rig_connect(&rig);
+    rig_send(
+        &rig, fd,
+        "PUT /much HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 4194304\r\n\r\n");
+    for (size_t at = 0; at < size;) {
+        int sent = SSL_write(rig.clients[fd], body + at, (int)(size - at));
+        at += sent > 0 ? (size_t)sent : 0;
+        rig_turn(&rig);
+    }
+    rig_expect_end(&rig, fd, &got);
+    assert_true(got.len > size);
+    assert_int_equal(rig_count(&got, "PUT /much 4194304\n"), 1);
+    rig_close(&rig, fd);
+    rig_end(&rig);
+    free(body);
     ps_buf_deinit(&got);
 }
 
@@ -357,6 +356,7 @@ int main(void) {
         cmocka_unit_test(test_a_unix_socket_knows_its_users),
         cmocka_unit_test(test_what_cannot_be_listened_on),
         cmocka_unit_test(test_tls),
+        cmocka_unit_test(test_much_through_tls),
     };
     return cmocka_run_group_tests_name("http server", tests, NULL, NULL);
 }

@@ -85,6 +85,15 @@ static void close_stream(void *ctx) {
     free(stream);
 }
 
+static void limit_unsent(const PsHttpPlace *place) {
+    int unsent = UNSENT_MAX;
+    int net = place->tls != NULL ? ps_http_tunnel_fd(place->tls) : place->fd;
+    (void)setsockopt(net, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
+    if (place->tls != NULL) {
+        (void)setsockopt(place->fd, SOL_SOCKET, SO_SNDBUF, &unsent, sizeof unsent);
+    }
+}
+
 PsErr ps_http_stream_open(PsHttpRequest *request, const PsHttpHeader *headers, size_t count,
                           size_t queue_max, void (*closed)(void *ctx), void *ctx,
                           PsHttpStream **ret_stream) {
@@ -114,8 +123,7 @@ PsErr ps_http_stream_open(PsHttpRequest *request, const PsHttpHeader *headers, s
     }
     stream->closed = closed;
     stream->ctx = ctx;
-    int unsent = UNSENT_MAX;
-    (void)setsockopt(request->place->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
+    limit_unsent(request->place);
     request->place->stream = stream;
     request->stream = stream;
     request->answered = true;

@@ -6,10 +6,13 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +93,13 @@ void rig_init(Rig *rig) {
     assert_int_equal(uv_loop_init(&rig->loop), 0);
 }
 
+void rig_use_tls(Rig *rig) {
+    signal(SIGPIPE, SIG_IGN); // OpenSSL writes without MSG_NOSIGNAL
+    rig_make_cert(&rig->cert, &rig->key);
+    rig->setup.cert = rig->cert;
+    rig->setup.key = rig->key;
+}
+
 void rig_start(Rig *rig) {
     PsDiag diag = {0};
     if (ps_http_start(&rig->loop, &rig->setup, &rig->server, &diag) != PS_OK) {
@@ -107,6 +117,8 @@ void rig_end(Rig *rig) {
         RIG_UNTIL(rig, rig->closed);
     }
     uv_run(&rig->loop, UV_RUN_DEFAULT);
+    free(rig->cert);
+    free(rig->key);
     assert_int_equal(uv_loop_close(&rig->loop), 0);
 }
 
@@ -124,31 +136,72 @@ void rig_turn(Rig *rig) {
 
 // ---- clients
 
+static bool wants_more(SSL *ssl, int result) {
+    int error = SSL_get_error(ssl, result);
+    return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE;
+}
+
+static bool shake(Rig *rig, int fd) {
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    SSL_CTX_set_security_level(context, 0);
+    SSL_CTX_set_min_proto_version(context, TLS1_VERSION);
+    SSL_CTX_set_max_proto_version(context, rig->tls_most);
+    SSL *ssl = SSL_new(context);
+    SSL_CTX_free(context);
+    SSL_set_fd(ssl, fd);
+    rig->clients[fd] = ssl;
+    int result = SSL_connect(ssl);
+    for (int turn = 0; result != 1 && wants_more(ssl, result); turn++) {
+        assert_true(turn < 15000);
+        rig_turn(rig);
+        result = SSL_connect(ssl);
+    }
+    return result == 1;
+}
+
 int rig_connect(Rig *rig) {
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_port = htons(ps_http_port(rig->server)),
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_in_range(fd, 0, PS_COUNT(rig->clients) - 1);
     assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    if (rig->setup.cert != NULL && !shake(rig, fd)) {
+        rig_close(rig, fd);
+        return -1;
+    }
     return fd;
 }
 
-void rig_send(int fd, const char *text) {
-    (void)!send(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT);
+bool rig_send(Rig *rig, int fd, const char *text) {
+    if (rig->clients[fd] != NULL) {
+        int sent = SSL_write(rig->clients[fd], text, (int)strlen(text));
+        ERR_clear_error();
+        return sent > 0;
+    }
+    return send(fd, text, strlen(text), MSG_NOSIGNAL) > 0;
 }
 
-bool rig_take(int fd, PsBuf *got) {
+bool rig_take(Rig *rig, int fd, PsBuf *got) {
     char bytes[65536];
     for (;;) {
-        ssize_t len = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
-        if (len < 0) {
-            return errno == EAGAIN;
-        }
-        if (len == 0) {
-            return false;
+        SSL *ssl = rig->clients[fd];
+        ssize_t len =
+            ssl != NULL ? SSL_read(ssl, bytes, sizeof bytes) : recv(fd, bytes, sizeof bytes, 0);
+        if (len <= 0) {
+            bool later = ssl != NULL ? wants_more(ssl, (int)len) : len < 0 && errno == EAGAIN;
+            ERR_clear_error();
+            return later;
         }
         ps_buf_put(got, bytes, (size_t)len);
     }
+}
+
+void rig_close(Rig *rig, int fd) {
+    SSL_free(rig->clients[fd]);
+    rig->clients[fd] = NULL;
+    close(fd);
 }
 
 unsigned rig_count(const PsBuf *got, const char *wanted) {
@@ -169,7 +222,7 @@ void rig_expect(Rig *rig, int fd, PsBuf *got, const char *wanted) {
     for (int turn = 0; open && !rig_has(got, wanted); turn++) {
         assert_true(turn < 15000);
         rig_turn(rig);
-        open = rig_take(fd, got);
+        open = rig_take(rig, fd, got);
     }
     if (!rig_has(got, wanted)) {
         fail_msg("closed without \"%s\": %.*s", wanted, (int)got->len, (const char *)got->data);
@@ -177,7 +230,7 @@ void rig_expect(Rig *rig, int fd, PsBuf *got, const char *wanted) {
 }
 
 void rig_expect_end(Rig *rig, int fd, PsBuf *got) {
-    for (int turn = 0; rig_take(fd, got); turn++) {
+    for (int turn = 0; rig_take(rig, fd, got); turn++) {
         assert_true(turn < 15000);
         rig_turn(rig);
     }
@@ -194,12 +247,12 @@ static bool is_whole(const PsBuf *got) {
 void rig_ask(Rig *rig, const char *text, PsBuf *got) {
     ps_buf_clear(got);
     int fd = rig_connect(rig);
-    rig_send(fd, text);
-    for (int turn = 0; rig_take(fd, got) && !is_whole(got); turn++) {
+    rig_send(rig, fd, text);
+    for (int turn = 0; rig_take(rig, fd, got) && !is_whole(got); turn++) {
         assert_true(turn < 15000);
         rig_turn(rig);
     }
-    close(fd);
+    rig_close(rig, fd);
     RIG_UNTIL(rig, rig->late || ps_http_connections(rig->server) == 0);
 }
 

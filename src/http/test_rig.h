@@ -4,6 +4,8 @@
 #include "base/buf.h"
 #include "http/server.h"
 
+#include <openssl/ssl.h>
+
 /// What the rig's handlers have seen and how they shall behave.
 typedef struct Rig {
     uv_loop_t loop;
@@ -24,11 +26,17 @@ typedef struct Rig {
     void (*on_request)(struct Rig *rig, PsHttpRequest *request); ///< instead, or NULL
     PsHttpStream *stream;
     unsigned streams_closed;
+    char *cert; ///< with rig_use_tls
+    char *key;
+    int tls_most;       ///< highest version of TLS the clients offer; 0: all
+    SSL *clients[1024]; ///< of the descriptors that have TLS
 } Rig;
 
 /// Port 0 on 127.0.0.1 unless `setup` is changed before rig_start. Answers 200 with
 /// "METHOD TARGET BYTES\n" and the body, or the refusal's status.
 void rig_init(Rig *rig);
+/// A certificate of its own.
+void rig_use_tls(Rig *rig);
 void rig_start(Rig *rig);
 /// Stops the server, runs the loop empty; everything must go.
 void rig_end(Rig *rig);
@@ -47,11 +55,13 @@ void rig_turn(Rig *rig);
         }                                                                                          \
     } while (0)
 
+/// With TLS when the server has it; -1 when the handshake fails.
 int rig_connect(Rig *rig);
-/// As much as the socket takes now.
-void rig_send(int fd, const char *text);
+/// As much as the connection takes now; false: nothing of it.
+bool rig_send(Rig *rig, int fd, const char *text);
 /// Takes what is there; false when the server has closed.
-bool rig_take(int fd, PsBuf *got);
+bool rig_take(Rig *rig, int fd, PsBuf *got);
+void rig_close(Rig *rig, int fd);
 /// Until the text holds `wanted`, or the server closed; fails when it never comes.
 void rig_expect(Rig *rig, int fd, PsBuf *got, const char *wanted);
 /// Until the server closes.
