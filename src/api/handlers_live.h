@@ -13,6 +13,7 @@ PsApiHandler ps_api_alarm_history;
 PsApiHandler ps_api_alarm_shelve;
 PsApiHandler ps_api_alarm_unshelve;
 PsApiHandler ps_api_write;
+PsApiHandler ps_api_read_bytes;
 PsApiHandler ps_api_log;
 PsApiHandler ps_api_log_level;
 PsApiHandler ps_api_dead;

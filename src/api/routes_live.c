@@ -9,6 +9,12 @@ static const PsApiParameter tags_parameters[] = {
     {NULL},
 };
 
+static const PsApiParameter bytes_parameters[] = {
+    {"device", PS_API_PATH, PS_API_TEXT, .help = "The device's name."},
+    {"name", PS_API_PATH, PS_API_TEXT, .help = "The variable's name."},
+    {NULL},
+};
+
 static const PsApiParameter write_parameters[] = {
     {"device", PS_API_PATH, PS_API_TEXT, .help = "The device's name."},
     {"name", PS_API_PATH, PS_API_TEXT, .help = "The variable's name."},
@@ -114,6 +120,16 @@ const PsApiRoute ps_api_routes_live[] = {
      .parameters = tags_parameters,
      .help = "The current values of all variables, in one answer.",
      .statuses = "404"},
+    {.method = "GET",
+     .path = "/devices/{device}/variables/{name}/bytes",
+     .id = "readVariableBytes",
+     .handler = ps_api_read_bytes,
+     .role = PS_ROLE_ENGINEER,
+     .parameters = bytes_parameters,
+     .answer_schema = "{\"type\":\"object\",\"required\":[\"bytes\"],\"properties\":{\"bytes\":{"
+                      "\"type\":\"string\",\"pattern\":\"^([0-9A-F]{2}){0,8}$\"}}}",
+     .help = "Reads what stands at the variable's place on the wire now, whatever its type says.",
+     .statuses = "403 404 409 501 502 504 507"},
     {.method = "PUT",
      .path = "/devices/{device}/variables/{name}/value",
      .id = "writeVariable",

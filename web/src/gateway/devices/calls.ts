@@ -16,7 +16,6 @@ export interface Device {
   /** What collection says: it answers, is away, was not asked. */
   state?: string;
   last_error?: string;
-  variables?: number;
 }
 
 export interface List<Item> {
@@ -66,7 +65,6 @@ export interface Explained {
   last_error: string;
   next_try: number | string | null;
   what_to_do: string;
-  raw?: string;
 }
 
 export const listDevices = (search: string, offset: number, limit: number) =>
@@ -77,11 +75,18 @@ export const getDevice = (name: string) => get<Device>(path`/devices/${name}`);
 export const listRows = (query: RowQuery, offset: number, limit: number) =>
   get<List<Row>>("/variables", { ...query, offset, limit });
 
+/** How many variables a device has. */
+export const countRows = async (device: string) => (await get<List<Row>>("/variables", { device, limit: 1 })).total;
+
 export const getVariable = (device: string, name: string) =>
   get<Record<string, unknown>>(path`/devices/${device}/variables/${name}`);
 
 export const writeValue = (device: string, name: string, value: string) =>
   send<Written>("PUT", path`/devices/${device}/variables/${name}/value`, { value });
+
+/** What stands behind the value on the wire, read now, in hexadecimal. */
+export const readBytes = async (device: string, name: string) =>
+  (await get<{ bytes: string }>(path`/devices/${device}/variables/${name}/bytes`)).bytes;
 
 export const explain = (device: string, name: string) => get<Explained>("/explain", { device, name });
 

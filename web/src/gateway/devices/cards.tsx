@@ -23,17 +23,23 @@ export function placeOf({ ip, port, slave, serial, protocol }: Device): string {
   return `${words.ip}: ${ip}:${port}${protocol === "ModbusRTU" ? `, ${words.slave} ${slave}` : ""}`;
 }
 
-const DOTS: Record<string, string> = { connected: "gd-good", answers: "gd-good", good: "gd-good", away: "gd-bad", silent: "gd-bad", connecting: "gd-warn" };
+/** By the gateway's words; all others are grey. */
+const DOTS: Record<string, string> = { answers: "gd-good", away: "gd-bad" };
 
 export function DeviceCard({ device, chosen, ticked, canEdit, onTick, onEdit, onDelete }: CardProps) {
   const name = device.device_name;
-  const state = device.state ?? words.states.none;
+  const state = device.state ?? "";
+  const stateText = words.states[state as keyof typeof words.states] ?? state;
   const small = { size: "small", type: "text" } as const;
   return (
     <li className={chosen ? "gd-card gd-chosen" : "gd-card"}>
       <div className="gd-card-head">
         {canEdit && <Checkbox aria-label={words.selectDevice(name)} checked={ticked} onChange={(event) => onTick(event.target.checked)} />}
-        <span className={`gd-dot ${DOTS[state] ?? ""}`} role="img" aria-label={state} title={device.last_error ? `${state}: ${device.last_error}` : state} />
+        <span className={`gd-dot ${DOTS[state] ?? ""}`}
+          role="img"
+          aria-label={stateText}
+          title={device.last_error && state === "away" ? `${stateText}: ${device.last_error}` : stateText}
+        />
         <a className="gd-card-name" href={to("devices", name)} aria-current={chosen ? "true" : undefined} title={name}>
           {name}
         </a>

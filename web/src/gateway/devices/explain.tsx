@@ -33,7 +33,6 @@ function Facts({ found }: { found: Explained }) {
     ["channel", textOf(found.channel)],
     ["last_error", found.last_error],
     ["next_try", typeof found.next_try === "number" ? <When at={found.next_try} /> : found.next_try],
-    ["raw", found.raw && <span className="ps-mono">{found.raw}</span>],
   ];
   return (
     <>

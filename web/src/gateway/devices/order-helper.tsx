@@ -1,12 +1,16 @@
 // The bytes of a value in all orders and types side by side; the right one is taken over with a press.
-import { Alert, Form, Input, Tag } from "antd";
-import { useMemo, useState } from "react";
+import { ReloadOutlined } from "@ant-design/icons";
+import { Alert, Button, Form, Input, Space, Tag } from "antd";
+import { useCallback, useMemo, useState } from "react";
+import { useLoad } from "../../shared/use-load";
 import { arranged, bytesOfHex, encoded, hexOf, isOrder, likelyOnes, matches, type Order, ORDERS, type Reading, readings, scaled, widthOf } from "./byte-order";
+import { readBytes } from "./calls";
 import { words } from "./words";
 
 export interface OrderHelperProps {
-  /** Bytes of the wire as the gateway tells them, in hexadecimal. */
-  raw: string | undefined;
+  /** The bytes of this variable are read; undefined: it is not saved yet. */
+  device: string;
+  name: string | undefined;
   /** What is shown now, from which bytes are computed when there are none. */
   text: string;
   /** Of the variable and its device, as they are read now. */
@@ -16,7 +20,7 @@ export interface OrderHelperProps {
 }
 
 /** Bytes to begin with, and whether they are only as exact as the shown value. */
-export function bytesOf({ raw, text, type, order }: Omit<OrderHelperProps, "onTake">): { hex: string; computed: boolean } {
+function bytesOf(raw: string | undefined, { text, type, order }: OrderHelperProps): { hex: string; computed: boolean } {
   const wire = raw === undefined ? undefined : bytesOfHex(raw);
   if (wire) {
     return { hex: hexOf(wire), computed: false };
@@ -59,8 +63,9 @@ function Cell({ reading, isNow, isLikely, display, onTake }: CellProps) {
 }
 
 export function OrderHelper(props: OrderHelperProps) {
-  const { type, order, onTake } = props;
-  const begin = useMemo(() => bytesOf(props), [props]);
+  const { device, name, type, order, onTake } = props;
+  const read = useLoad(useCallback(async () => (name === undefined ? undefined : readBytes(device, name)), [device, name]));
+  const begin = bytesOf(read.data, props);
   const [typed, setTyped] = useState<string>();
   const [display, setDisplay] = useState("");
   const hex = typed ?? begin.hex;
@@ -72,14 +77,28 @@ export function OrderHelper(props: OrderHelperProps) {
       <p>{words.orderText}</p>
       <div className="gd-order-fields">
         <Form.Item label={words.orderBytes} htmlFor="order-bytes" layout="vertical">
-          <Input id="order-bytes" className="ps-mono" value={hex} placeholder="41 B4 00 00" onChange={(event) => setTyped(event.target.value)} />
+          <Space.Compact block>
+            <Input id="order-bytes" className="ps-mono" value={hex} placeholder="41 B4 00 00" onChange={(event) => setTyped(event.target.value)} />
+            {name !== undefined && (
+              <Button
+                icon={<ReloadOutlined spin={read.loading} />}
+                aria-label={words.orderAgain}
+                title={words.orderAgain}
+                onClick={() => {
+                  setTyped(undefined);
+                  read.reload();
+                }}
+              />
+            )}
+          </Space.Compact>
         </Form.Item>
         <Form.Item label={words.display} htmlFor="order-display" layout="vertical">
           <Input id="order-display" inputMode="decimal" value={display} placeholder="22.5" onChange={(event) => setDisplay(event.target.value)} />
         </Form.Item>
       </div>
-      {all.length === 0 && <Alert type="info" showIcon title={words.orderNoBytes} />}
-      {begin.computed && typed === undefined && <p className="gd-quality">{words.orderFromValue}</p>}
+      {read.error && <Alert type="warning" showIcon title={read.error.message} />}
+      {all.length === 0 && !read.loading && <Alert type="info" showIcon title={words.orderNoBytes} />}
+      {begin.computed && typed === undefined && !read.loading && <p className="gd-quality">{words.orderFromValue}</p>}
       {all.length > 0 && (
         <div className="gd-order-scroll">
           <table>

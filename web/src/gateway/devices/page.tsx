@@ -7,7 +7,7 @@ import { go, useRoute } from "../../shared/route";
 import { useLoad } from "../../shared/use-load";
 import { useEdit } from "../edit";
 import { useSession } from "../session";
-import { type Device, getDevice, listDevices } from "./calls";
+import { countRows, type Device, getDevice, listDevices } from "./calls";
 import { DeviceCard } from "./cards";
 import { DeviceForm } from "./device-form";
 import "./devices.css";
@@ -67,8 +67,9 @@ export default function DevicesPage() {
       next.delete(device.device_name);
       return is ? next.set(device.device_name, device) : next;
     });
-  const remove = (some: readonly Device[]) => {
-    const variables = some.reduce((sum, device) => sum + (device.variables ?? 0), 0);
+  const remove = async (some: readonly Device[]) => {
+    const counts = await Promise.all(some.map(({ device_name }) => countRows(device_name)));
+    const variables = counts.reduce((sum, count) => sum + count, 0);
     confirm(words.confirmDevices(some.length), words.confirmDevicesText(variables), words.deleteIt, async () => {
       const edits = some.map((device) => ({ op: "delete" as const, block: "devices", name: device.device_name, cascade: true }));
       if (await act(() => edit(edits, { why: words.confirmDevices(some.length) }))) {
@@ -98,7 +99,7 @@ export default function DevicesPage() {
         <Button icon={<DownloadOutlined />} aria-label={words.exportDevices} title={words.exportDevices} onClick={() => void act(() => exportCsv("devices"))} />
         {can("engineer") && (
           <>
-            <Button danger icon={<DeleteOutlined />} aria-label={words.deleteTicked} title={words.deleteTicked} disabled={ticked.size === 0} onClick={() => remove([...ticked.values()])} />
+            <Button danger icon={<DeleteOutlined />} aria-label={words.deleteTicked} title={words.deleteTicked} disabled={ticked.size === 0} onClick={() => void act(() => remove([...ticked.values()]))} />
             <Button type="primary" icon={<PlusOutlined />} onClick={() => setOpen({ what: "form" })}>
               {words.addDevice}
             </Button>
@@ -121,7 +122,7 @@ export default function DevicesPage() {
                     canEdit={can("engineer")}
                     onTick={(is) => tick(device, is)}
                     onEdit={() => setOpen({ what: "form", device })}
-                    onDelete={() => remove([device])}
+                    onDelete={() => void act(() => remove([device]))}
                   />
                 ))}
               </ul>

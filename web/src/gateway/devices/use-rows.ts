@@ -3,6 +3,7 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import { LostError } from "../../shared/api";
 import { useConnection } from "../../shared/connection";
+import { useRevision } from "../revision-store";
 import { listRows, type Row, type RowQuery } from "./calls";
 import { type Held, nothing, pagesOf, rowAt, withPage } from "./pages";
 
@@ -28,6 +29,7 @@ interface State {
 export function useRows(query: RowQuery, size: number): Rows {
   const { device, search, quality, sort } = query;
   const connection = useConnection().round;
+  const revision = useRevision();
   const [state, setState] = useState<State>({ held: nothing(size), round: -1 });
   const [round, setRound] = useState(0);
   /** The newest question, and which of its pages are on their way. */
@@ -62,7 +64,7 @@ export function useRows(query: RowQuery, size: number): Rows {
     asked.current = { round: asked.current.round + 1, under: new Set() };
     const [first, last] = view.current;
     pagesOf(first, Math.max(first, last), size, Math.max(first, last) + 1).forEach(load);
-  }, [load, size, round, connection]);
+  }, [load, size, round, connection, revision]);
 
   const { held } = state;
   const show = useCallback(

@@ -8,7 +8,7 @@ import { useEdit } from "../edit";
 import { OptionForm } from "../option-form";
 import { findBlock, useOptions } from "../options";
 import type { Order } from "./byte-order";
-import { type Device, explain, listGroups, type Row } from "./calls";
+import { type Device, listGroups, type Row } from "./calls";
 import { choice, firstText, numberWithHint } from "./controls";
 import { labels } from "./labels";
 import { isBit, nextVariable, offsetOf, onlyAsked, tableOf, typesFor, variableKeys } from "./modbus";
@@ -24,6 +24,8 @@ export interface VariableFormProps {
   variable?: Draft;
   /** Its row in the table: what is shown now. */
   row?: Row;
+  /** Variables of the device, which share its byte order. */
+  count: number;
   onSaved: () => void;
   onClose: () => void;
 }
@@ -64,13 +66,7 @@ function useChoices(draft: Draft) {
   };
 }
 
-/** Bytes of a variable that is there, when the gateway has them. */
-function useRaw(device: string, name: string | undefined): string | undefined {
-  const load = useCallback(async () => (name === undefined ? undefined : (await explain(device, name)).raw), [device, name]);
-  return useLoad(load).data;
-}
-
-export function VariableForm({ device, variable, row, onSaved, onClose }: VariableFormProps) {
+export function VariableForm({ device, variable, row, count, onSaved, onClose }: VariableFormProps) {
   const oldName = variable?.["var_name"] as string | undefined;
   const [begin, setBegin] = useState<Draft>(variable ?? NEW);
   const [draft, setDraft] = useState<Draft>(begin);
@@ -79,7 +75,6 @@ export function VariableForm({ device, variable, row, onSaved, onClose }: Variab
   const { edit, busy } = useEdit(draft !== begin || order !== undefined);
   const close = useDialog(draft !== begin || order !== undefined, onClose);
   const choices = useChoices(draft);
-  const raw = useRaw(device.device_name, oldName);
   const keys = variableKeys(draft);
 
   const save = async (next: boolean) => {
@@ -146,7 +141,7 @@ export function VariableForm({ device, variable, row, onSaved, onClose }: Variab
           register_addr: numberWithHint(addressHint(draft["register_addr"])),
           data_type: choice(
             choices.types,
-            order !== undefined && order !== device.byte_order ? words.orderOfDevice(order, device.variables ?? 1) : undefined,
+            order !== undefined && order !== device.byte_order ? words.orderOfDevice(order, count) : undefined,
           ),
           group: choice(choices.groups),
           ...(choices.access ? { read_write: choice(choices.access) } : {}),
@@ -159,7 +154,14 @@ export function VariableForm({ device, variable, row, onSaved, onClose }: Variab
             key: "order",
             label: words.orderHelp,
             children: (
-              <OrderHelper raw={raw} text={row?.text ?? ""} type={row?.type ?? String(draft["data_type"])} order={device.byte_order} onTake={take} />
+              <OrderHelper
+                device={device.device_name}
+                name={oldName}
+                text={row?.text ?? ""}
+                type={row?.type ?? String(draft["data_type"])}
+                order={device.byte_order}
+                onTake={take}
+              />
             ),
           },
         ]}

@@ -27,7 +27,13 @@ export interface VariableRowProps extends RowActions {
 }
 
 /** Classes of the dot by the API's words; all others are grey. */
-const DOTS: Record<string, string> = { good: "gd-good", stale: "gd-warn", "device away": "gd-bad", refused: "gd-bad", undecodable: "gd-bad" };
+const DOTS: Record<string, string> = {
+  good: "gd-good",
+  "too old": "gd-warn",
+  "device away": "gd-bad",
+  "refused by the device": "gd-bad",
+  "not a value of this type": "gd-bad",
+};
 
 export function Dot({ quality }: { quality: string }) {
   return <span className={`gd-dot ${DOTS[quality] ?? ""}`} role="img" aria-label={quality} title={quality} />;

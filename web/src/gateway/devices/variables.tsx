@@ -179,7 +179,7 @@ export function Variables({ device, onChanged }: { device: Device; onChanged: ()
           }}
         />
       </div>
-      {open?.what === "form" && <VariableForm device={device} variable={open.variable} row={open.row} onSaved={changed} onClose={close} />}
+      {open?.what === "form" && <VariableForm device={device} variable={open.variable} row={open.row} count={rows.total} onSaved={changed} onClose={close} />}
       {open?.what === "explain" && <ExplainDrawer device={open.row.device} name={open.row.name} onClose={close} />}
       {open?.what === "trend" && <TrendDrawer variables={open.rows} onClose={close} />}
       {open?.what === "group" && <GroupPick count={ticked.names.size} pick={regroup} onClose={close} />}

@@ -30,11 +30,7 @@ export const words = {
       ? "It has no variables."
       : `${variables.toLocaleString("en")} variable${variables === 1 ? "" : "s"} will be deleted with it.`,
   deleteIt: "Delete",
-  states: {
-    connected: "answers",
-    away: "does not answer",
-    none: "not asked yet",
-  },
+  states: { answers: "answers", away: "does not answer", "not asked": "not asked yet" },
 
   variables: (device: string) => `Variables Table(${device})`,
   searchVariables: "Input Variable Name",
@@ -101,7 +97,6 @@ export const words = {
     channel: "Connection",
     last_error: "Newest trouble",
     next_try: "Next try",
-    raw: "Bytes",
   },
   whatToDo: "What to do",
   nothingWrong: "Nothing is wrong: the value is read as it should be.",
@@ -111,8 +106,9 @@ export const words = {
   orderText:
     "The bytes of the value, read in every order and as every type. Type what stands on the device's own display to find the right one.",
   orderBytes: "Bytes as they come over the wire",
-  orderNoBytes: "There is no value to take the bytes from yet. Type them in, or wait until the variable is read.",
+  orderNoBytes: "There are no bytes yet: they are read once the variable is saved. Or type them in.",
   orderFromValue: "Computed from the shown value, which is rounded: the last digits can differ.",
+  orderAgain: "Read the bytes again",
   display: "On the device's display",
   orderNow: "now",
   orderLikely: "likely",
