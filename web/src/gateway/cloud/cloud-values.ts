@@ -46,7 +46,7 @@ export function blockOf(values: CloudBlock): CloudBlock {
     ["cert", "key", "root_ca"].forEach((key) => keys.add(key));
   }
   if (!isAws(values)) {
-    ["username", "password_file"].forEach((key) => keys.add(key));
+    ["username", "password_file", "password"].forEach((key) => keys.add(key));
   }
   return Object.fromEntries(
     Object.entries(values).filter(([key, value]) => keys.has(key) && value !== undefined && value !== null && value !== ""),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Names, offersAt, parameters, type Script, signatureAt } from "./completion";
+import { closedKey, type Names, offersAt, parameters, type Script, signatureAt } from "./completion";
 import { functionsOf, parametersOf, pathOf } from "./python-text";
 
 const names: Names = {
@@ -71,6 +71,16 @@ describe("keys of data_collect", () => {
 
   it("take a name that means itself for nothing", () => {
     expect(pathOf("a = b\nb = a\n", 'a["x"]', "data")).toBeUndefined();
+  });
+});
+
+describe("a chosen key", () => {
+  it("is closed as it was begun, over what is there already", () => {
+    expect(closedKey('data_collect["', "", "values")).toEqual({ text: 'values"]', eat: 0 });
+    expect(closedKey('data_collect["', '"]', "values")).toEqual({ text: 'values"]', eat: 2 });
+    expect(closedKey("data_collect['", "' ", "values")).toEqual({ text: "values']", eat: 1 });
+    expect(closedKey('x.get("', '")', "raw_data")).toEqual({ text: 'raw_data"', eat: 1 });
+    expect(closedKey('{"', '"', 'a"b\\')).toEqual({ text: 'a\\"b\\\\"', eat: 1 });
   });
 });
 

@@ -190,6 +190,18 @@ export function offersAt(text: string, at: number, script: Script): Offers | und
   return moduleOffers(before);
 }
 
+/**
+ * A key is closed as it was begun: `data_collect["va` becomes `data_collect["values"]`. `before` ends
+ * with the quote, `behind` is what follows: `eat` characters of it are part of the text.
+ */
+export function closedKey(before: string, behind: string, label: string): { text: string; eat: number } {
+  const quote = before.slice(-1);
+  const end = /\[\s*["']$/.test(before) ? `${quote}]` : quote;
+  const eat = behind.startsWith(end) ? end.length : behind.startsWith(quote) ? 1 : 0;
+  const escaped = label.replaceAll("\\", "\\\\").replaceAll(quote, `\\${quote}`);
+  return { text: escaped + end, eat };
+}
+
 /** The signature of the method whose call is open at the end of the text. */
 export function signatureAt(before: string, api: string[]): string | undefined {
   const found = /([A-Za-z_]\w*)\.(\w+)\([^()\n]*$/.exec(before);
