@@ -1,10 +1,8 @@
-//! The command socket: what `penstock status`, `tags`, `alarms`, `write` and `log` speak to.
+//! The REST API: over HTTPS for browsers and programs, over a Unix socket for the command line.
 //!
-//! A Unix stream socket. One call is one line of JSON: {"call": "status", ...arguments}; the answer
-//! is one line: {"ok": true, "result": ...} or {"ok": false, "error": {"class", "object", "field",
-//! "text"}}. A client may send further calls on the same connection, one at a time: the next is
-//! read when the answer before it has been taken. Who may open the socket is decided by its mode
-//! (0660) and folder. Main thread; never blocks.
+//! HTTP/1.1, all paths below /api/v1; what there is stands in the tables of routes (api/route.h),
+//! the OpenAPI document and docs/api.md. On the Unix socket whoever may open it (mode 0660, its
+//! folder) is an administrator under the name the system has for him. Main thread; never blocks.
 #pragma once
 
 #include "access/access.h"
@@ -20,10 +18,6 @@
 
 #include <jansson.h>
 #include <uv.h>
-
-#define PS_API_LINE_MAX ((size_t)256 * 1024) ///< longest call
-/// With more, the one that has been silent longest is closed, or the newest while all are at work.
-#define PS_API_CLIENTS_MAX 32
 
 /// A replay of dead letters, under way or over.
 typedef struct PsApiReplay {

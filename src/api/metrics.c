@@ -7,5 +7,5 @@ void ps_api_metrics(PsApiCall *call) {
     json_t *status = ps_api_status_of(ps_api_call_sources(call));
     ps_metrics_text(status, &text);
     json_decref(status);
-    ps_api_call_reply(call, json_pack("{s:s}", "text", (const char *)text.data));
+    ps_api_call_reply_bytes(call, "text/plain; version=0.0.4; charset=utf-8", text.data, text.len);
 }

@@ -67,7 +67,7 @@ static int list(const CliOptions *options, json_t *call) {
 }
 
 int cli_alarm_history(const CliOptions *options, int count, char **arguments) {
-    json_t *call = json_pack("{s:s}", "call", "alarm_history");
+    json_t *call = json_pack("{s:s}", "call", "GET /alarms/history");
     PsWall now = ps_wall_now();
     const char *wrong = NULL;
     for (int i = 0; wrong == NULL && i < count; i += 2) {

@@ -57,7 +57,7 @@ int cli_alarms(const CliOptions *options, int count, char **arguments) {
         return cli_fail(CLI_USAGE, "alarms takes --history, ack, shelve or unshelve, not '%s'",
                         arguments[0]);
     }
-    json_t *result = cli_call_once(options, json_pack("{s:s}", "call", "alarms"));
+    json_t *result = cli_call_once(options, json_pack("{s:s}", "call", "GET /alarms"));
     if (result == NULL) {
         return CLI_FAILED;
     }

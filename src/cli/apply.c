@@ -65,7 +65,7 @@ static bool parse(int count, char **words, Arguments *arguments) {
 }
 
 static void show_progress(CliClient *watcher) {
-    json_t *progress = cli_client_call(watcher, json_pack("{s:s}", "call", "apply_progress"));
+    json_t *progress = cli_client_call(watcher, json_pack("{s:s}", "call", "GET /apply/progress"));
     if (json_is_true(json_object_get(progress, "busy"))) {
         fprintf(stderr, "\r%-40s\r%s ...", "", cli_text(progress, "step"));
     }
@@ -119,7 +119,7 @@ int cli_apply(const CliOptions *options, int count, char **words) {
     if (arguments.path == NULL || upload != 0) {
         status = cli_apply_run(
             options, client,
-            json_pack("{s:s, s:I, s:s, s:b, s:I, s:I, s:I}", "call", "apply", "upload",
+            json_pack("{s:s, s:I, s:s, s:b, s:I, s:I, s:I}", "call", "POST /apply", "upload",
                       (json_int_t)upload, "why", arguments.why, "dry_run", (int)arguments.dry_run,
                       "confirm_s", (json_int_t)arguments.confirm_s, "healthy_s",
                       (json_int_t)arguments.healthy_s, "base", (json_int_t)arguments.base));
@@ -132,7 +132,7 @@ int cli_confirm(const CliOptions *options, int count, char **words) {
     if (count != 0) {
         return cli_fail(CLI_USAGE, "confirm takes no argument, not '%s'", words[0]);
     }
-    json_t *answer = cli_call_once(options, json_pack("{s:s}", "call", "confirm"));
+    json_t *answer = cli_call_once(options, json_pack("{s:s}", "call", "POST /confirm"));
     if (answer == NULL) {
         return CLI_FAILED;
     }

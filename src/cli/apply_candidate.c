@@ -75,7 +75,7 @@ static long long send_pieces(CliClient *client, const char *text) {
     for (size_t at = 0; at < len; at += PIECE) {
         size_t size = len - at < PIECE ? len - at : PIECE;
         json_t *answer = cli_client_call(
-            client, json_pack("{s:s, s:I, s:o}", "call", "apply_upload", "upload",
+            client, json_pack("{s:s, s:I, s:o}", "call", "POST /apply/upload", "upload",
                               (json_int_t)upload, "text", json_stringn(text + at, size)));
         if (answer == NULL) {
             return 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "cli/http_reply.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -26,6 +27,7 @@ typedef int CliCommand(const CliOptions *options, int count, char **arguments);
 CliCommand cli_alarm_actions;
 CliCommand cli_alarm_history;
 CliCommand cli_alarms;
+CliCommand cli_api;
 CliCommand cli_apply;
 CliCommand cli_backup;
 CliCommand cli_check;
@@ -51,7 +53,8 @@ CliCommand cli_write;
 /// Prints "penstock: ..." on standard error and returns `status`.
 int cli_fail(int status, const char *fmt, ...) PS_PRINTF(2, 3);
 
-/// A connection to the gateway's command socket.
+/// A connection to the gateway's command socket. A call is {"call": "GET /status", ...}: method and
+/// path of the REST API (docs/api.md), and its arguments; see cli/http_ask.h.
 typedef struct CliClient CliClient;
 
 /// NULL with errno, and nothing printed: ENOENT and ECONNREFUSED where no gateway runs. The path is
@@ -65,6 +68,10 @@ json_t *cli_client_call(CliClient *client, json_t *call);
 /// The two halves of it, for what takes a while; the call is taken over.
 bool cli_client_send(CliClient *client, json_t *call);
 json_t *cli_client_receive(CliClient *client);
+/// The same for a request and an answer as they are; NULL after printing that none came. Borrowed
+/// until the next request. `without_body`: the answer of a HEAD.
+bool cli_client_send_bytes(CliClient *client, const PsBuf *request);
+const CliReply *cli_client_receive_bytes(CliClient *client, bool without_body);
 /// Waits so long for the answer at most; true when it can be received, also when the other side has
 /// gone.
 bool cli_client_ready(CliClient *client, int milliseconds);

@@ -1,7 +1,8 @@
-// The command line's side of the command socket. Blocking.
+// The command line speaks to the gateway: HTTP on its Unix socket. Blocking.
 #include "cli/cli.h"
 
 #include "base/mem.h"
+#include "cli/http_ask.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -15,29 +16,36 @@
 
 // A write may wait for its device; nothing answers later than this.
 #define ANSWER_SECONDS 30
-#define ANSWER_MAX ((size_t)256 * 1024 * 1024)
 
 struct CliClient {
     int fd;
-    PsBuf input;
     const char *path;
+    CliReply reply;
+    bool stale; // another connection before the next request
     double patience_s;
 };
 
-CliClient *cli_client_try(const char *path) {
+// -1 with errno.
+static int connect_to(const char *path) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof address.sun_path) {
         errno = ENAMETOOLONG;
-        return NULL;
+        return -1;
     }
     snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) != 0) {
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) != 0) {
         int number = errno;
-        if (fd >= 0) {
-            close(fd);
-        }
+        close(fd);
         errno = number;
+        return -1;
+    }
+    return fd;
+}
+
+CliClient *cli_client_try(const char *path) {
+    int fd = connect_to(path);
+    if (fd < 0) {
         return NULL;
     }
     CliClient *client = ps_alloc(sizeof *client);
@@ -69,38 +77,50 @@ void cli_client_wait(CliClient *client, double seconds) {
 void cli_client_close(CliClient *client) {
     if (client != NULL) {
         close(client->fd);
-        ps_buf_deinit(&client->input);
+        cli_reply_deinit(&client->reply);
         free(client);
     }
 }
 
-static bool send_line(CliClient *client, json_t *call) {
-    char *text = json_dumps(call, JSON_COMPACT);
-    json_decref(call);
-    if (text == NULL) {
-        return false;
+static bool send_all(CliClient *client, const PsBuf *bytes) {
+    for (size_t at = 0; at < bytes->len;) {
+        ssize_t sent = send(client->fd, bytes->data + at, bytes->len - at, MSG_NOSIGNAL);
+        if (sent < 0 && errno == EINTR) {
+            continue;
+        }
+        if (sent <= 0) {
+            return false;
+        }
+        at += (size_t)sent;
     }
-    size_t len = strlen(text);
-    text[len] = '\n';
-    bool sent = send(client->fd, text, len + 1, MSG_NOSIGNAL) == (ssize_t)(len + 1);
-    free(text);
-    return sent;
+    return true;
 }
 
-static bool receive_line(CliClient *client) {
-    ps_buf_clear(&client->input);
+// The gateway closes a connection that has been silent for long, or after some answers.
+static bool connect_again(CliClient *client) {
+    int fd = connect_to(client->path);
+    if (fd < 0) {
+        return false;
+    }
+    close(client->fd);
+    client->fd = fd;
+    cli_client_wait(client, client->patience_s);
+    return true;
+}
+
+static bool receive_reply(CliClient *client) {
     for (;;) {
-        ps_buf_reserve(&client->input, (size_t)64 * 1024);
-        ssize_t got = recv(client->fd, client->input.data + client->input.len, 64 * 1024, 0);
+        char bytes[64 * 1024];
+        ssize_t got = recv(client->fd, bytes, sizeof bytes, 0);
         if (got < 0 && errno == EINTR) {
             continue;
         }
-        if (got <= 0 || client->input.len > ANSWER_MAX) {
-            return false;
-        }
-        client->input.len += (size_t)got;
-        if (client->input.data[client->input.len - 1] == '\n') {
-            return true;
+        CliReplyState state = got > 0    ? cli_reply_take(&client->reply, bytes, (size_t)got)
+                              : got == 0 ? cli_reply_end(&client->reply)
+                                         : CLI_REPLY_WRONG;
+        if (state != CLI_REPLY_MORE) {
+            client->stale = state == CLI_REPLY_WRONG || client->reply.closes;
+            return state == CLI_REPLY_WHOLE;
         }
     }
 }
@@ -109,7 +129,7 @@ static void print_error(const json_t *error) {
     PsDiag diag = {0};
     const char *object = json_string_value(json_object_get(error, "object"));
     const char *field = json_string_value(json_object_get(error, "field"));
-    const char *text = json_string_value(json_object_get(error, "text"));
+    const char *text = json_string_value(json_object_get(error, "detail"));
     snprintf(diag.object, sizeof diag.object, "%s", object != NULL ? object : "");
     snprintf(diag.field, sizeof diag.field, "%s", field != NULL ? field : "");
     snprintf(diag.text, sizeof diag.text, "%s", text != NULL ? text : "no reason given");
@@ -123,12 +143,22 @@ static void print_no_answer(const CliClient *client) {
              client->path, client->patience_s);
 }
 
-bool cli_client_send(CliClient *client, json_t *call) {
-    bool sent = send_line(client, call);
+bool cli_client_send_bytes(CliClient *client, const PsBuf *request) {
+    bool sent = (!client->stale || connect_again(client)) && send_all(client, request);
+    cli_reply_reset(&client->reply);
     if (!sent) {
+        client->stale = true;
         print_no_answer(client);
     }
     return sent;
+}
+
+bool cli_client_send(CliClient *client, json_t *call) {
+    PS_AUTO_BUF PsBuf request = {0};
+    PsErr err = cli_http_ask(call, &request);
+    PS_ASSERT(err == PS_OK);
+    json_decref(call);
+    return cli_client_send_bytes(client, &request);
 }
 
 bool cli_client_ready(CliClient *client, int milliseconds) {
@@ -136,20 +166,31 @@ bool cli_client_ready(CliClient *client, int milliseconds) {
     return poll(&wait, 1, milliseconds) != 0; // also when it has gone
 }
 
-json_t *cli_client_receive(CliClient *client) {
-    if (!receive_line(client)) {
+const CliReply *cli_client_receive_bytes(CliClient *client, bool without_body) {
+    client->reply.without_body = without_body;
+    if (!receive_reply(client)) {
         print_no_answer(client);
         return NULL;
     }
-    json_t *answer = json_loadb((const char *)client->input.data, client->input.len, 0, NULL);
-    if (!json_is_true(json_object_get(answer, "ok"))) {
-        print_error(json_object_get(answer, "error"));
+    return &client->reply;
+}
+
+json_t *cli_client_receive(CliClient *client) {
+    const CliReply *reply = cli_client_receive_bytes(client, false);
+    if (reply == NULL) {
+        return NULL;
+    }
+    const char *text = reply->body.len > 0 ? (const char *)reply->body.data : "";
+    if (reply->status == 200 && strcmp(reply->type, "application/json") != 0) {
+        return json_pack("{s:s%}", "text", text, reply->body.len);
+    }
+    json_t *answer = json_loadb(text, reply->body.len, JSON_DECODE_ANY, NULL);
+    if (answer == NULL || reply->status != 200) {
+        print_error(answer);
         json_decref(answer);
         return NULL;
     }
-    json_t *result = json_incref(json_object_get(answer, "result"));
-    json_decref(answer);
-    return result;
+    return answer;
 }
 
 json_t *cli_client_call(CliClient *client, json_t *call) {

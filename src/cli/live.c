@@ -145,7 +145,7 @@ static void find_gateway(Live *live) {
         return;
     }
     cli_client_wait(client, GATEWAY_ANSWER_S);
-    live->status = cli_client_call(client, json_pack("{s:s}", "call", "status"));
+    live->status = cli_client_call(client, json_pack("{s:s}", "call", "GET /status"));
     live->gateway = live->status != NULL ? LIVE_GATEWAY_RUNNING : LIVE_GATEWAY_MUTE;
     cli_client_close(client);
 }

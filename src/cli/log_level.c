@@ -18,7 +18,7 @@ static void print_level(const json_t *result) {
 }
 
 int cli_log_level(const CliOptions *options, int count, char **arguments) {
-    json_t *call = json_pack("{s:s}", "call", "log_level");
+    json_t *call = json_pack("{s:s}", "call", count > 0 ? "PUT /log/level" : "GET /log/level");
     long long seconds = 0;
     bool fits = count == 0 || (count == 1 && arguments[0][0] != '-');
     if (count == 3 && arguments[0][0] != '-' && strcmp(arguments[1], "--for") == 0 &&

@@ -39,6 +39,8 @@ static const Command commands[] = {
      "validate a configuration folder and its scripts; --live also tries devices, scripts and "
      "cloud "
      "and changes nothing: [--timeout SECONDS] [--send]"},
+    {"api", cli_api, "METHOD PATH",
+     "one request of the REST API, e.g. GET /status; [--body FILE|-] (docs/api.md)"},
     {"apply", cli_apply, "[FILE|FOLDER]",
      "make a changed configuration run; [--dry-run] [--why TEXT] [--confirm TIME | --healthy TIME] "
      "[--base N]"},

@@ -7,7 +7,7 @@ int cli_metrics(const CliOptions *options, int count, char **arguments) {
     if (count != 0) {
         return cli_fail(CLI_USAGE, "metrics takes no argument, not '%s'", arguments[0]);
     }
-    json_t *result = cli_call_once(options, json_pack("{s:s}", "call", "metrics"));
+    json_t *result = cli_call_once(options, json_pack("{s:s}", "call", "GET /metrics"));
     if (result == NULL) {
         return CLI_FAILED;
     }

@@ -76,7 +76,7 @@ static int watch_queue(const CliOptions *options) {
     }
     long long waiting = -1;
     while (waiting != 0) {
-        json_t *status = cli_client_call(client, json_pack("{s:s}", "call", "status"));
+        json_t *status = cli_client_call(client, json_pack("{s:s}", "call", "GET /status"));
         if (status == NULL) {
             break;
         }
@@ -99,7 +99,7 @@ static int watch_queue(const CliOptions *options) {
 }
 
 static int show_queue(const CliOptions *options) {
-    json_t *status = cli_call_once(options, json_pack("{s:s}", "call", "status"));
+    json_t *status = cli_call_once(options, json_pack("{s:s}", "call", "GET /status"));
     if (status == NULL) {
         return CLI_FAILED;
     }
@@ -137,8 +137,8 @@ static int list_letters(const CliOptions *options, const char *name) {
     int status = CLI_DONE;
     size_t count = 0;
     do {
-        json_t *call = json_pack("{s:s, s:s*, s:I, s:I}", "call", "dead", "name", name, "after_ns",
-                                 after_ns, "after_id", after_id);
+        json_t *call = json_pack("{s:s, s:s*, s:I, s:I}", "call", "GET /dead", "name", name,
+                                 "after_ns", after_ns, "after_id", after_id);
         json_t *result = cli_client_call(client, call);
         if (result == NULL) {
             status = CLI_FAILED;
@@ -186,7 +186,7 @@ static int show_letter(const CliOptions *options, const char *text) {
         return cli_fail(CLI_USAGE, "'%s' is not the number of a dead letter", text);
     }
     json_t *result =
-        cli_call_once(options, json_pack("{s:s, s:I}", "call", "dead", "id", (json_int_t)id));
+        cli_call_once(options, json_pack("{s:s, s:I}", "call", "GET /dead", "id", (json_int_t)id));
     if (result == NULL) {
         return CLI_FAILED;
     }
@@ -236,7 +236,7 @@ static json_t *follow(const CliOptions *options, CliClient *client, json_t *row)
         }
         json_decref(row);
         cli_sleep_ms(PROGRESS_MS);
-        row = cli_client_call(client, json_pack("{s:s}", "call", "replay_status"));
+        row = cli_client_call(client, json_pack("{s:s}", "call", "GET /replay"));
     }
     if (row != NULL && options->json) {
         cli_print_json(row);
@@ -270,7 +270,7 @@ static int replay(const CliOptions *options, int count, char **arguments) {
     const char *name = NULL;
     bool keep_going = false;
     if (count == 1 && strcmp(arguments[0], "--stop") == 0) {
-        return call_and_follow(options, json_pack("{s:s}", "call", "replay_stop"), true);
+        return call_and_follow(options, json_pack("{s:s}", "call", "DELETE /replay"), true);
     }
     for (int i = 0; i < count; i++) {
         if (strcmp(arguments[i], "--keep-going") == 0) {
@@ -287,8 +287,8 @@ static int replay(const CliOptions *options, int count, char **arguments) {
     if (name == NULL) {
         return cli_fail(CLI_USAGE, "outbox replay needs the name of a message, or --stop");
     }
-    json_t *call =
-        json_pack("{s:s, s:s, s:b}", "call", "replay", "name", name, "keep_going", (int)keep_going);
+    json_t *call = json_pack("{s:s, s:s, s:b}", "call", "POST /replay", "name", name, "keep_going",
+                             (int)keep_going);
     return call_and_follow(options, call, false);
 }
 

@@ -33,8 +33,9 @@ static void ask(const char *name, long long waiting, char *out, size_t size) {
 
 static int clear(const CliOptions *options, CliClient *client, const char *name,
                  const char *confirm) {
-    json_t *result = cli_client_call(
-        client, json_pack("{s:s, s:s, s:s}", "call", "clear", "name", name, "confirm", confirm));
+    json_t *result =
+        cli_client_call(client, json_pack("{s:s, s:s, s:s}", "call", "POST /outbox/clear", "name",
+                                          name, "confirm", confirm));
     if (result == NULL) {
         return CLI_FAILED;
     }
@@ -48,7 +49,7 @@ static int clear(const CliOptions *options, CliClient *client, const char *name,
 }
 
 static int ask_and_clear(const CliOptions *options, CliClient *client, const char *name) {
-    json_t *status = cli_client_call(client, json_pack("{s:s}", "call", "status"));
+    json_t *status = cli_client_call(client, json_pack("{s:s}", "call", "GET /status"));
     if (status == NULL) {
         return CLI_FAILED;
     }

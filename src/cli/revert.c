@@ -24,7 +24,7 @@ int cli_revert(const CliOptions *options, int count, char **words) {
         return CLI_FAILED;
     }
     int status = cli_apply_run(options, client,
-                               json_pack("{s:s, s:I, s:s, s:b}", "call", "revert", "of",
+                               json_pack("{s:s, s:I, s:s, s:b}", "call", "POST /revert", "of",
                                          (json_int_t)number, "why", why, "dry_run", (int)dry_run));
     cli_client_close(client);
     return status;

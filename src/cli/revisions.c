@@ -66,10 +66,10 @@ int cli_revisions(const CliOptions *options, int count, char **words) {
     if (count > 1 || (count == 1 && !ps_text_to_int(words[0], 1, UINT32_MAX, &number))) {
         return cli_fail(CLI_USAGE, "penstock revisions [N], with the number of one");
     }
-    json_t *answer =
-        cli_call_once(options, number == 0 ? json_pack("{s:s}", "call", "revisions")
-                                           : json_pack("{s:s, s:I}", "call", "revision", "number",
-                                                       (json_int_t)number));
+    json_t *answer = cli_call_once(
+        options, number == 0 ? json_pack("{s:s}", "call", "GET /revisions")
+                             : json_pack("{s:s, s:I}", "call", "GET /revisions/{number}", "number",
+                                         (json_int_t)number));
     if (answer == NULL) {
         return CLI_FAILED;
     }

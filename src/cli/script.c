@@ -10,7 +10,7 @@ static int release(const CliOptions *options, int count, char **arguments) {
         return cli_fail(CLI_USAGE, "script release needs the name of one message");
     }
     json_t *result = cli_call_once(
-        options, json_pack("{s:s, s:s}", "call", "script_release", "name", arguments[0]));
+        options, json_pack("{s:s, s:s}", "call", "POST /scripts/release", "name", arguments[0]));
     if (result == NULL) {
         return CLI_FAILED;
     }

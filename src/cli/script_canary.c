@@ -54,7 +54,7 @@ static json_t *follow(CliClient *client, json_t *report) {
     while (report != NULL && is_running(report)) {
         show_progress(report);
         cli_sleep_ms(LOOK_MS);
-        const char *call = interrupted ? "canary_stop" : "canary_status";
+        const char *call = interrupted ? "DELETE /canary" : "GET /canary";
         json_decref(report);
         report = cli_client_call(client, json_pack("{s:s}", "call", call));
     }
@@ -86,7 +86,7 @@ static json_t *begin(CliClient *client, const char *name, const char *path, long
         cli_fail(CLI_FAILED, "%s: is not UTF-8; save the script as UTF-8", path);
         return NULL;
     }
-    return cli_client_call(client, json_pack("{s:s, s:s, s:o, s:I}", "call", "canary_start", "name",
+    return cli_client_call(client, json_pack("{s:s, s:s, s:o, s:I}", "call", "POST /canary", "name",
                                              name, "source", text, "calls", (json_int_t)calls));
 }
 

@@ -109,7 +109,7 @@ static int read_whole(const char *path, size_t limit, PsBuf *bytes) {
 // The message that the file is the script of, if it is one; its row is the caller's. False when the
 // gateway does not answer, which was said.
 static bool ask_for_message(CliClient *client, const Arguments *arguments, json_t **ret_row) {
-    json_t *result = cli_client_call(client, json_pack("{s:s}", "call", "script_messages"));
+    json_t *result = cli_client_call(client, json_pack("{s:s}", "call", "GET /messages"));
     if (result == NULL) {
         return false;
     }
@@ -121,7 +121,7 @@ static bool ask_for_message(CliClient *client, const Arguments *arguments, json_
 }
 
 static json_t *call_of(const Arguments *arguments, const json_t *row, json_t *text) {
-    json_t *call = json_pack("{s:s, s:o}", "call", "script_run", "source", text);
+    json_t *call = json_pack("{s:s, s:o}", "call", "POST /scripts/run", "source", text);
     const char *message = row != NULL ? cli_text(row, "name") : arguments->message;
     const char *function = arguments->main_function;
     if (function == NULL && message == NULL) {

@@ -147,7 +147,7 @@ int cli_status(const CliOptions *options, int count, char **arguments) {
     if (count != 0) {
         return cli_fail(CLI_USAGE, "status takes no argument, not '%s'", arguments[0]);
     }
-    json_t *status = cli_call_once(options, json_pack("{s:s}", "call", "status"));
+    json_t *status = cli_call_once(options, json_pack("{s:s}", "call", "GET /status"));
     if (status == NULL) {
         return CLI_FAILED;
     }

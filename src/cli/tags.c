@@ -56,7 +56,7 @@ int cli_tags(const CliOptions *options, int count, char **arguments) {
     }
     int status = CLI_DONE;
     do {
-        json_t *call = json_pack("{s:s, s:s*}", "call", "tags", "device", device);
+        json_t *call = json_pack("{s:s, s:s*}", "call", "GET /tags", "device", device);
         json_t *result = cli_client_call(client, call);
         if (result == NULL) {
             status = CLI_FAILED;

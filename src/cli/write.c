@@ -8,9 +8,10 @@ int cli_write(const CliOptions *options, int count, char **arguments) {
     if (count != 3) {
         return cli_fail(CLI_USAGE, "write needs three words: penstock write DEVICE VAR VALUE");
     }
-    json_t *result = cli_call_once(options, json_pack("{s:s, s:s, s:s, s:s}", "call", "write",
-                                                      "device", arguments[0], "name", arguments[1],
-                                                      "value", arguments[2]));
+    json_t *result = cli_call_once(
+        options,
+        json_pack("{s:s, s:s, s:s, s:s}", "call", "PUT /devices/{device}/variables/{name}/value",
+                  "device", arguments[0], "name", arguments[1], "value", arguments[2]));
     if (result == NULL) {
         return CLI_FAILED;
     }

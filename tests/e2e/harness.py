@@ -2,6 +2,7 @@
 
 Everything listens on 127.0.0.1 on a free port, is waited for by condition and stopped by process id.
 """
+import http.client
 import itertools
 import json
 import os
@@ -341,6 +342,33 @@ class Receiver(Program):
         return [json.loads(payload) for _, payload in self.messages(topic)]
 
 
+class LocalConnection(http.client.HTTPConnection):
+    """To the gateway's Unix socket."""
+
+    def __init__(self, path):
+        super().__init__("localhost", timeout=PATIENCE)
+        self.path = str(path)
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+
+def ask(connection, method, path, body=None, headers=None):
+    """(status, headers, answer) of one request; JSON is read."""
+    headers = dict(headers or {})
+    if body is not None and not isinstance(body, (bytes, str)):
+        body = json.dumps(body)
+        headers.setdefault("Content-Type", "application/json")
+    connection.request(method, path if path.startswith("/api") else f"/api/v1{path}", body, headers)
+    response = connection.getresponse()
+    answer = response.read()
+    if "json" in response.headers.get("Content-Type", "") and answer:
+        answer = json.loads(answer)
+    return response.status, response.headers, answer
+
+
 class Gateway:
     """penstockd with a configuration written from a dict; restartable on the same state."""
 
@@ -378,6 +406,15 @@ class Gateway:
         if check:
             assert result.returncode == 0, result.stderr + result.stdout
         return result
+
+    def api(self, method, path, body=None):
+        """(status, answer) of the REST API on the Unix socket."""
+        connection = LocalConnection(self.socket)
+        try:
+            status, _, answer = ask(connection, method, path, body)
+            return status, answer
+        finally:
+            connection.close()
 
     def status(self):
         return json.loads(self.cli("status", "--json").stdout)

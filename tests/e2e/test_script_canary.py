@@ -1,7 +1,6 @@
 """`penstock script canary`: a draft beside the live script, compared call by call; only the live one
 is heard."""
 import json
-import socket
 
 from harness import (Gateway, Receiver, cloud_block, group, modbus_device, publish, variable,
                      wait_for)
@@ -68,14 +67,8 @@ def test_the_gateway_stops_while_a_draft_is_compared(folder, cloud, modbus, clea
         "publish": [publish("live", "live")]}, {"live.py": LIVE}))
     draft = folder / "draft.py"
     draft.write_text(SAME)
-    # Not followed: the calls of the command socket, one after the other.
-    with socket.socket(socket.AF_UNIX) as client:
-        client.connect(str(gateway.socket))
-        lines = client.makefile("rw")
-        lines.write(json.dumps({"call": "canary_start", "name": "live", "source": SAME}) + "\n")
-        lines.flush()
-        assert json.loads(lines.readline())["result"]["state"] == "running"
-        lines.write(json.dumps({"call": "canary_start", "name": "live", "source": SAME}) + "\n")
-        lines.flush()
-        assert "under way" in json.loads(lines.readline())["error"]["text"]
+    draft = {"name": "live", "source": SAME}
+    assert gateway.api("POST", "/canary", draft)[1]["state"] == "running"
+    status, problem = gateway.api("POST", "/canary", draft)
+    assert status == 409 and "under way" in problem["detail"], problem
     assert gateway.stop() == 0

@@ -239,7 +239,8 @@ def test_a_call_under_way_when_the_gateway_stops(folder, cleanup):
     plant.knob("delay 20000")
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(str(gateway.socket))
-        client.sendall(b'{"call": "write", "device": "D", "name": "v", "value": "1"}\n')
+        client.sendall(b"PUT /api/v1/devices/D/variables/v/value HTTP/1.1\r\nHost: localhost\r\n"
+                       b"Content-Type: application/json\r\nContent-Length: 14\r\n\r\n" b'{"value": "1"}')
         for _ in range(2):  # the loop has come round to the write
             gateway.status()
         assert gateway.stop() == 0

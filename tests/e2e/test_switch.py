@@ -2,7 +2,6 @@
 import json
 import random
 import signal
-import socket
 import threading
 import time
 
@@ -208,10 +207,7 @@ def test_a_canary_goes_on_while_its_message_does(folder, cloud, modbus, cleanup)
     canary.start()
 
     def report():
-        with socket.socket(socket.AF_UNIX) as client:
-            client.connect(str(gateway.socket))
-            client.sendall(b'{"id": 1, "call": "canary_status"}\n')
-            return json.loads(client.makefile().readline())["result"]
+        return gateway.api("GET", "/canary")[1]
 
     wait_for(lambda: report()["calls"] >= 3, "the canary to compare")
     more = config(modbus, cloud, vars=[variable("first", "D", "WORD", 40002),
