@@ -60,6 +60,8 @@ let watching = emptyList();
 let watch: string | undefined;
 let opened = "";
 let settle: ReturnType<typeof setTimeout> | undefined;
+let hidden: ReturnType<typeof setTimeout> | undefined;
+let asleep = false;
 let asking: Promise<void> = Promise.resolve();
 
 const stream = new EventStream(onEvent, () => {
@@ -160,7 +162,7 @@ async function bringAbout(): Promise<void> {
     log: lowest(all.flatMap(({ log }) => (log === undefined ? [] : [log]))),
   };
   const wanted = JSON.stringify(query);
-  if (wanted === opened) {
+  if (wanted === opened || asleep) {
     return;
   }
   opened = wanted;
@@ -177,6 +179,30 @@ function soon(): void {
     // One after the other: a watch that is being made must be known before the next change.
     asking = asking.then(bringAbout);
   }, SETTLE_MS);
+}
+
+/**
+ * A window that nobody sees gives its line back: browsers have six to one server, for all windows
+ * together. Seen again, it goes on where it was.
+ */
+const HIDDEN_MS = 20_000;
+
+function onVisibility(): void {
+  clearTimeout(hidden);
+  if (document.hidden) {
+    hidden = setTimeout(() => {
+      stream.close();
+      opened = "";
+      asleep = true;
+    }, HIDDEN_MS);
+  } else if (asleep) {
+    asleep = false;
+    soon();
+  }
+}
+
+if (typeof document !== "undefined") {
+  document.addEventListener("visibilitychange", onVisibility);
 }
 
 /** After a new log-in. */

@@ -50,7 +50,7 @@ function LogIn({ known }: { known?: string }) {
     <div className="ps-stack">
       <Refused error={error} wait={wait} />
       <Form layout="vertical" requiredMark={false} initialValues={{ name: known }} onFinish={(entries: Record<string, string>) => void submit(entries)}>
-        <Form.Item name="name" label={words.account} rules={[filledIn(words.account)]}>
+        <Form.Item name="name" label={words.account} rules={[filledIn(words.account)]} hidden={known !== undefined}>
           <Input autoComplete="username" autoFocus={known === undefined} autoCapitalize="none" spellCheck={false} />
         </Form.Item>
         <Form.Item name="password" label={words.password} rules={[filledIn(words.password)]}>
@@ -64,13 +64,21 @@ function LogIn({ known }: { known?: string }) {
   );
 }
 
+function SetupCodeHelp() {
+  return (
+    <>
+      {words.setupCodeHelp[0]} <code>{words.setupCommand}</code> {words.setupCodeHelp[1]}
+    </>
+  );
+}
+
 function SetUp() {
   const { error, busy, wait, submit } = useTry(({ code = "", name = "", password = "" }) => setUp(code.trim(), name, password));
   return (
     <div className="ps-stack">
       <Refused error={error} wait={wait} />
       <Form layout="vertical" onFinish={(entries: Record<string, string>) => void submit(entries)}>
-        <Form.Item name="code" label={words.setupCode} extra={words.setupCodeHelp} rules={[filledIn(words.setupCode)]}>
+        <Form.Item name="code" label={words.setupCode} extra={<SetupCodeHelp />} rules={[filledIn(words.setupCode)]}>
           <Input autoComplete="one-time-code" autoFocus autoCapitalize="none" spellCheck={false} />
         </Form.Item>
         <Form.Item name="name" label={words.administratorName} initialValue="admin" rules={[filledIn(words.administratorName)]}>
@@ -101,6 +109,7 @@ function Door({ title, text, children }: { title: string; text: string; children
         <ThemeButton />
       </div>
       <Card className="ps-door-card">
+        {title !== words.name && <div className="ps-door-brand">{words.name}</div>}
         <h1>{title}</h1>
         <p>{text}</p>
         <div role="status">{lost && <Alert type="warning" showIcon title={shared.lost} description={shared.lostText} style={{ marginBottom: 16 }} />}</div>
@@ -114,7 +123,7 @@ function Expired() {
   const { session } = usePresence();
   return (
     <Modal open title={words.expired} closable={false} footer={<Button onClick={left}>{words.discard}</Button>} mask={{ closable: false }} keyboard={false}>
-      <p>{words.expiredText}</p>
+      <p>{words.expiredText(session?.name ?? "")}</p>
       <LogIn known={session?.name} />
     </Modal>
   );

@@ -1,5 +1,6 @@
 // The session for pages: who is logged in and what he may do.
 import { useMemo, useSyncExternalStore } from "react";
+import { loadAnew } from "../shared/connection";
 import { get, Problem, send } from "./api";
 import { entered, includes, left, needsSetup, type Role, type Session, sessionState, watchSession } from "./session-store";
 
@@ -42,6 +43,7 @@ export async function whoAmI(): Promise<void> {
 
 export async function logIn(name: string, password: string): Promise<void> {
   entered(await send<Session>("POST", "session", { name, password }));
+  loadAnew();
 }
 
 export async function setUp(code: string, name: string, password: string): Promise<void> {

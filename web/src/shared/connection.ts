@@ -38,6 +38,11 @@ export function told(answered: boolean): void {
   }
 }
 
+/** Everything shown is loaded anew: somebody else looks at it now, or may see more. */
+export function loadAnew(): void {
+  become({ ...state, round: state.round + 1 });
+}
+
 export function watch(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);

@@ -28,14 +28,14 @@ export function ThemeButton() {
 /** Says once that it is back; the pages load anew by themselves. */
 function useHealed(): void {
   const { message } = App.useApp();
-  const { round } = useConnection();
-  const told = useRef(round);
+  const { lost } = useConnection();
+  const was = useRef(lost);
   useEffect(() => {
-    if (round !== told.current) {
-      told.current = round;
+    if (was.current && !lost) {
       void message.success(words.back);
     }
-  }, [round, message]);
+    was.current = lost;
+  }, [lost, message]);
 }
 
 export interface ShellProps {

@@ -45,6 +45,15 @@ export async function settle(page) {
   await page.locator(".ant-spin-spinning").waitFor({ state: "detached" });
 }
 
+/** Waits for what the page alone does not show as an element. */
+export async function until(condition, what, patienceMs = 30_000) {
+  const end = Date.now() + patienceMs;
+  while (!(await condition())) {
+    check(Date.now() < end, `waited for: ${what}`);
+    await new Promise((next) => setTimeout(next, 50));
+  }
+}
+
 /** A picture for docs/ui.md, kept in docs/images only when PENSTOCK_PICTURES=1 asks for it. */
 export async function documented(page, name) {
   await picture(page, name);

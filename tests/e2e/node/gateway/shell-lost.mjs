@@ -1,6 +1,6 @@
 // The gateway goes and comes back, and a session ends, while a page is open: both are said, and what
 // was entered is still there.
-import { check, dialogue, documented, enter, goTo, logIn, run, settle, url } from "./browser.mjs";
+import { check, dialogue, documented, enter, goTo, run, settle, told, url } from "./browser.mjs";
 
 run(async (browser) => {
   const other = dialogue();
@@ -18,7 +18,7 @@ run(async (browser) => {
   const again = page.getByRole("dialog", { name: "Your session is over" });
   await again.or(lines.getByRole("option").filter({ hasText: "STARTED" }).nth(0)).first().waitFor();
   if (await again.isVisible()) {
-    await again.getByLabel("Password", { exact: true }).fill(JSON.parse(process.env.PENSTOCK_SCENARIO).password);
+    await again.getByLabel("Password", { exact: true }).fill(told.password);
     await documented(page, "expired");
     await again.getByRole("button", { name: "Log in" }).click();
     await again.waitFor({ state: "hidden" });
@@ -27,5 +27,4 @@ run(async (browser) => {
   await lines.getByRole("option").filter({ hasText: "LOG-LEVEL" }).last().waitFor();
   other.close();
   check(page.url().startsWith(`${url}#/logs`), "the page is the one that was open");
-  void logIn;
 });

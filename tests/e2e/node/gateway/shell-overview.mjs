@@ -1,5 +1,5 @@
 // The overview is live: what happens in the plant and in the cloud is seen without a touch.
-import { check, dialogue, documented, enter, run, settle } from "./browser.mjs";
+import { check, dialogue, documented, enter, run, settle, until } from "./browser.mjs";
 
 run(async (browser) => {
   const other = dialogue();
@@ -8,12 +8,12 @@ run(async (browser) => {
   await page.getByText("Connected", { exact: true }).waitFor();
   await page.getByText("All devices answer.").waitFor();
   check((await page.getByRole("heading", { name: "First steps" }).count()) === 0, "a gateway that delivers needs no guide");
-  const delivered = page.getByRole("row", { name: /readings/ }).getByRole("cell").nth(2);
-  const before = Number((await delivered.innerText()).replace(/\D/g, ""));
-  await page.waitForFunction(
-    ([selector, was]) => Number(document.querySelector(selector)?.textContent.replace(/\D/g, "")) > was + 2,
-    ['tr[data-row-key="readings"] td:nth-child(3)', before],
-  );
+  const count = async () => {
+    const text = await page.getByRole("row", { name: /^readings/ }).getByRole("cell").nth(1).innerText();
+    return Number(text.replace(/\D/g, ""));
+  };
+  const before = await count();
+  await until(async () => (await count()) > before + 2, "the ledger counts on");
   await page.getByRole("img", { name: /^Messages a second: from/ }).waitFor();
   await page.getByRole("img", { name: /^Devices: from/ }).waitFor();
   await documented(page, "overview");

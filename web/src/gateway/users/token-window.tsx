@@ -42,7 +42,7 @@ export function TokenWindow({ open, onClose }: { open: boolean; onClose: () => v
       okText={made ? shared.close : words.addToken}
       cancelText={shared.cancel}
       okButtonProps={{ loading: busy }}
-      cancelButtonProps={{ hidden: made !== undefined }}
+      cancelButtonProps={{ style: made === undefined ? undefined : { display: "none" } }}
       mask={{ closable: made === undefined }}
       onOk={() => (made ? onClose() : form.submit())}
       onCancel={onClose}
