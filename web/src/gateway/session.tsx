@@ -35,7 +35,7 @@ export async function whoAmI(): Promise<void> {
     const { needed } = await get<{ needed: boolean }>("setup");
     if (needed) {
       needsSetup();
-    } else {
+    } else if (sessionState().presence !== "expired") {
       left();
     }
   }
