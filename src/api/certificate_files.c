@@ -38,9 +38,8 @@ static size_t named_files(const PsConfig *config, Named *named) {
         for (size_t i = 0; i < blocks[b].table->count && count < NAMED_MAX; i++) {
             const PsOption *option = &blocks[b].table->options[i];
             if (option->type == PS_OPTION_PATH && strcmp(option->key, "password_file") != 0) {
-                const char *field = (const char *)blocks[b].object + option->offset;
                 named[count++] =
-                    (Named){blocks[b].table, option, *(const char *const *)(const void *)field};
+                    (Named){blocks[b].table, option, ps_option_text(option, blocks[b].object)};
             }
         }
     }

@@ -22,15 +22,12 @@ typedef struct Entry {
     uint32_t index;
 } Entry;
 
-static const char *text_of(const PsOption *option, const void *object) {
-    return *(const char *const *)(const void *)((const char *)object + option->offset);
-}
-
 // Is it somewhere in a text of the object?
 static bool holds(const PsOptionTable *table, const void *object, const char *search) {
     for (size_t i = 0; i < table->count; i++) {
         const PsOption *option = &table->options[i];
-        if (option->type == PS_OPTION_TEXT && strcasestr(text_of(option, object), search) != NULL) {
+        if (option->type == PS_OPTION_TEXT &&
+            strcasestr(ps_option_text(option, object), search) != NULL) {
             return true;
         }
     }
@@ -56,7 +53,7 @@ static uint32_t choose(const PsApiCall *call, const PsApiResource *resource, con
     for (uint32_t i = 0; i < resource->count(config); i++) {
         const void *object = ps_api_resource_at(resource, config, i);
         if (search == NULL || search[0] == '\0' || holds(resource->table, object, search)) {
-            entries[count++] = (Entry){text_of(name, object), i};
+            entries[count++] = (Entry){ps_option_text(name, object), i};
         }
     }
     const char *sort = ps_api_call_text(call, "sort");

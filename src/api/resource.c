@@ -63,14 +63,12 @@ const PsApiResource *ps_api_resource(const PsApiCall *call) {
 const void *ps_api_resource_at(const PsApiResource *resource, const PsConfig *config,
                                uint32_t index) {
     const char *field = (const char *)config + resource->offset;
-    return resource->count == NULL
-               ? field
-               : *(const char *const *)(const void *)field + index * resource->object_size;
+    return resource->count == NULL ? field
+                                   : *(const char *const *)field + index * resource->object_size;
 }
 
 static const char *text_at(const PsApiResource *resource, const void *object, const char *key) {
-    const PsOption *option = ps_option_find(resource->table, key);
-    return *(const char *const *)(const void *)((const char *)object + option->offset);
+    return ps_option_text(ps_option_find(resource->table, key), object);
 }
 
 const void *ps_api_resource_find(const PsApiResource *resource, const PsConfig *config,

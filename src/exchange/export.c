@@ -181,8 +181,7 @@ static bool is_wanted(const Export *export, const void *object) {
         return true;
     }
     const PsOption *option = ps_option_find(export->table, export->device_key);
-    const char *field = (const char *)object + option->offset;
-    return strcmp(*(const char *const *)(const void *)field, export->device) == 0;
+    return strcmp(ps_option_text(option, object), export->device) == 0;
 }
 
 static bool says_something(const Export *export, const Column *column) {

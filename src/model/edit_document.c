@@ -38,6 +38,7 @@ const char *ps_edit_scope_key(const PsOptionTable *table) {
 // Grows an array by doubling; it is full when its count is a power of two.
 static void *grow(void *array, uint32_t count, size_t size) {
     if (count > 0 && (count & (count - 1)) != 0) {
+        PS_ASSERT(array != NULL);
         return array;
     }
     return ps_grow_array(array, count > 0 ? (size_t)count * 2 : 1, size);
@@ -160,6 +161,7 @@ static void add_predefined(PsEditDocument *document) {
     static const char *const predefined[] = {"default", "warning"};
     for (size_t i = 0; i < PS_COUNT(predefined); i++) {
         uint32_t name = ps_edit_document_name(document, PS_EDIT_GROUP, NULL, predefined[i]);
+        PS_ASSERT(document->names != NULL);
         document->names[name].predefined = true;
     }
 }

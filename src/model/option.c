@@ -201,6 +201,10 @@ static void load_value(const PsOption *option, const json_t *value, const char *
     }
 }
 
+const char *ps_option_text(const PsOption *option, const void *source) {
+    return *(const char *const *)const_field_of(option, source);
+}
+
 const PsOption *ps_option_find(const PsOptionTable *table, const char *key) {
     for (size_t i = 0; i < table->count; i++) {
         if (strcmp(table->options[i].key, key) == 0) {

@@ -87,5 +87,8 @@ void ps_option_write_plain(const PsOption *option, const void *source, const cha
 /// Appends a JSON string literal.
 void ps_option_write_text(const char *text, PsBuf *out);
 
+/// The text or path of an object there; never NULL once it is loaded. Borrowed.
+const char *ps_option_text(const PsOption *option, const void *source);
+
 /// The record of a key, or NULL.
 const PsOption *ps_option_find(const PsOptionTable *table, const char *key);
