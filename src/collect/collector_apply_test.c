@@ -162,7 +162,7 @@ static void on_samples(const PsSampleBatch *batch, void *ctx) {
     assert_true(batch->sample_count > 0);
     for (uint32_t i = 0; i < batch->sample_count; i++) {
         const PsSample *sample = &batch->samples[i];
-        assert_in_range(sample->variable, 0, f->made->config.variable_count - 1);
+        assert_in_range(sample->variable, 0, ps_config_polled_count(&f->made->config) - 1);
         f->samples++;
         if (sample->quality == PS_QUALITY_GOOD) {
             assert_int_equal(sample->value.integer, expected(f->made, sample->variable));
@@ -323,6 +323,41 @@ static void a_changed_address_gives_no_old_value(void **state) {
     assert_int_equal(ps_tag_table_get(f->table, 0)->quality, PS_QUALITY_NOT_READ);
     assert_int_equal(ps_tag_table_get(f->table, 1)->quality, PS_QUALITY_GOOD);
     WAIT_UNTIL(f, all_good); // on_samples has seen that it is the right one
+    assert_int_equal(connections(f), SERVERS);
+}
+
+// With an alarm that watches the first variable.
+static Made *make_watching(Fixture *f, PsAlarm *alarm, const char *name) {
+    Made *made = make_plain(f);
+    PsVariable *watched = add_variable(made, 0, 0, 10);
+    made->config.variable_count--;
+    made->config.watched_count = 1;
+    watched->group_name = "warning";
+    watched->group = 1;
+    *alarm = (PsAlarm){.name = name,
+                       .device_name = "D0",
+                       .variable_name = "v0",
+                       .quotes = 1,
+                       .watched = made->config.variable_count};
+    made->config.alarms = alarm;
+    made->config.alarm_count = 1;
+    return made;
+}
+
+static bool watched_is_good(Fixture *f) {
+    return ps_tag_table_get(f->table, f->made->config.variable_count)->quality == PS_QUALITY_GOOD;
+}
+
+// What it watches is another variable for everybody but the channel.
+static void a_renamed_alarm_disturbs_nobody(void **state) {
+    Fixture *f = *state;
+    PsAlarm alarms[2];
+    start(f, make_watching(f, &alarms[0], "hot"));
+    WAIT_UNTIL(f, watched_is_good);
+    apply(f, make_watching(f, &alarms[1], "very hot"));
+    assert_int_equal(f->anew.len, 0);
+    WAIT_UNTIL(f, watched_is_good);
+    WAIT_UNTIL(f, all_good);
     assert_int_equal(connections(f), SERVERS);
 }
 
@@ -489,6 +524,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_added_variable_disturbs_nobody, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_changed_address_gives_no_old_value, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_renamed_alarm_disturbs_nobody, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_moved_device_is_connected_where_it_is_now, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(waiting_writes_go_on_unless_their_variable_changed, set_up,

@@ -162,6 +162,7 @@ static PsChannel *go_on(Change *change, uint32_t old, PsConfigPart *part, uint32
     PsChannel *channel = change->collector->channels[old];
     PsConfigPart *present = ps_channel_part(channel);
     if (ps_config_part_equal(present, part)) {
+        ps_config_part_take_places(present, part);
         ps_config_part_free(part);
         ps_channel_set_number(channel, number);
         change->from[number] = old;

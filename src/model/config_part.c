@@ -297,6 +297,18 @@ void ps_config_part_move(PsConfigPart *part, const PsConfigMap *map) {
     move(part->groups, part->config.group_count, &map->groups);
 }
 
+static void take_places(uint32_t *places, const uint32_t *others, uint32_t count) {
+    if (count > 0) {
+        memcpy(places, others, count * sizeof *places);
+    }
+}
+
+void ps_config_part_take_places(PsConfigPart *part, const PsConfigPart *other) {
+    take_places(part->devices, other->devices, part->config.device_count);
+    take_places(part->variables, other->variables, ps_config_polled_count(&part->config));
+    take_places(part->groups, other->groups, part->config.group_count);
+}
+
 // Do they read and write the same thing? How long an answer may take does not matter.
 static bool same_device(const PsDevice *a, const PsDevice *b) {
     for (size_t i = 0; i < ps_table_device.count; i++) {

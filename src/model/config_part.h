@@ -33,6 +33,10 @@ bool ps_config_part_equal(const PsConfigPart *a, const PsConfigPart *b);
 /// The whole has changed: its objects have the numbers of the new one from now on.
 void ps_config_part_move(PsConfigPart *part, const PsConfigMap *map);
 
+/// `part` has the places of `other`, which is equal to it: also of what a map does not join, such
+/// as what a renamed alarm watches.
+void ps_config_part_take_places(PsConfigPart *part, const PsConfigPart *other);
+
 /// For each variable of `from` the number in `to` of the one that is the same (name, device, place
 /// in the device, type, access), so that a value of the one is a value of the other; PS_NOT_THERE
 /// when there is none. Freed by the caller.

@@ -152,6 +152,23 @@ static void places_follow_the_whole(void **state) {
     whole_free(whole);
 }
 
+static void equal_parts_can_exchange_places(void **state) {
+    Whole *before = whole_new();
+    Whole *after = whole_new();
+    cut(before);
+    cut(after);
+    uint32_t to_new[] = {0, 1, 2, 3, PS_NOT_THERE, PS_NOT_THERE};
+    PsConfigMap map = {.variables = {.old_count = 6, .to_new = to_new}};
+    ps_config_part_move(before->parts[0], &map);
+    assert_true(ps_config_part_equal(before->parts[0], after->parts[0]));
+    ps_config_part_take_places(before->parts[0], after->parts[0]);
+    assert_memory_equal(before->parts[0]->variables, after->parts[0]->variables,
+                        4 * sizeof(uint32_t));
+    assert_int_equal(before->parts[0]->devices[0], after->parts[0]->devices[0]);
+    whole_free(before);
+    whole_free(after);
+}
+
 static void variables_are_found_again(void **state) {
     Whole *before = whole_new();
     Whole *after = whole_new();
@@ -183,6 +200,7 @@ int main(void) {
         cmocka_unit_test(a_part_has_its_own_numbers),
         cmocka_unit_test(only_what_reading_and_writing_needs_counts),
         cmocka_unit_test(places_follow_the_whole),
+        cmocka_unit_test(equal_parts_can_exchange_places),
         cmocka_unit_test(variables_are_found_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
