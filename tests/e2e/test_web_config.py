@@ -344,7 +344,7 @@ def test_what_is_no_certificate_is_told_what_it_is(gateway, pki):
     }
     texts = {name: (pki / name).read_text() for name in cases}
     texts["page.pem"] = "<!DOCTYPE html><html><body>Sign in</body></html>"
-    texts["der.pem"] = (pki / "device.der").read_bytes().decode("utf-8", "replace")
+    texts["der.pem"] = (pki / "device.der").read_bytes().decode("utf-8", "replace").replace("\0", "\ufffd")
     texts["cut.pem"] = (pki / "device.pem").read_text()[:300]
     texts["both.pem"] = (pki / "device.pem").read_text() + (pki / "device.key").read_text()
     cases.update({"page.pem": "web page", "der.pem": "DER", "cut.pem": "cut off",
