@@ -187,6 +187,7 @@ static bool fits(const json_t *row, int64_t id, const PsAuditQuery *query) {
 typedef struct Found {
     json_t *items;
     bool more;
+    int64_t newest; // of all lines, whether wanted or not
 } Found;
 
 static void keep(Found *found, const PsAuditQuery *query, json_t *row) {
@@ -205,6 +206,9 @@ static bool look_through(const PsBuf *text, const PsAuditQuery *query, Found *fo
          text->len > 0 && (line = line_before((const char *)text->data, &end, &len)) != NULL;) {
         int64_t id;
         json_t *row = parse(line, len, &id);
+        if (row != NULL && found->newest == 0) {
+            found->newest = id;
+        }
         if (row != NULL && id <= query->after) {
             json_decref(row);
             return false;
@@ -231,12 +235,11 @@ static json_t *answer_of(const Found *found, const PsAuditQuery *query) {
         }
         json_decref(found->items);
     }
-    // One who follows the log goes on from the last line there is, also when none is new.
     json_t *next = json_null();
-    if (count > 0 && (found->more || query->after >= 0)) {
+    if (found->more) {
         next = json_incref(json_object_get(json_array_get(items, count - 1), "id"));
-    } else if (query->after >= 0) {
-        next = json_integer(query->after);
+    } else if (query->after >= 0) { // who follows the log goes on behind all that was looked at
+        next = json_integer(found->newest > query->after ? found->newest : query->after);
     }
     return json_pack("{s:o, s:o}", "items", items, "next", next);
 }

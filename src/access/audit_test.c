@@ -116,6 +116,9 @@ static void what_is_put_is_found_from_the_end(void **state) {
     assert_int_equal(json_integer_value(json_object_get(fixture->found, "next")), 220);
     assert_int_equal(find(fixture, audit, (PsAuditQuery){.after = 250, .limit = 20}), 0);
     assert_int_equal(json_integer_value(json_object_get(fixture->found, "next")), 250);
+    assert_int_equal(
+        find(fixture, audit, (PsAuditQuery){.after = 0, .limit = 20, .search = "none"}), 0);
+    assert_int_equal(json_integer_value(json_object_get(fixture->found, "next")), 250);
     ps_audit_close(audit);
 }
 
