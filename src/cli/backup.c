@@ -37,7 +37,8 @@ static PsErr make(const Arguments *arguments, PsArchive *archive, PsFindings *fi
     PsErr err = ps_config_set_read(arguments->common.folder, ps_driver_check_for,
                                    cli_compile_scripts, findings, archive, diag);
     if (err == PS_OK && arguments->with_secrets && ps_archive_secrets(archive) > 0) {
-        err = cli_passphrase_take(arguments->common.passphrase_file, true, &passphrase, diag);
+        err = cli_passphrase_take(&cli_backup_passphrase, arguments->common.passphrase_file, true,
+                                  &passphrase, diag);
     }
     if (err == PS_OK) {
         err = ps_archive_write(archive, (const char *)passphrase.data, out, diag);

@@ -29,6 +29,7 @@ CliCommand cli_alarm_history;
 CliCommand cli_alarms;
 CliCommand cli_api;
 CliCommand cli_apply;
+CliCommand cli_audit;
 CliCommand cli_backup;
 CliCommand cli_check;
 CliCommand cli_confirm;
@@ -45,9 +46,12 @@ CliCommand cli_revert;
 CliCommand cli_revisions;
 CliCommand cli_schema;
 CliCommand cli_script;
+CliCommand cli_setup_code;
 CliCommand cli_status;
 CliCommand cli_tags;
 CliCommand cli_tags_move;
+CliCommand cli_tokens;
+CliCommand cli_users;
 CliCommand cli_write;
 
 /// Prints "penstock: ..." on standard error and returns `status`.

@@ -56,6 +56,14 @@ static const Command commands[] = {
     {"restore", cli_restore, "FILE",
      "a backup back into a folder, all or nothing; [--config DIR] [--dry-run] [--passphrase-file "
      "FILE | --without-secrets]"},
+    {"setup-code", cli_setup_code, "", "the one-time code that makes the first administrator"},
+    {"users", cli_users, "[add|remove|...]",
+     "who may use the page; add NAME --role ROLE; role NAME ROLE; password NAME; disable NAME; "
+     "enable NAME; remove NAME; [--password-file FILE]"},
+    {"tokens", cli_tokens, "[add|remove]",
+     "API tokens for programs; add NAME --role ROLE --days N; remove ID"},
+    {"audit", cli_audit, "[--follow]",
+     "who did what; [--who NAME] [--what OPERATION] [--search TEXT] [--limit N]"},
     {"schema", cli_schema, "[--markdown]", "JSON Schema of penstock.json, or its reference page"},
     {"demo", cli_demo, "[--seconds N]", "simulated plant, local cloud and gateway, all here"},
 };

@@ -1,4 +1,5 @@
-// Reads a passphrase. The terminal is as before on every way out, Ctrl-C included. Blocking.
+// Reads a passphrase or password. The terminal is as before on every way out, Ctrl-C included.
+// Blocking.
 #include "cli/passphrase.h"
 
 #include "backup/seal.h"
@@ -17,6 +18,19 @@
 
 #define AUTO_SECRET PS_CLEANUP(ps_seal_wipe)
 
+const CliSecret cli_backup_passphrase = {
+    .name = "passphrase",
+    .question = "Passphrase of the backup: ",
+    .option = "--passphrase-file",
+    .least = 12,
+};
+const CliSecret cli_user_password = {
+    .name = "password",
+    .question = "Password of the user: ",
+    .option = "--password-file",
+    .least = 10, // as the gateway has it, which also knows the commonest
+};
+
 // Up to the newline or the end.
 static PsErr read_line(int fd, const char *from, PsBuf *line, PsDiag *diag) {
     ps_buf_reserve(line, LONGEST + 1); // so that it never moves and leaves a copy behind
@@ -34,8 +48,7 @@ static PsErr read_line(int fd, const char *from, PsBuf *line, PsDiag *diag) {
         }
         if (byte == '\0' || line->len == LONGEST) {
             return ps_fail(PS_ERR_INVALID, diag, from, NULL,
-                           "holds a NUL or more than %zu bytes; choose another passphrase",
-                           LONGEST);
+                           "holds a NUL or more than %zu bytes; choose another", LONGEST);
         }
         ps_buf_put_u8(line, byte);
     }
@@ -80,15 +93,16 @@ static PsErr ask(int fd, const char *question, PsBuf *line, PsDiag *diag) {
     return err;
 }
 
-static PsErr ask_terminal(bool fresh, PsBuf *passphrase, PsDiag *diag) {
+static PsErr ask_terminal(const CliSecret *secret, bool fresh, PsBuf *passphrase, PsDiag *diag) {
     PS_AUTO_FD int fd = open(TERMINAL, O_RDWR | O_CLOEXEC | O_NOCTTY);
     if (fd < 0) {
-        return ps_fail(PS_ERR_NOT_FOUND, diag, "passphrase", NULL,
+        return ps_fail(PS_ERR_NOT_FOUND, diag, secret->name, NULL,
                        "cannot be asked for without a terminal; put it into a file that only you "
-                       "can read and name that with --passphrase-file, or give - there and send it "
-                       "to standard input");
+                       "can read and name that with %s, or give - there and send it to standard "
+                       "input",
+                       secret->option);
     }
-    PsErr err = ask(fd, "Passphrase of the backup: ", passphrase, diag);
+    PsErr err = ask(fd, secret->question, passphrase, diag);
     if (err != PS_OK || !fresh) {
         return err;
     }
@@ -96,7 +110,7 @@ static PsErr ask_terminal(bool fresh, PsBuf *passphrase, PsDiag *diag) {
     err = ask(fd, "The same again: ", &again, diag);
     if (err == PS_OK &&
         (again.len != passphrase->len || memcmp(again.data, passphrase->data, again.len) != 0)) {
-        err = ps_fail(PS_ERR_INVALID, diag, "passphrase", NULL,
+        err = ps_fail(PS_ERR_INVALID, diag, secret->name, NULL,
                       "was not the same both times; try again");
     }
     return err;
@@ -115,20 +129,21 @@ static PsErr take_file(const char *file, PsBuf *passphrase, PsDiag *diag) {
     return read_line(fd, file, passphrase, diag);
 }
 
-PsErr cli_passphrase_take(const char *file, bool fresh, PsBuf *ret_passphrase, PsDiag *diag) {
+PsErr cli_passphrase_take(const CliSecret *secret, const char *file, bool fresh,
+                          PsBuf *ret_passphrase, PsDiag *diag) {
     AUTO_SECRET PsBuf passphrase = {0};
-    PsErr err =
-        file != NULL ? take_file(file, &passphrase, diag) : ask_terminal(fresh, &passphrase, diag);
+    PsErr err = file != NULL ? take_file(file, &passphrase, diag)
+                             : ask_terminal(secret, fresh, &passphrase, diag);
     if (err != PS_OK) {
         return err;
     }
     if (passphrase.len > 0 && passphrase.data[passphrase.len - 1] == '\r') {
         passphrase.data[--passphrase.len] = '\0'; // a file from Windows
     }
-    if (passphrase.len < (fresh ? CLI_PASSPHRASE_LEAST : 1)) {
-        return ps_fail(PS_ERR_INVALID, diag, "passphrase", NULL,
-                       "is %zu bytes long; it needs at least %d", passphrase.len,
-                       fresh ? CLI_PASSPHRASE_LEAST : 1);
+    size_t least = fresh ? secret->least : 1;
+    if (passphrase.len < least) {
+        return ps_fail(PS_ERR_INVALID, diag, secret->name, NULL,
+                       "is %zu bytes long; it needs at least %zu", passphrase.len, least);
     }
     *ret_passphrase = passphrase;
     passphrase = (PsBuf){0};

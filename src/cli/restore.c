@@ -45,7 +45,8 @@ static PsErr read_archive(const Arguments *arguments, PsArchive *archive, PsDiag
     if (err != PS_OK || archive->sealed.len == 0 || arguments->without_secrets) {
         return err;
     }
-    err = cli_passphrase_take(arguments->common.passphrase_file, false, &passphrase, diag);
+    err = cli_passphrase_take(&cli_backup_passphrase, arguments->common.passphrase_file, false,
+                              &passphrase, diag);
     return err == PS_OK ? ps_archive_open(archive, (const char *)passphrase.data, diag) : err;
 }
 
