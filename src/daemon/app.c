@@ -19,6 +19,10 @@
 // (and so committed) all the same.
 #define STOP_LIMIT_MS 15000
 
+// How long a log-in holds.
+#define SESSION_IDLE_MIN 30
+#define SESSION_MAX_H 12
+
 // --- stopping, who asks before who answers -----------------------------------------------------
 
 static void finish(PsApp *app) {
@@ -37,6 +41,8 @@ static void finish(PsApp *app) {
     app->outbox = NULL;
     ps_alarm_desk_close(app->alarms);
     app->alarms = NULL;
+    ps_access_close(app->access);
+    app->access = NULL;
 }
 
 static void on_collector_stopped(void *ctx) {
@@ -161,6 +167,16 @@ static PsErr open_alarms(PsApp *app, PsDiag *diag) {
     return ps_alarm_desk_open(&setup, &app->alarms, diag);
 }
 
+static PsErr open_access(PsApp *app, PsDiag *diag) {
+    char folder[PATH_MAX];
+    int length = snprintf(folder, sizeof folder, "%s/access", app->options->state);
+    if (length < 0 || (size_t)length >= sizeof folder) {
+        return ps_fail(PS_ERR_TOO_BIG, diag, app->options->state, NULL, "the path is too long");
+    }
+    PsAccessSetup setup = {&app->loop, folder, SESSION_IDLE_MIN, SESSION_MAX_H};
+    return ps_access_open(&setup, &app->access, diag);
+}
+
 static PsErr new_collector(PsApp *app, PsDiag *diag) {
     PsCollectorSetup setup = ps_ways_of_collector(app);
     return ps_collector_new(&setup, &app->collector, diag);
@@ -174,6 +190,7 @@ static PsErr build_all(PsApp *app, PsDiag *diag) {
     }
     err = err == PS_OK ? ps_cloud_build(app, diag) : err;
     err = err == PS_OK ? new_collector(app, diag) : err;
+    err = err == PS_OK ? open_access(app, diag) : err;
     err = err == PS_OK ? ps_app_open_api(app, diag) : err;
     err = err == PS_OK ? ps_cloud_start(app, diag) : err;
     if (err == PS_OK) {

@@ -3,6 +3,7 @@
 //! the command socket looks at) and switch.c (another configuration). Main thread.
 #pragma once
 
+#include "access/access.h"
 #include "alarm/desk.h"
 #include "api/api.h"
 #include "collect/collector.h"
@@ -43,6 +44,7 @@ struct PsApp {
     PsSettle *settle;
     PsCollector *collector;
     PsCommWatch *comm;
+    PsAccess *access;
     PsApi *api;
     PsWall started;
     // The cloud side: NULL while cloud.enable is false.

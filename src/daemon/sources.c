@@ -44,6 +44,7 @@ static PsApiSources sources_of(PsApp *app) {
         .canary = app->canary,
         .outbox = app->outbox,
         .changes = ps_apply_changes(app->apply),
+        .access = app->access,
         .replay = start_replay,
         .replay_stop = stop_replay,
         .replay_status = replay_status,
