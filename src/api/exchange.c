@@ -70,7 +70,7 @@ typedef struct Import {
     json_t *files; // of the call
     bool skip_bad;
     bool dry_run;
-    json_t *plan;       // as it is answered; NULL: it came not so far
+    char *plan;         // JSON text of what is answered; NULL: it came not so far
     json_t *problems;   // of rows that are not taken, as findings
     const char *reason; // why nothing is written; NULL when it is
 } Import;
@@ -112,7 +112,10 @@ static PsErr rewrite(const void *json, size_t len, PsBuf *out, PsFindings *findi
     ps_plan_finish(plan);
     bool mistaken = false;
     import->reason = ps_plan_hindrance(plan, import->skip_bad, &mistaken);
-    import->plan = ps_plan_json(plan);
+    json_t *json_of_plan = ps_plan_json(plan);
+    import->plan =
+        json_dumps(json_of_plan, JSON_COMPACT); // it may be large: not on the main thread
+    json_decref(json_of_plan);
     note_problems(import, plan);
     if (import->reason == NULL) {
         ps_config_write(plan->config, out);
@@ -125,7 +128,7 @@ static PsErr rewrite(const void *json, size_t len, PsBuf *out, PsFindings *findi
 
 static void free_import(Import *import) {
     json_decref(import->files);
-    json_decref(import->plan);
+    free(import->plan);
     json_decref(import->problems);
     free(import->folder);
     free(import);
@@ -136,18 +139,26 @@ static bool is_refused(const json_t *answer) {
     return outcome != NULL && strcmp(outcome, "refused") == 0;
 }
 
+// The plan, and beside it what came of it as a change: result, revision, difference, restarted.
 static void reply_plan(Import *import, json_t *answer) {
     const char *outcome = json_string_value(json_object_get(answer, "result"));
     bool written = outcome != NULL && strcmp(outcome, "applied") == 0;
     const char *reason = import->reason != NULL ? import->reason
                          : import->dry_run      ? "this was a dry run"
                                                 : "";
-    json_object_set_new(import->plan, "written", json_boolean(written));
-    json_object_set_new(import->plan, "reason", json_string(reason));
-    // What came of it as a change, beside the plan: result, revision, difference, restarted.
-    json_object_update_missing(import->plan, answer);
-    ps_api_call_reply(import->call, json_incref(import->plan));
-    json_decref(answer);
+    json_t *rest = answer != NULL ? answer : json_object();
+    (void)json_object_del(rest, "findings"); // the plan's are there
+    json_object_set_new(rest, "written", json_boolean(written));
+    json_object_set_new(rest, "reason", json_string(reason));
+    char *text = json_dumps(rest, JSON_COMPACT);
+    PS_AUTO_BUF PsBuf joined = {0};
+    PS_ASSERT(text != NULL);
+    ps_buf_put(&joined, import->plan, strlen(import->plan) - 1); // without its last brace
+    ps_buf_printf(&joined, ",");
+    ps_buf_put(&joined, text + 1, strlen(text) - 1);
+    free(text);
+    json_decref(rest);
+    ps_api_call_reply_bytes(import->call, "application/json", joined.data, joined.len);
 }
 
 static void on_imported(PsErr result, const PsDiag *diag, json_t *answer, void *ctx) {

@@ -1,12 +1,20 @@
 """The configuration over the API, with a real gateway: every resource is added, read, changed, renamed and
 deleted; what is wrong is named and changes nothing; certificates, scripts, import and export."""
+import contextlib
+import http.client
 import json
+import os
+import random
+import re
 import subprocess
+import threading
+import time
 import urllib.parse
 
 import pytest
 from harness import BIN, Gateway, group, modbus_device, publish, serial_port, variable
 
+KILLS = int(os.environ.get("PENSTOCK_KILLS", "8"))
 MAIN = "def main(d, w):\n    return d\n"
 
 
@@ -393,3 +401,49 @@ def test_export_is_what_the_command_line_writes(gateway):
         assert ok(gateway, "GET", at("export", kind)) == text
     assert gateway.api("GET", "/export/scripts")[0] in (400, 404, 422)
 
+
+
+# --- the worst ------------------------------------------------------------------------------------
+
+def edit_and_kill(gateway, body, seconds):
+    """Asks for the edits and kills the gateway a moment later, whatever has come of them."""
+    def ask():
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            gateway.api("POST", "/edits", body)
+    asking = threading.Thread(target=ask)
+    asking.start()
+    time.sleep(seconds)  # the moment, which is the test's point
+    gateway.kill()
+    asking.join(30)
+
+
+def test_killed_while_it_is_edited(gateway):
+    """Afterwards all of the edits are there or none, in what runs and in the folder. (10 is a default.)"""
+    def edits(version):
+        return {"edits": [
+            {"op": "set", "block": "groups", "name": "fast", "value": {"polling_interval": version}},
+            {"op": "set", "block": "devices", "name": "PLC", "value": {"timeout": version}},
+            {"op": "file", "path": "scripts/readings.py",
+             "text": f"VERSION = {version}\n" + MAIN}]}
+
+    def versions():
+        file = file_of(gateway)
+        text = (gateway.config_dir / "scripts/readings.py").read_text()
+        group_now = ok(gateway, "GET", at("groups", "fast"))["polling_interval"]
+        return {file["groups"][1]["polling_interval"], file["devices"][0]["timeout"], group_now,
+                ok(gateway, "GET", at("devices", "PLC"))["timeout"],
+                int(re.search(r"VERSION = (\d+)", text).group(1))}
+
+    start = time.monotonic()
+    ok(gateway, "POST", "/edits", edits(11))
+    took = time.monotonic() - start
+    chance = random.Random(int(os.environ.get("PENSTOCK_SEED", time.time())))
+    now = 11
+    for wanted in range(12, 12 + KILLS):
+        edit_and_kill(gateway, edits(wanted), chance.uniform(0, took * 1.2))
+        gateway.start()
+        found = versions()
+        assert found in ({now}, {wanted}), found
+        now = found.pop()
+    ok(gateway, "POST", "/edits", edits(50))
+    assert versions() == {50}
