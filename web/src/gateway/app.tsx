@@ -41,8 +41,9 @@ export function Gateway() {
       }
     });
   }, [round]);
-  const who = session?.name;
-  useEffect(openEventsAnew, [who]);
+  // Each log-in has its own token; the stream of the session before has ended.
+  const login = session?.csrf;
+  useEffect(openEventsAnew, [login]);
   if (presence === "in" || presence === "expired") {
     return (
       <Frame>

@@ -11,7 +11,7 @@ const block = { block: "devices", kind: "device", help: "", options: [port, time
 test("labels, ranges and defaults come from the table", () => {
   expect(labelOf("polling_interval")).toBe("Polling interval");
   expect(rangeOf(timeout)).toBe("0.05 – 60 s");
-  expect(rangeOf(name)).toBe("at most 4 characters");
+  expect(rangeOf(name)).toBe("");
   expect(defaultsOf(block)).toEqual({ port: 502, timeout: 1, byte_order: "abcd" });
   expect(fallbackOf({ key: "on", type: "bool", fallback: "false", help: "" })).toBe(false);
 });

@@ -13,7 +13,7 @@ export function labelOf(key: string): string {
 const isText = ({ type }: Option) => type === "text" || type === "path";
 const isNumber = ({ type }: Option) => type === "int" || type === "number";
 
-/** A bound that says something: lengths from 0 or 1 on go without saying. */
+/** The range of a number. How long a text may be is said once it is too long. */
 export function rangeOf(option: Option): string {
   const min = option.min ?? undefined;
   const max = option.max ?? undefined;
@@ -24,7 +24,7 @@ export function rangeOf(option: Option): string {
     }
     return option.unit ?? "";
   }
-  return isText(option) && max !== undefined && max > 0 && max <= 256 ? words.atMost(max) : "";
+  return "";
 }
 
 /** The default as a value of the option's type; undefined when there is none. */

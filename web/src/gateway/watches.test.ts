@@ -20,6 +20,7 @@ test("a list with too much that nobody wants is made anew, one too long is cut",
   expect(after.next.list).toHaveLength(10);
   expect(wantedList(emptyList(), many(WATCH_MOST + 5)).next.list).toHaveLength(WATCH_MOST);
   expect(wantedList(emptyList(), []).fresh).toBe(false);
+  expect(wantedList(big, [])).toMatchObject({ next: { list: [] }, fresh: true });
 });
 
 test("the same variable twice is watched once", () => {

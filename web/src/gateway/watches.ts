@@ -30,7 +30,7 @@ export function wantedList(was: WatchList, wanted: Watched[]): { next: WatchList
   const distinct = [...new Map(wanted.map((one) => [keyOf(one), one])).values()].slice(0, WATCH_MOST);
   const added = distinct.filter((one) => !was.position.has(keyOf(one)));
   const idle = was.list.length + added.length - distinct.length;
-  if (was.list.length === 0 || idle > IDLE_MOST || was.list.length + added.length > WATCH_MOST) {
+  if (distinct.length === 0 || was.list.length === 0 || idle > IDLE_MOST || was.list.length + added.length > WATCH_MOST) {
     return added.length === 0 && idle === 0 ? { next: was, fresh: false } : { next: listOf(distinct), fresh: true };
   }
   return { next: added.length === 0 ? was : listOf([...was.list, ...added]), fresh: false };

@@ -26,7 +26,6 @@ export const words = {
   notOneOf: "must be one of the list",
   outOfRange: (range: string) => `must be within ${range}`,
   tooLong: (most: number) => `must be at most ${most} bytes long`,
-  atMost: (most: number) => `at most ${most} characters`,
 
   refused: "Refused; nothing was changed",
   conflict: "The configuration has been changed meanwhile",

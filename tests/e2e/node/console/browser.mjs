@@ -18,7 +18,7 @@ export function check(condition, what) {
 }
 
 /** Opens a page that counts what it must not do: errors, and calls to anywhere but the server. */
-export async function open(browser, { size = "desk", dark = false, at = "" } = {}) {
+export async function open(browser, { size = "desk", dark = false, at = "", base = url } = {}) {
   const [width, height] = SIZES[size];
   const context = await browser.newContext({
     viewport: { width, height },
@@ -40,11 +40,11 @@ export async function open(browser, { size = "desk", dark = false, at = "" } = {
   });
   page.on("request", (request) => {
     const target = new URL(request.url());
-    if (!["blob:", "data:"].includes(target.protocol) && target.origin !== new URL(url).origin) {
+    if (!["blob:", "data:"].includes(target.protocol) && target.origin !== new URL(base).origin) {
       page.wrong.push(`call to ${target.origin}`);
     }
   });
-  await page.goto(`${url}${at}`);
+  await page.goto(`${base}${at}`);
   return page;
 }
 

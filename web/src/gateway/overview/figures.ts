@@ -77,7 +77,7 @@ export interface Counts {
   up: number | undefined;
 }
 
-const UP = new Set(["up", "online", "connected", "good", "answers"]);
+const UP = new Set(["answers", "up"]);
 
 export const isUp = (state: string) => UP.has(state.toLowerCase());
 

@@ -62,7 +62,7 @@ export function DevicesTile({ status, history }: Props) {
     <Tile
       title={words.devices}
       href={to("devices")}
-      tone={down.length > 0 ? "bad" : "good"}
+      tone={devices === undefined ? "calm" : down.length > 0 ? "bad" : "good"}
       figure={devices === undefined ? "–" : words.up(up ?? 0, devices)}
       unit={words.answer}
       curve={{ history, of: "devices_up", least: devices }}
@@ -98,7 +98,7 @@ export function BacklogTile({ status, history }: Props) {
       href={to("messages")}
       tone={failing ? "bad" : left ? "warn" : "good"}
       figure={countText(outbox?.waiting)}
-      unit={words.waiting}
+      unit={words.waiting(waiting)}
       curve={{ history, of: "waiting", least: 10 }}
     >
       <div>{left ?? (waiting === 0 ? words.nothingWaits : "")}</div>
@@ -116,12 +116,13 @@ export function AlarmsTile({ status, history }: Props) {
     <Tile
       title={words.alarms}
       href={to("alarms")}
-      tone={active ? "bad" : "good"}
+      tone={active === undefined ? "calm" : active > 0 ? "bad" : "good"}
       figure={countText(active)}
       unit={words.active}
       curve={{ history, of: "alarms", least: 4 }}
     >
-      <div>{active ? (open > 0 ? words.unacknowledged(open) : "") : words.noAlarms}</div>
+      {active === 0 && <div>{words.noAlarms}</div>}
+      {open > 0 && <div>{words.unacknowledged(open)}</div>}
     </Tile>
   );
 }

@@ -35,7 +35,7 @@ export const words = {
 
   acknowledged: "acknowledged by the cloud",
   values: (rate: string) => `${rate} values a second are read`,
-  waiting: "messages wait",
+  waiting: (number: number) => (number === 1 ? "message waits" : "messages wait"),
   nothingWaits: "Nothing waits.",
   left: (span: string) => `${span} to go`,
   grows: (rate: string) => `grows by ${rate} a second`,

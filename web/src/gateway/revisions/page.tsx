@@ -47,8 +47,10 @@ function One({ number, running, onRevert }: { number: number; running: boolean; 
               </Button>
             </div>
           )}
-          <h2 className="ps-card-title">{words.changedTo}</h2>
-          <DifferenceView difference={revision.difference} />
+          <section tabIndex={0} aria-label={words.changedTo}>
+            <h2 className="ps-card-title ps-small">{words.changedTo}</h2>
+            <DifferenceView difference={revision.difference} />
+          </section>
         </>
       )}
     </Shown>
