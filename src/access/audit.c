@@ -184,8 +184,9 @@ static json_t *text_of(const char *text, size_t most) {
 }
 
 static json_t *row_of(const PsAuditLine *line, PsWall now) {
+    int64_t time_ms = now.ns / PS_NS_PER_MS;
     return json_pack("{s:i, s:f, s:o, s:o, s:o, s:o, s:o, s:o}", "id", 0, "time",
-                     (double)(now.ns / PS_NS_PER_MS) / 1e3, "who", text_of(line->who, 150), "from",
+                     (double)time_ms / 1e3, "who", text_of(line->who, 150), "from",
                      text_of(line->from, 64), "what", text_of(line->what, 100), "object",
                      text_of(line->object, 200), "result", text_of(line->result, 50), "detail",
                      text_of(line->detail, 400));

@@ -90,7 +90,7 @@ static void nobody_is_kept_out_by_others(void **state) {
 
 static void a_good_one_takes_its_own_failure_back_only(void **state) {
     PsThrottle *throttle = *state;
-    char name[16];
+    char name[24];
     for (int i = 0; i < 50; i++) { // somebody with an account of his own guesses others'
         snprintf(name, sizeof name, "victim%d", i);
         (void)ps_throttle_begin(throttle, name, "10.0.0.1", at(0));

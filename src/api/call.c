@@ -2,6 +2,7 @@
 #include "api/call.h"
 
 #include "api/answer.h"
+#include "api/audit_words.h"
 #include "api/call_private.h"
 #include "api/problem.h"
 #include "base/log.h"
@@ -98,34 +99,29 @@ void ps_api_call_note(PsApiCall *call, const char *object, const char *detail) {
 
 // --- the end of a call -------------------------------------------------------------------------
 
-// "PLC/temp": what the path names.
-static void name_object(const PsApiCall *call, char *out, size_t size) {
-    size_t len = 0;
-    out[0] = '\0';
-    for (size_t i = 0; i < PS_API_PATH_PARAMETERS; i++) {
-        const char *value = call->dispatch.match.values[i];
-        if (value != NULL && len < size) {
-            len += (size_t)snprintf(out + len, size - len, "%s%s", len > 0 ? "/" : "", value);
-        }
-    }
-}
-
-static void audit(const PsApiCall *call, const char *result, const char *detail) {
+static void audit(const PsApiCall *call, const char *result, const json_t *answer,
+                  const char *reason) {
     const PsApiRoute *route = call->dispatch.match.route;
     PsAccess *access = call->api->sources.access;
     if (access == NULL || strcmp(route->method, "GET") == 0 || (route->flags & PS_API_QUIET) != 0) {
         return;
     }
     char object[PS_API_NOTE_SIZE];
-    if (call->note_object[0] != '\0') {
-        snprintf(object, sizeof object, "%s", call->note_object);
-    } else {
-        name_object(call, object, sizeof object);
+    char detail[2 * PS_API_NOTE_SIZE];
+    char who[2 * PS_ACCOUNT_NAME_MAX + 16];
+    snprintf(object, sizeof object, "%s", call->note_object);
+    if (object[0] == '\0') {
+        ps_audit_object(call->dispatch.arguments, object, sizeof object);
     }
-    char who[2 * PS_ACCOUNT_NAME_MAX];
+    snprintf(detail, sizeof detail, "%s", call->note_detail);
+    if (detail[0] == '\0') {
+        ps_audit_detail(call->dispatch.arguments, answer, detail, sizeof detail);
+    }
+    char line[sizeof detail + sizeof(PsDiag)];
+    snprintf(line, sizeof line, "%s%s%s", detail,
+             detail[0] != '\0' && reason[0] != '\0' ? ": " : "", reason);
     ps_identity_show(&call->identity, who, sizeof who);
-    ps_access_audit(access, who, ps_api_call_peer_address(call), route->id, object, result,
-                    call->note_detail[0] != '\0' ? call->note_detail : detail);
+    ps_access_audit(access, who, ps_api_call_peer_address(call), route->id, object, result, line);
 }
 
 // Everything but the request, which has been answered.
@@ -157,7 +153,7 @@ static size_t headers_of(const PsApiCall *call, PsHttpHeader out[PS_API_HEADERS_
 void ps_api_call_reply(PsApiCall *call, json_t *result) {
     PsHttpHeader headers[PS_API_HEADERS_MAX];
     size_t count = headers_of(call, headers);
-    audit(call, "ok", "");
+    audit(call, "ok", result, "");
     ps_api_answer_json(call->request, 200, headers, count, "application/json", result);
     end(call);
 }
@@ -166,7 +162,7 @@ void ps_api_call_reply_bytes(PsApiCall *call, const char *content_type, const vo
                              size_t len) {
     PsHttpHeader headers[PS_API_HEADERS_MAX];
     size_t count = headers_of(call, headers);
-    audit(call, "ok", "");
+    audit(call, "ok", NULL, "");
     ps_api_answer_bytes(call->request, 200, headers, count, content_type, bytes, len);
     end(call);
 }
@@ -176,7 +172,7 @@ static void fail(PsApiCall *call, int status, PsErr err, const PsDiag *diag, jso
     size_t count = headers_of(call, headers);
     char text[sizeof *diag];
     ps_diag_format(diag, text, sizeof text);
-    audit(call, ps_err_name(err), text);
+    audit(call, ps_err_name(err), NULL, text);
     ps_api_answer_json(call->request, status, headers, count, PS_PROBLEM_TYPE,
                        ps_problem_json(status, err, diag, findings));
     end(call);
