@@ -1,6 +1,7 @@
 // The calls `alarms` (which are on, shelved, not to be evaluated) and `alarm_history` (what they
 // did). Main thread.
 #include "api/handlers_live.h"
+#include "api/status.h"
 #include "api/values.h"
 
 static json_t *alarm_row(const PsConfig *config, const PsAlarmRow *row, const PsAlarmMark *mark) {
@@ -53,8 +54,7 @@ static void add_unread(const PsApiSources *sources, uint32_t index, PsMono now, 
     }
 }
 
-void ps_api_alarms(PsApiCall *call) {
-    const PsApiSources *sources = ps_api_call_sources(call);
+json_t *ps_api_alarms_of(const PsApiSources *sources) {
     const PsConfig *config = sources->config;
     const PsAlarms *alarms = ps_alarm_desk_alarms(sources->alarms);
     json_t *on = json_array();
@@ -70,9 +70,33 @@ void ps_api_alarms(PsApiCall *call) {
         add_shelved(&config->alarms[i], mark, shelved);
         add_unread(sources, i, now, unread);
     }
-    ps_api_call_reply(call,
-                      json_pack("{s:o, s:o, s:o, s:I}", "alarms", on, "shelved", shelved, "unread",
-                                unread, "defined", (json_int_t)config->alarm_count));
+    return json_pack("{s:o, s:o, s:o, s:I}", "alarms", on, "shelved", shelved, "unread", unread,
+                     "defined", (json_int_t)config->alarm_count);
+}
+
+// FNV-1a by words: looked at every second, it must cost less than the answer itself.
+static uint64_t digest(uint64_t before, uint64_t number) {
+    return (before ^ number) * UINT64_C(0x100000001b3);
+}
+
+uint64_t ps_api_alarms_digest(const PsApiSources *sources) {
+    const PsAlarms *alarms = ps_alarm_desk_alarms(sources->alarms);
+    PsMono now = ps_mono_now();
+    uint64_t sum = digest(UINT64_C(0xcbf29ce484222325), (uintptr_t)sources->config);
+    for (uint32_t i = 0; i < sources->config->alarm_count; i++) {
+        const PsAlarmMark *mark = ps_alarm_desk_mark(sources->alarms, i);
+        PsAlarmRow row = {0};
+        bool on = ps_alarms_row(alarms, i, &row);
+        sum = digest(sum, on ? (uint64_t)row.since.ns | 1 : 0);
+        sum = digest(sum, (uint64_t)mark->acknowledged.ns);
+        sum = digest(sum, (uint64_t)mark->shelved_until.ns);
+        sum = digest(sum, (uintptr_t)unread_reason(sources, i, now)); // names are constant
+    }
+    return sum;
+}
+
+void ps_api_alarms(PsApiCall *call) {
+    ps_api_call_reply(call, ps_api_alarms_of(ps_api_call_sources(call)));
 }
 
 static json_t *entry_row(const PsJournalEntry *entry) {

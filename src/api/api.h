@@ -8,6 +8,7 @@
 #include "access/access.h"
 #include "alarm/desk.h"
 #include "api/changes.h"
+#include "api/live.h"
 #include "collect/collector.h"
 #include "link/link.h"
 #include "model/config.h"
@@ -49,6 +50,7 @@ typedef struct PsApiSources {
     PsScriptHost *scripts;
     PsCanary *canary; ///< NULL like scripts
     PsOutbox *outbox;
+    PsApiLive *live; ///< what those who look on are told
     /// Starts a replay: one at a time. With a diagnosis when it does not start.
     PsErr (*replay)(const char *name, bool keep_going, void *ctx, PsDiag *diag);
     /// Ends it after the letter that is being run. With a diagnosis when there is none.

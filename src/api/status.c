@@ -1,12 +1,14 @@
 // The call `status`: everything a person asks first. Main thread; reads /proc for the workers.
+#include "api/status.h"
 #include "api/handlers_live.h"
+#include "api/live_private.h"
 #include "api/values.h"
 #include "version.h"
 
 #include <string.h>
 #include <time.h>
 
-static json_t *link_status(const PsApiSources *sources) {
+json_t *ps_api_status_link(const PsApiSources *sources) {
     json_t *json = json_object();
     if (sources->link == NULL) {
         json_object_set_new(json, "state", json_string(ps_link_state_name(PS_LINK_NOT_ENABLED)));
@@ -72,7 +74,7 @@ static json_t *groups_status(const PsApiSources *sources) {
     return list;
 }
 
-static json_t *messages_status(const PsApiSources *sources) {
+json_t *ps_api_status_messages(const PsApiSources *sources) {
     json_t *list = json_array();
     for (size_t i = 0; i < ps_outbox_ledger_count(sources->outbox); i++) {
         const PsLedger *ledger = ps_outbox_ledger(sources->outbox, i);
@@ -119,7 +121,7 @@ static json_t *workers_status(const PsApiSources *sources) {
     return list;
 }
 
-static json_t *outbox_status(const PsApiSources *sources) {
+json_t *ps_api_status_outbox(const PsApiSources *sources) {
     PsOutboxStats stats = ps_outbox_stats(sources->outbox);
     PsApiDelivery delivery = sources->delivery_status(sources->ctx);
     json_t *json = json_pack(
@@ -178,13 +180,17 @@ json_t *ps_api_status_of(const PsApiSources *sources) {
         json_real(ps_wall_seconds(ps_wall_now()) - ps_wall_seconds(sources->started)));
     json_object_set_new(json, "config", json_string(sources->config->folder));
     json_object_set_new(json, "revision", sources->changes->running(sources->changes->ctx));
-    json_object_set_new(json, "link", link_status(sources));
+    json_object_set_new(json, "link", ps_api_status_link(sources));
     json_object_set_new(json, "channels", channels_status(sources));
     json_object_set_new(json, "groups", groups_status(sources));
-    json_object_set_new(json, "messages", messages_status(sources));
-    json_object_set_new(json, "outbox", outbox_status(sources));
+    json_object_set_new(json, "messages", ps_api_status_messages(sources));
+    json_object_set_new(json, "outbox", ps_api_status_outbox(sources));
     json_object_set_new(json, "disk", disk_status(sources));
     json_object_set_new(json, "workers", workers_status(sources));
+    json_object_set_new(json, "devices", ps_api_live_devices_json(sources->live));
+    json_object_set_new(json, "rates", ps_api_live_rates_json(sources->live));
+    json_object_set_new(json, "certificates", ps_api_ends_json(sources->live->ends));
+    json_object_set_new(json, "history", ps_api_live_history_json(sources->live));
     return json;
 }
 

@@ -290,6 +290,7 @@ void ps_channel_device_row(PsChannel *channel, uint32_t device, PsDeviceRow *ret
         const PsDeviceBoard *board = &plan->board_devices[place];
         ret_row->away = board->away;
         ret_row->contact = board->contact;
+        ret_row->next_try = board->next_try;
         memcpy(ret_row->last_error, board->last_error, sizeof ret_row->last_error);
     }
     pthread_mutex_unlock(&channel->board.lock);

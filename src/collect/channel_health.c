@@ -221,6 +221,8 @@ void ps_health_publish(PsChannel *channel) {
         channel->plan->board_devices[i].contact = contact_now(channel, &channel->plan->states[i]);
         channel->plan->board_devices[i].away =
             !channel->connecting && (!channel->up || channel->plan->states[i].away);
+        channel->plan->board_devices[i].next_try =
+            channel->up ? channel->plan->states[i].next_try : channel->next_connect;
     }
     pthread_mutex_unlock(&channel->board.lock);
 }

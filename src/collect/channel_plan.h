@@ -32,6 +32,7 @@ typedef struct PsDeviceState {
 typedef struct PsDeviceBoard {
     bool away;
     PsContact contact;
+    PsMono next_try; ///< while it is away
     char last_error[384];
 } PsDeviceBoard;
 

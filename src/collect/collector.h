@@ -125,6 +125,7 @@ typedef struct PsDeviceRow {
     uint32_t channel; ///< UINT32_MAX when the device has no variables and so no channel
     bool away;        ///< it did not answer the last time
     PsContact contact;
+    PsMono next_try;      ///< when it is asked again, while it is away; it may be past
     char last_error[384]; ///< newest failure or refusal, "" when there was none
 } PsDeviceRow;
 

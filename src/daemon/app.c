@@ -60,6 +60,15 @@ static bool collector_gone(PsApp *app) {
     return app->collector == NULL;
 }
 
+// Streams read of it until the API has closed.
+static bool api_gone(PsApp *app) {
+    if (app->api == NULL) {
+        ps_api_live_close(app->live);
+        app->live = NULL;
+    }
+    return app->api == NULL;
+}
+
 static void on_api_closed(void *ctx) {
     PsApp *app = ctx;
     ps_api_free(app->api);
@@ -71,7 +80,7 @@ static void on_api_closed(void *ctx) {
 // has been told to write is to be written; their host stays until the link has gone, so that what
 // still comes from the cloud goes through it to the dead letters.
 static void stop_next(PsApp *app) {
-    if (app->api == NULL && ps_cloud_canary_gone(app, app->config) && ps_cloud_scripts_quiet(app) &&
+    if (api_gone(app) && ps_cloud_canary_gone(app, app->config) && ps_cloud_scripts_quiet(app) &&
         collector_gone(app) && ps_cloud_link_gone(app)) {
         ps_cloud_forget_scripts(app);
         finish(app);

@@ -46,6 +46,7 @@ struct PsApp {
     PsCommWatch *comm;
     PsAccess *access;
     PsApi *api;
+    PsApiLive *live; // what those who look on are told; until the API has closed
     PsWall started;
     // The cloud side: NULL while cloud.enable is false.
     PsLink *link;

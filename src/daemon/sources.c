@@ -45,6 +45,7 @@ static PsApiSources sources_of(PsApp *app) {
         .outbox = app->outbox,
         .changes = ps_apply_changes(app->apply),
         .access = app->access,
+        .live = app->live,
         .replay = start_replay,
         .replay_stop = stop_replay,
         .replay_status = replay_status,
@@ -59,13 +60,16 @@ static PsApiSources sources_of(PsApp *app) {
 }
 
 PsErr ps_app_open_api(PsApp *app, PsDiag *diag) {
+    app->live = ps_api_live_new(&app->loop);
     PsApiSources sources = sources_of(app);
+    ps_api_live_set_sources(app->live, &sources);
     return ps_api_open(&app->loop, app->options->socket, &sources, &app->api, diag);
 }
 
 void ps_app_tell_api(PsApp *app) {
     if (app->api != NULL) {
         PsApiSources sources = sources_of(app);
+        ps_api_live_set_sources(app->live, &sources);
         ps_api_set_sources(app->api, &sources);
     }
 }

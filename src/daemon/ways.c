@@ -56,6 +56,13 @@ static void on_upload(const PsUpload *upload, void *ctx) {
     }
 }
 
+static void on_samples(const PsSampleBatch *batch, void *ctx) {
+    PsApp *app = ctx;
+    if (app->live != NULL) {
+        ps_api_live_samples(app->live, batch);
+    }
+}
+
 static bool on_publish(const PsScriptPublish *publish, void *ctx) {
     PsApp *app = ctx;
     if (publish->replay == 0 && app->canary != NULL) {
@@ -167,6 +174,7 @@ PsCollectorSetup ps_ways_of_collector(PsApp *app) {
                               .table = app->table,
                               .wants_uploads = wants_uploads,
                               .on_upload = on_upload,
+                              .on_samples = on_samples,
                               .ctx = app};
 }
 

@@ -69,6 +69,11 @@ struct PsDriver {
     /// ("10.5.16.82:502", "/dev/ttyS1"). `device` is one of `config`. Pure. Any thread.
     void (*endpoint_key)(const PsConfig *config, const PsDevice *device, char *out, size_t size);
 
+    /// Appends what is sent to read `variable`, a member of `set`, for people: "function 3 to slave
+    /// 1: ...". As the configuration says; what the device has taught since is not in it. May be
+    /// NULL. Pure. Any thread.
+    void (*describe)(const PsConfig *config, const PsPollSet *set, uint32_t variable, PsBuf *out);
+
     /// Compiles the read plans of all sets. No I/O. The caller owns the session. PS_ERR_INVALID
     /// with a diagnosis when a device or variable cannot be addressed.
     PsErr (*session_new)(const PsEndpoint *endpoint, PsSession **ret_session, PsDiag *diag);

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/wake.h"
+#include "link/library.h"
 #include "link/settings.h"
 #include "link/worker.h"
 
@@ -198,7 +199,7 @@ PsErr ps_link_new(const PsLinkSetup *setup, PsLink **ret_link, PsDiag *diag) {
     link->setup = *setup;
     link->status.since = ps_wall_now();
     link->check.data = link;
-    mosquitto_lib_init();
+    ps_link_library_open();
     PsLinkSettings *for_worker = NULL; // of its own, since it looks at them on its thread
     err = ps_link_settings_new(setup, &for_worker, diag);
     link->worker = err == PS_OK ? ps_link_worker_new(for_worker, wake_main, link) : NULL;
@@ -290,7 +291,7 @@ void ps_link_free(PsLink *link) {
     link->stopped = true; // a wake-up already under way finds nothing to do
     ps_link_worker_free(link->worker);
     ps_link_settings_free(link->settings);
-    mosquitto_lib_cleanup();
+    ps_link_library_close();
     uv_close((uv_handle_t *)&link->check, on_check_closed);
     uv_close((uv_handle_t *)&link->quiet, on_quiet_closed);
     ps_wake_close(&link->wake, on_wake_closed);

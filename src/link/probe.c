@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "link/attempt.h"
+#include "link/library.h"
 #include "link/settings.h"
 #include "link/tls_files.h"
 
@@ -177,7 +178,7 @@ PsErr ps_probe_run(const PsProbeSetup *setup, PsProbe *ret_probe, PsDiag *diag) 
     if (err != PS_OK) {
         return err;
     }
-    mosquitto_lib_init();
+    ps_link_library_open();
     PS_AUTO_FREE bool *refused = ps_alloc_array(setup->subscription_count + 1, sizeof *refused);
     *ret_probe = (PsProbe){.tls = settings->tls};
     ret_probe->subscriptions =
@@ -190,7 +191,7 @@ PsErr ps_probe_run(const PsProbeSetup *setup, PsProbe *ret_probe, PsDiag *diag) 
     take_result(&run);
     ps_attempt_free(run.attempt);
     ps_link_settings_free(settings);
-    mosquitto_lib_cleanup();
+    ps_link_library_close();
     return PS_OK;
 }
 

@@ -16,6 +16,18 @@ typedef enum PsLinkStep {
     PS_STEP_SESSION, ///< connected; kept alive, acknowledged
 } PsLinkStep;
 
+/// Codes of PS_STEP_FILES.
+typedef enum PsFileFault {
+    PS_FILE_READ = 1, ///< it is not there or cannot be read
+    PS_FILE_NOT_PEM,
+    PS_FILE_ENCRYPTED, ///< a key that wants a passphrase
+    PS_FILE_MISMATCH,  ///< certificate and key are not a pair
+    PS_FILE_EXPIRED,
+    PS_FILE_EARLY,   ///< the certificate is not valid yet, or the clock is wrong
+    PS_FILE_REFUSED, ///< by OpenSSL
+    PS_FILE_HALF,    ///< a certificate without a key, or the other way round
+} PsFileFault;
+
 /// Code of PS_STEP_SESSION when the server closed the connection.
 #define PS_SESSION_HUNG_UP (-40)
 

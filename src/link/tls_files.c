@@ -17,20 +17,9 @@
 
 #define PEM_LIMIT ((size_t)1024 * 1024)
 
-typedef enum FileFault {
-    FAULT_READ = 1,
-    FAULT_NOT_PEM,
-    FAULT_ENCRYPTED,
-    FAULT_MISMATCH,
-    FAULT_EXPIRED,
-    FAULT_EARLY,
-    FAULT_REFUSED,
-    FAULT_HALF,
-} FileFault;
+static PsErr fail(PsLinkFailure *failure, PsFileFault fault, const char *fmt, ...) PS_PRINTF(3, 4);
 
-static PsErr fail(PsLinkFailure *failure, FileFault fault, const char *fmt, ...) PS_PRINTF(3, 4);
-
-static PsErr fail(PsLinkFailure *failure, FileFault fault, const char *fmt, ...) {
+static PsErr fail(PsLinkFailure *failure, PsFileFault fault, const char *fmt, ...) {
     char text[sizeof failure->text];
     va_list args;
     va_start(args, fmt);
@@ -62,8 +51,8 @@ static void wipe(PsBuf *buf) {
 static PsErr read_file(const char *field, const char *path, PsBuf *buf, PsLinkFailure *failure) {
     PsDiag diag = {0};
     if (ps_file_read(path, PEM_LIMIT, buf, &diag) != PS_OK) {
-        return fail(failure, FAULT_READ, "%s: %s: %s; install the file or correct the path", field,
-                    path, diag.text);
+        return fail(failure, PS_FILE_READ, "%s: %s: %s; install the file or correct the path",
+                    field, path, diag.text);
     }
     return PS_OK;
 }
@@ -89,7 +78,7 @@ PsErr ps_tls_load_roots(SSL_CTX *context, const char *path, char *ret_name, size
     if (path[0] == '\0') {
         snprintf(ret_name, name_size, "the system's roots");
         if (SSL_CTX_set_default_verify_paths(context) != 1) {
-            return fail(reterr_failure, FAULT_REFUSED, "root_ca: no system roots; set root_ca");
+            return fail(reterr_failure, PS_FILE_REFUSED, "root_ca: no system roots; set root_ca");
         }
         return PS_OK;
     }
@@ -113,7 +102,7 @@ PsErr ps_tls_load_roots(SSL_CTX *context, const char *path, char *ret_name, size
     }
     ERR_clear_error();
     if (count == 0) {
-        return fail(reterr_failure, FAULT_NOT_PEM,
+        return fail(reterr_failure, PS_FILE_NOT_PEM,
                     "root_ca: %s holds no PEM certificate; install the .pem file of the root CA",
                     path);
     }
@@ -128,14 +117,14 @@ static PsErr check_dates(const X509 *own, const char *path, PsLinkFailure *failu
     ps_tls_now_text(now, sizeof now);
     if (X509_cmp_current_time(X509_get0_notAfter(own)) < 0) {
         ps_tls_time_text(X509_get0_notAfter(own), limit, sizeof limit);
-        return fail(failure, FAULT_EXPIRED,
+        return fail(failure, PS_FILE_EXPIRED,
                     "cert: %s expired on %s (this gateway's clock says %s); check the clock, else "
                     "make a new certificate in the cloud and install it",
                     path, limit, now);
     }
     if (X509_cmp_current_time(X509_get0_notBefore(own)) > 0) {
         ps_tls_time_text(X509_get0_notBefore(own), limit, sizeof limit);
-        return fail(failure, FAULT_EARLY,
+        return fail(failure, PS_FILE_EARLY,
                     "cert: %s is valid only from %s, but this gateway's clock says %s; set the "
                     "clock (NTP)",
                     path, limit, now);
@@ -153,7 +142,7 @@ static PsErr read_certificate(const char *path, PsBuf *pem, BIO **ret_bio, X509 
     *ret_bio = BIO_new_mem_buf(pem->data, (int)pem->len);
     *ret_own = PEM_read_bio_X509(*ret_bio, NULL, NULL, NULL);
     if (*ret_own == NULL) {
-        return fail(failure, FAULT_NOT_PEM,
+        return fail(failure, PS_FILE_NOT_PEM,
                     "cert: %s is not a PEM certificate; install the ...-certificate.pem.crt file",
                     path);
     }
@@ -167,7 +156,7 @@ PsErr ps_tls_certificate_end(const char *path, PsWall *ret_end, PsLinkFailure *r
     PsErr err = read_certificate(path, &pem, &bio, &own, reterr_failure);
     struct tm parts = {0};
     if (err == PS_OK && ASN1_TIME_to_tm(X509_get0_notAfter(own), &parts) != 1) {
-        err = fail(reterr_failure, FAULT_NOT_PEM, "cert: %s has no readable end; make a new one",
+        err = fail(reterr_failure, PS_FILE_NOT_PEM, "cert: %s has no readable end; make a new one",
                    path);
     }
     ERR_clear_error();
@@ -190,7 +179,7 @@ static PsErr load_certificate(SSL_CTX *context, const char *path, PsLinkFailure 
         return err;
     }
     if (SSL_CTX_use_certificate(context, own) != 1) {
-        return fail(failure, FAULT_REFUSED,
+        return fail(failure, PS_FILE_REFUSED,
                     "cert: %s cannot be used (%s); use RSA of at least 2048 bits or ECC P-256, "
                     "P-384, P-521",
                     path, ERR_reason_error_string(ERR_peek_last_error()));
@@ -224,15 +213,15 @@ static PsErr load_key(SSL_CTX *context, const char *path, const char *cert_path,
     PS_CLEANUP(cleanup_key)
     EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, &encrypted);
     if (encrypted) {
-        return fail(failure, FAULT_ENCRYPTED,
+        return fail(failure, PS_FILE_ENCRYPTED,
                     "key: %s is protected by a passphrase; store it without one, mode 0600", path);
     }
     if (key == NULL) {
-        return fail(failure, FAULT_NOT_PEM,
+        return fail(failure, PS_FILE_NOT_PEM,
                     "key: %s is not a PEM private key; install the ...-private.pem.key file", path);
     }
     if (SSL_CTX_use_PrivateKey(context, key) != 1 || SSL_CTX_check_private_key(context) != 1) {
-        return fail(failure, FAULT_MISMATCH,
+        return fail(failure, PS_FILE_MISMATCH,
                     "key: %s does not belong to the certificate %s; install the two files that "
                     "were made together",
                     path, cert_path);
@@ -259,7 +248,7 @@ PsErr ps_tls_load_identity(SSL_CTX *context, const char *cert_path, const char *
         return PS_OK;
     }
     if (!has_cert || !has_key) {
-        return fail(reterr_failure, FAULT_HALF, "%s is set without %s; set both or none",
+        return fail(reterr_failure, PS_FILE_HALF, "%s is set without %s; set both or none",
                     has_cert ? "cert" : "key", has_cert ? "key" : "cert");
     }
     PsErr err = load_certificate(context, cert_path, reterr_failure);

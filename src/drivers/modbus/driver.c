@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "drivers/modbus/connection.h"
+#include "drivers/modbus/describe.h"
 #include "drivers/modbus/plan.h"
 
 #include <stdio.h>
@@ -394,6 +395,7 @@ const PsDriver ps_modbus_tcp_driver = {
     .protocol = PS_PROTOCOL_MODBUS_TCP,
     .check_variable = ps_modbus_check_variable,
     .endpoint_key = endpoint_key,
+    .describe = ps_modbus_describe,
     .session_new = tcp_session_new,
     .replan = session_replan,
     .connect = session_connect,
@@ -410,6 +412,7 @@ const PsDriver ps_modbus_rtu_driver = {
     .protocol = PS_PROTOCOL_MODBUS_RTU,
     .check_variable = ps_modbus_rtu_check_variable,
     .endpoint_key = endpoint_key,
+    .describe = ps_modbus_describe,
     .session_new = rtu_session_new,
     .replan = session_replan,
     .connect = session_connect,

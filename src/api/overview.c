@@ -1,0 +1,142 @@
+// What all streams are told of the gateway as a whole, made once for all of them. Main thread.
+#include "api/live_private.h"
+#include "api/status.h"
+#include "api/values.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ALARMS_MAX_BYTES ((size_t)512 * 1024)
+
+// --- parts of `status` --------------------------------------------------------------------------
+
+json_t *ps_api_live_devices_json(const PsApiLive *live) {
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < live->config->device_count; i++) {
+        const PsDevice *device = &live->config->devices[i];
+        const PsApiDeviceState *state = &live->devices[i];
+        PsDeviceRow row;
+        ps_collector_device_row(live->sources.collector, i, &row);
+        json_t *json =
+            json_pack("{s:s, s:s, s:s, s:s, s:I}", "name", device->name, "protocol",
+                      ps_protocol_name(device->protocol), "state", ps_api_device_state_name(state),
+                      "last_error", row.last_error, "variables", (json_int_t)state->variables);
+        json_object_set_new(json, "since", ps_api_time(state->since));
+        json_array_append_new(list, json);
+    }
+    return list;
+}
+
+static uint64_t requests_of(const PsApiLive *live) {
+    uint64_t requests = 0;
+    uint32_t count = ps_collector_channel_count(live->sources.collector);
+    for (uint32_t i = 0; i < count; i++) {
+        PsChannelRow row;
+        ps_collector_channel_row(live->sources.collector, i, &row);
+        requests += row.requests;
+    }
+    return requests;
+}
+
+json_t *ps_api_live_rates_json(const PsApiLive *live) {
+    PsApiDelivery delivery = live->sources.delivery_status(live->sources.ctx);
+    return json_pack("{s:f, s:f, s:I, s:I}", "messages_per_s", delivery.per_s, "values_per_s",
+                     live->values_per_s, "values", (json_int_t)live->values, "requests",
+                     (json_int_t)requests_of(live));
+}
+
+json_t *ps_api_live_history_json(const PsApiLive *live) {
+    json_t *points = json_object();
+    for (int kind = 0; kind < PS_HISTORY_KINDS; kind++) {
+        json_t *list = json_array();
+        for (uint32_t i = 0; i < live->history.count; i++) {
+            json_array_append_new(list,
+                                  json_real(ps_history_at(&live->history, (PsHistoryKind)kind, i)));
+        }
+        json_object_set_new(points, ps_history_name((PsHistoryKind)kind), list);
+    }
+    return json_pack("{s:i, s:o}", "step_s", PS_HISTORY_STEP_S, "points", points);
+}
+
+// --- events -------------------------------------------------------------------------------------
+
+static json_t *alarm_counts(const PsApiLive *live) {
+    const PsApiSources *sources = &live->sources;
+    const PsAlarms *alarms = ps_alarm_desk_alarms(sources->alarms);
+    json_int_t active = 0;
+    json_int_t unacknowledged = 0;
+    for (uint32_t i = 0; i < live->config->alarm_count; i++) {
+        PsAlarmRow row;
+        if (ps_alarms_row(alarms, i, &row)) {
+            active++;
+            unacknowledged += ps_alarm_desk_mark(sources->alarms, i)->acknowledged.ns == 0 ? 1 : 0;
+        }
+    }
+    return json_pack("{s:I, s:I}", "active", active, "unacknowledged", unacknowledged);
+}
+
+// Takes over `json`; true when there was memory for its text.
+static bool put_json(PsBuf *out, json_t *json) {
+    char *text = json_dumps(json, JSON_COMPACT);
+    json_decref(json);
+    if (text == NULL) {
+        return false;
+    }
+    ps_buf_clear(out);
+    ps_buf_put(out, text, strlen(text));
+    free(text);
+    return true;
+}
+
+void ps_api_overview_make(PsApiLive *live) {
+    const PsApiSources *sources = &live->sources;
+    json_t *json = json_object();
+    json_object_set_new(json, "time", ps_api_time(ps_wall_now()));
+    json_object_set_new(json, "revision", sources->changes->running(sources->changes->ctx));
+    json_object_set_new(json, "link", ps_api_status_link(sources));
+    json_object_set_new(json, "outbox", ps_api_status_outbox(sources));
+    json_object_set_new(json, "messages", ps_api_status_messages(sources));
+    json_object_set_new(json, "rates", ps_api_live_rates_json(live));
+    json_object_set_new(json, "alarms", alarm_counts(live));
+    json_object_set_new(json, "devices_up", json_integer(ps_api_live_devices_up(live)));
+    json_object_set_new(json, "devices_total", json_integer(live->config->device_count));
+    if (put_json(&live->status, json)) {
+        live->status.len--; // the brace: the reader's own follows
+    }
+}
+
+static uint64_t digest(uint64_t before, uint64_t number) {
+    return (before ^ number) * UINT64_C(0x100000001b3);
+}
+
+void ps_api_overview_devices(PsApiLive *live) {
+    uint64_t seen = digest(UINT64_C(0xcbf29ce484222325), (uintptr_t)live->config);
+    for (uint32_t i = 0; i < live->config->device_count; i++) {
+        seen = digest(seen, live->devices[i].contact);
+        seen = digest(seen, (uint64_t)live->devices[i].since.ns);
+    }
+    if (seen != live->devices_seen &&
+        put_json(&live->devices_text, ps_api_live_devices_json(live))) {
+        live->devices_seen = seen;
+        live->devices_version++;
+    }
+}
+
+void ps_api_overview_alarms(PsApiLive *live) {
+    uint64_t seen = ps_api_alarms_digest(&live->sources);
+    if (live->alarms_version > 0 && seen == live->alarms_seen) {
+        return;
+    }
+    if (!put_json(&live->alarms, ps_api_alarms_of(&live->sources))) {
+        return;
+    }
+    if (live->alarms.len > ALARMS_MAX_BYTES) {
+        // No stream takes so much at once; a page asks for the list itself.
+        uint32_t on = ps_alarms_on_count(ps_alarm_desk_alarms(live->sources.alarms));
+        ps_buf_clear(&live->alarms);
+        ps_buf_printf(&live->alarms, "{\"too_many\":%u,\"defined\":%u}", on,
+                      live->config->alarm_count);
+    }
+    live->alarms_seen = seen;
+    live->alarms_version++;
+}
