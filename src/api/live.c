@@ -21,13 +21,17 @@ const PsNameIndex *ps_api_live_index(PsApiLive *live) {
     return live->index;
 }
 
+void ps_api_live_look(PsApiLive *live) {
+    live->now = ps_mono_now();
+}
+
 PsCellReading ps_api_live_read(uint32_t variable, void *ctx) {
     const PsApiLive *live = ctx;
     const PsTag *tag = ps_tag_table_get(live->sources.table, variable);
-    return (PsCellReading){
-        .value = tag->value,
-        .quality = ps_collector_quality(live->sources.collector, variable, ps_mono_now()),
-        .time = tag->stamp};
+    return (PsCellReading){.value = tag->value,
+                           .quality =
+                               ps_collector_quality(live->sources.collector, variable, live->now),
+                           .time = tag->stamp};
 }
 
 const char *ps_api_device_state_name(const PsApiDeviceState *state) {
@@ -113,6 +117,7 @@ static void note_gaps(PsApiLive *live) {
 
 static void on_second(uv_timer_t *timer) {
     PsApiLive *live = timer->data;
+    ps_api_live_look(live);
     live->seconds++;
     look_at_devices(live);
     note_gaps(live);

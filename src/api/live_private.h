@@ -24,6 +24,7 @@ struct PsApiLive {
     unsigned open_handles;
     PsApiSources sources;
     const PsConfig *config; ///< NULL before the first sources
+    PsMono now;             ///< as of ps_api_live_look
     uint64_t run;           ///< tells this process's numbers from another's
     PsNameIndex *index;     ///< NULL until somebody asks by name
     PsWatches *watches;
@@ -51,6 +52,8 @@ struct PsApiLive {
 
 /// The index of the present configuration.
 const PsNameIndex *ps_api_live_index(PsApiLive *live);
+/// Looks at the clock, by which values are fresh or too old: before reading some.
+void ps_api_live_look(PsApiLive *live);
 /// What a variable shows; `ctx` is the PsApiLive.
 PsCellRead ps_api_live_read;
 
@@ -72,6 +75,9 @@ void ps_api_overview_make(PsApiLive *live);
 /// Brings live->devices_text and live->alarms, with their versions, to the present state.
 void ps_api_overview_devices(PsApiLive *live);
 void ps_api_overview_alarms(PsApiLive *live);
+
+/// The device's row, where it is away with the channel's error unless it has one of its own.
+void ps_api_device_trouble(const PsApiLive *live, uint32_t device, PsDeviceRow *ret_row);
 
 /// Parts of `status`; the caller owns them.
 json_t *ps_api_live_devices_json(const PsApiLive *live);

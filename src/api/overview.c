@@ -3,6 +3,7 @@
 #include "api/status.h"
 #include "api/values.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,13 +11,23 @@
 
 // --- parts of `status` --------------------------------------------------------------------------
 
+void ps_api_device_trouble(const PsApiLive *live, uint32_t device, PsDeviceRow *ret_row) {
+    PsCollector *collector = live->sources.collector;
+    ps_collector_device_row(collector, device, ret_row);
+    if (ret_row->away && ret_row->last_error[0] == '\0' && ret_row->channel != UINT32_MAX) {
+        PsChannelRow channel;
+        ps_collector_channel_row(collector, ret_row->channel, &channel);
+        memcpy(ret_row->last_error, channel.last_error, sizeof ret_row->last_error);
+    }
+}
+
 json_t *ps_api_live_devices_json(const PsApiLive *live) {
     json_t *list = json_array();
     for (uint32_t i = 0; i < live->config->device_count; i++) {
         const PsDevice *device = &live->config->devices[i];
         const PsApiDeviceState *state = &live->devices[i];
         PsDeviceRow row;
-        ps_collector_device_row(live->sources.collector, i, &row);
+        ps_api_device_trouble(live, i, &row);
         json_t *json =
             json_pack("{s:s, s:s, s:s, s:s, s:I}", "name", device->name, "protocol",
                       ps_protocol_name(device->protocol), "state", ps_api_device_state_name(state),
@@ -45,13 +56,18 @@ json_t *ps_api_live_rates_json(const PsApiLive *live) {
                      (json_int_t)requests_of(live));
 }
 
+// Sparklines need no more, and the answer is a third as long.
+static double rounded(double number) {
+    return nearbyint(number * 100) / 100;
+}
+
 json_t *ps_api_live_history_json(const PsApiLive *live) {
     json_t *points = json_object();
     for (int kind = 0; kind < PS_HISTORY_KINDS; kind++) {
         json_t *list = json_array();
         for (uint32_t i = 0; i < live->history.count; i++) {
-            json_array_append_new(list,
-                                  json_real(ps_history_at(&live->history, (PsHistoryKind)kind, i)));
+            json_array_append_new(
+                list, json_real(rounded(ps_history_at(&live->history, (PsHistoryKind)kind, i))));
         }
         json_object_set_new(points, ps_history_name((PsHistoryKind)kind), list);
     }

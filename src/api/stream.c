@@ -213,6 +213,7 @@ static void serve(PsApiStream *stream) {
 void ps_api_streams_tick(PsApiLive *live) {
     PsCells *cells = ps_watches_cells(live->watches);
     if (ps_cells_touched(cells)) {
+        ps_api_live_look(live);
         ps_cells_refresh(cells, ps_api_live_read, live);
     }
     for (PsApiStream *stream = live->streams; stream != NULL; stream = stream->next) {

@@ -21,6 +21,7 @@ static json_t *points_json(const PsTrendPoint *points, size_t count) {
 static const PsTrendSeries *ask(PsApiLive *live, uint32_t variable) {
     bool known = ps_trend_wants(live->trend, variable);
     const PsTrendSeries *series = ps_trend_ask(live->trend, variable, ps_mono_now());
+    ps_api_live_look(live);
     PsCellReading now = ps_api_live_read(variable, live);
     if (!known && now.time.ns > 0) {
         ps_trend_put(live->trend, variable, now.value, now.quality == PS_QUALITY_GOOD, now.time);

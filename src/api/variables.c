@@ -2,46 +2,62 @@
 // Main thread.
 #include "api/handlers_live.h"
 #include "api/live_private.h"
-#include "api/values.h"
+#include "live/format.h"
 #include "live/listing.h"
 
 #include <string.h>
 
 #define LIMIT_DEFAULT 50
 
-static void put_text(json_t *row, const char *key, const char *text) {
-    json_object_set_new(row, key, json_string(text));
+static void put_key(PsBuf *out, const char *key) {
+    ps_live_put_raw(out, ",\"");
+    ps_live_put_raw(out, key);
+    ps_live_put_raw(out, "\":");
+}
+
+static void put_text(PsBuf *out, const char *key, const char *text) {
+    put_key(out, key);
+    ps_live_put_string(out, text, strlen(text));
 }
 
 // As it is written in the protocol's own notation.
-static json_t *address_of(const PsVariable *variable) {
-    return variable->register_bit >= 0
-               ? json_sprintf("%d.%d", variable->register_addr, variable->register_bit)
-               : json_sprintf("%d", variable->register_addr);
+static void put_address(PsBuf *out, const PsVariable *variable) {
+    put_key(out, "address");
+    ps_buf_printf(out, variable->register_bit >= 0 ? "\"%d.%d\"" : "\"%d\"",
+                  variable->register_addr, variable->register_bit);
 }
 
-static json_t *variable_row(const PsApiSources *sources, uint32_t index) {
-    const PsVariable *variable = &sources->config->variables[index];
-    const PsTag *tag = ps_tag_table_get(sources->table, index);
-    PsQuality quality = ps_collector_quality(sources->collector, index, ps_mono_now());
-    char shown[512];
-    ps_value_format(tag->value, shown, sizeof shown);
-    json_t *row = json_object();
-    put_text(row, "device", variable->device_name);
-    put_text(row, "name", variable->name);
-    put_text(row, "group", variable->group_name);
-    put_text(row, "type", ps_data_type_name(variable->data_type));
-    json_object_set_new(row, "address", address_of(variable));
-    put_text(row, "access", ps_access_name(variable->access));
-    put_text(row, "mode", ps_mode_name(variable->mode));
-    json_object_set_new(row, "value", ps_api_value(tag->value));
-    put_text(row, "text", shown);
-    put_text(row, "unit", variable->unit);
-    put_text(row, "quality", ps_quality_name(quality));
-    json_object_set_new(row, "status", json_integer(quality == PS_QUALITY_GOOD ? 1 : 0));
-    json_object_set_new(row, "time", ps_api_time(tag->stamp));
-    put_text(row, "desc", variable->desc);
-    return row;
+// Written as text at once: a page of a thousand objects takes the loop tens of milliseconds.
+static void put_row(PsBuf *out, const PsApiLive *live, uint32_t index) {
+    const PsVariable *variable = &live->config->variables[index];
+    PsCellReading reading = ps_api_live_read(index, (void *)(uintptr_t)live);
+    ps_live_put_raw(out, "{\"device\":");
+    ps_live_put_string(out, variable->device_name, strlen(variable->device_name));
+    put_text(out, "name", variable->name);
+    put_text(out, "group", variable->group_name);
+    put_text(out, "type", ps_data_type_name(variable->data_type));
+    put_address(out, variable);
+    put_text(out, "access", ps_access_name(variable->access));
+    put_text(out, "mode", ps_mode_name(variable->mode));
+    put_key(out, "value");
+    ps_live_put_value(out, reading.value);
+    put_key(out, "text");
+    ps_live_put_shown(out, reading.value);
+    put_text(out, "unit", variable->unit);
+    put_text(out, "quality", ps_quality_name(reading.quality));
+    put_key(out, "status");
+    ps_buf_put_u8(out, reading.quality == PS_QUALITY_GOOD ? '1' : '0');
+    put_key(out, "time");
+    ps_live_put_time(out, reading.time);
+    put_text(out, "desc", variable->desc);
+    ps_live_put_raw(out, "},");
+}
+
+// The rows end with a comma, which goes.
+static void reply_rows(PsApiCall *call, PsBuf *out, size_t begin) {
+    out->len -= out->len > begin ? 1 : 0;
+    ps_live_put_raw(out, "]}");
+    ps_api_call_reply_bytes(call, "application/json", out->data, out->len);
 }
 
 static PsErr check_device(const PsConfig *config, const char *name, PsDiag *diag) {
@@ -64,13 +80,16 @@ void ps_api_tags(PsApiCall *call) {
         ps_api_call_fail(call, err, &diag);
         return;
     }
-    json_t *rows = json_array();
+    ps_api_live_look(sources->live);
+    PS_AUTO_BUF PsBuf out = {0};
+    ps_live_put_raw(&out, "{\"tags\":[");
+    size_t begin = out.len;
     for (uint32_t i = 0; i < sources->config->variable_count; i++) {
         if (device == NULL || strcmp(sources->config->variables[i].device_name, device) == 0) {
-            json_array_append_new(rows, variable_row(sources, i));
+            put_row(&out, sources->live, i);
         }
     }
-    ps_api_call_reply(call, json_pack("{s:o}", "tags", rows));
+    reply_rows(call, &out, begin);
 }
 
 // NULL for what is not given or empty: a field of a form that nothing was typed into.
@@ -118,13 +137,14 @@ void ps_api_variables(PsApiCall *call) {
         return;
     }
     PsListing listing;
+    ps_api_live_look(sources->live);
     ps_listing_make(sources->config, &query, ps_api_live_read, sources->live, &listing);
-    json_t *items = json_array();
+    PS_AUTO_BUF PsBuf out = {0};
+    ps_buf_printf(&out, "{\"total\":%u,\"offset\":%u,\"items\":[", listing.total, query.offset);
+    size_t begin = out.len;
     for (uint32_t i = 0; i < listing.count; i++) {
-        json_array_append_new(items, variable_row(sources, listing.items[i]));
+        put_row(&out, sources->live, listing.items[i]);
     }
-    json_int_t total = listing.total;
     ps_listing_deinit(&listing);
-    ps_api_call_reply(call, json_pack("{s:I, s:I, s:o}", "total", total, "offset",
-                                      (json_int_t)query.offset, "items", items));
+    reply_rows(call, &out, begin);
 }

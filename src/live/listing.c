@@ -93,16 +93,19 @@ static uint64_t key_of_double(double number) {
     return bits & sign ? ~bits : bits | sign;
 }
 
-// The first seven bytes, small letters: order among texts that differ there.
+// The first six bytes, small letters: order among texts that differ there.
 static uint64_t key_of_text(const char *text, size_t len) {
     uint64_t key = 0;
-    for (size_t i = 0; i < 7; i++) {
+    for (size_t i = 0; i < 6; i++) {
         uint8_t byte = i < len ? (uint8_t)text[i] : 0;
         byte = byte >= 'A' && byte <= 'Z' ? byte + ('a' - 'A') : byte;
         key = key << 8 | byte;
     }
     return key;
 }
+
+// Behind all numbers: that of the largest, infinity, is 0xfff0 and zeros.
+#define KEY_OF_TEXTS (UINT64_C(0xfff8) << 48)
 
 // None, then numbers, then texts.
 static uint64_t key_of_value(PsValue value) {
@@ -116,7 +119,7 @@ static uint64_t key_of_value(PsValue value) {
     case PS_VALUE_FLOAT:
         return value.number == value.number ? key_of_double(value.number) : 1;
     case PS_VALUE_TEXT:
-        return UINT64_C(0xff) << 56 | key_of_text(value.text, value.text_len);
+        return KEY_OF_TEXTS | key_of_text(value.text, value.text_len);
     case PS_VALUE_NONE:
         break;
     }
@@ -162,11 +165,11 @@ static int compare_texts(PsValue a, PsValue b) {
 }
 
 // Where the keys are equal.
-static int compare_rest(const Pass *pass, uint32_t a, uint32_t b) {
+static int compare_rest(const Pass *pass, uint64_t key, uint32_t a, uint32_t b) {
     if (pass->query->sort == PS_SORT_NAME) {
         return ps_search_compare(pass->config->variables[a].name, pass->config->variables[b].name);
     }
-    if (pass->query->sort == PS_SORT_VALUE) {
+    if (pass->query->sort == PS_SORT_VALUE && key >= KEY_OF_TEXTS) {
         PsValue left = pass->read(a, pass->ctx).value;
         PsValue right = pass->read(b, pass->ctx).value;
         return left.kind == PS_VALUE_TEXT && right.kind == PS_VALUE_TEXT
@@ -181,7 +184,7 @@ static int compare_rows(const void *left, const void *right, void *ctx) {
     const Row *a = left;
     const Row *b = right;
     int order = a->key != b->key ? (a->key < b->key ? -1 : 1)
-                                 : compare_rest(pass, a->variable, b->variable);
+                                 : compare_rest(pass, a->key, a->variable, b->variable);
     if (order == 0) { // so no two rows are equal
         return (a->variable > b->variable) - (a->variable < b->variable);
     }
