@@ -3,7 +3,6 @@
 #include "api/values.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #define READ_SECONDS 10
 #define BYTES_MAX 8U
@@ -21,27 +20,12 @@ static void on_read(PsErr result, const PsDiag *diag, PsValue read, void *ctx) {
     ps_api_call_reply(call, json_pack("{s:s}", "bytes", hex));
 }
 
-static uint32_t find(const PsConfig *config, const char *device, const char *name) {
-    for (uint32_t i = 0; i < config->variable_count; i++) {
-        if (strcmp(config->variables[i].name, name) == 0 &&
-            strcmp(config->variables[i].device_name, device) == 0) {
-            return i;
-        }
-    }
-    return UINT32_MAX;
-}
-
 // Parameters: `device`, `name`.
 void ps_api_read_bytes(PsApiCall *call) {
     const PsApiSources *sources = ps_api_call_sources(call);
-    const char *device = ps_api_call_text(call, "device");
-    const char *name = ps_api_call_text(call, "name");
     PsDiag diag = {0};
-    uint32_t index = find(sources->config, device, name);
-    PsErr err = index != UINT32_MAX
-                    ? PS_OK
-                    : ps_fail(PS_ERR_NOT_FOUND, &diag, device, name,
-                              "there is no such device and variable; 'penstock tags' lists all");
+    uint32_t index = 0;
+    PsErr err = ps_api_find_variable(call, &index, &diag);
     if (err == PS_OK) {
         PsMono deadline = ps_mono_add_ns(ps_mono_now(), READ_SECONDS * PS_NS_PER_S);
         err = ps_collector_peek(sources->collector, index, deadline, on_read, call, &diag);

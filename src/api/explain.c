@@ -211,6 +211,7 @@ void ps_api_explain(PsApiCall *call) {
     story.device = &sources->config->devices[story.variable->device];
     story.group = &sources->config->groups[story.variable->group];
     story.quality = ps_collector_quality(sources->collector, story.number, ps_mono_now());
+    ps_api_live_look_at_devices(sources->live);
     ps_api_device_trouble(sources->live, story.variable->device, &story.row);
     ps_api_call_reply(call, story_json(&story));
 }

@@ -78,7 +78,7 @@ void ps_api_live_samples(PsApiLive *live, const PsSampleBatch *batch) {
     }
 }
 
-static void look_at_devices(PsApiLive *live) {
+void ps_api_live_look_at_devices(PsApiLive *live) {
     for (uint32_t i = 0; i < live->config->device_count; i++) {
         PsDeviceRow row;
         ps_collector_device_row(live->sources.collector, i, &row);
@@ -119,7 +119,7 @@ static void on_second(uv_timer_t *timer) {
     PsApiLive *live = timer->data;
     ps_api_live_look(live);
     live->seconds++;
-    look_at_devices(live);
+    ps_api_live_look_at_devices(live);
     note_gaps(live);
     if (live->seconds % PS_HISTORY_STEP_S == 0) {
         note_history(live);

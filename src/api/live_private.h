@@ -54,6 +54,8 @@ struct PsApiLive {
 const PsNameIndex *ps_api_live_index(PsApiLive *live);
 /// Looks at the clock, by which values are fresh or too old: before reading some.
 void ps_api_live_look(PsApiLive *live);
+/// Brings the states of devices up to date; done every second.
+void ps_api_live_look_at_devices(PsApiLive *live);
 /// What a variable shows; `ctx` is the PsApiLive.
 PsCellRead ps_api_live_read;
 

@@ -106,9 +106,13 @@ static PsErr check_count(size_t count, PsDiag *diag) {
                          PS_WATCH_VARIABLES_MAX);
 }
 
-static bool is_same_entry(const PsWatch *watch, const Entry *entries, size_t count, uint32_t i) {
-    return i < watch->count && i < count && entries[i].cell != PS_CELL_NONE &&
-           entries[i].cell == watch->entries[i].cell;
+static bool same_names(const char *a, const char *b) {
+    return strcmp(a, b) == 0 && strcmp(a + strlen(a) + 1, b + strlen(b) + 1) == 0;
+}
+
+static bool is_same_entry(const Entry *a, const Entry *b) {
+    return a->cell != PS_CELL_NONE || b->cell != PS_CELL_NONE ? a->cell == b->cell
+                                                              : same_names(a->names, b->names);
 }
 
 // Where the list has the same variable as before its reader knows what it was told.
@@ -118,7 +122,8 @@ static void change_told(PsWatchView *view, const Entry *entries, size_t count) {
         view->room = (uint32_t)count;
     }
     for (uint32_t i = 0; i < count; i++) {
-        if (!is_same_entry(view->watch, entries, count, i)) {
+        bool before = i < view->watch->count;
+        if (!before || !is_same_entry(&entries[i], &view->watch->entries[i])) {
             view->told[i] = 0;
         }
     }
