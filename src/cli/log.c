@@ -19,8 +19,8 @@ int cli_log(const CliOptions *options, int count, char **arguments) {
     json_int_t last = 0;
     int status = CLI_DONE;
     do {
-        json_t *result =
-            cli_client_call(client, json_pack("{s:s, s:I, s:b}", "call", "GET /log", "after", last, "raw", 1));
+        json_t *result = cli_client_call(
+            client, json_pack("{s:s, s:I, s:b}", "call", "GET /log", "after", last, "raw", 1));
         if (result == NULL) {
             status = CLI_FAILED;
             break;
