@@ -36,7 +36,7 @@ export class Problem extends Refusal {
   constructor(status: number, said: ProblemJson, readonly retryAfter = 0) {
     const where = [said.object, said.field].filter((part) => part !== undefined && part !== "").join(", ");
     const detail = said.detail ?? "";
-    super(status, said.title ?? `HTTP ${status}`, where === "" ? detail : `${where}: ${detail}`);
+    super(status, words.problems[status] ?? said.title ?? `HTTP ${status}`, where === "" ? detail : `${where}: ${detail}`);
     this.class = said.class ?? "";
     this.object = said.object ?? "";
     this.field = said.field ?? "";

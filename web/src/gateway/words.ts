@@ -17,6 +17,19 @@ export const words = {
   forwarding: "Forwarding",
   system: "System",
 
+  /** What a refusal is called, by its status; the gateway's own words say the rest. */
+  problems: {
+    400: "Not accepted",
+    401: "Not logged in",
+    403: "Not allowed",
+    404: "Not found",
+    409: "Not possible now",
+    413: "Too large",
+    422: "Not accepted",
+    429: "Too many tries",
+    504: "No answer in time",
+    507: "Full",
+  } as Readonly<Record<number, string | undefined>>,
   noAnswer: "The gateway does not answer.",
   unsaved: "Changes on this page are not saved. Leave it all the same?",
 

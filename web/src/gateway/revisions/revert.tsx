@@ -11,7 +11,7 @@ import { DifferenceView } from "./difference";
 import { words } from "./words";
 
 function Preview({ of }: { of: number }) {
-  const load = useCallback(() => send<{ difference?: Difference }>("POST", "revert", { of }, { dry_run: true }), [of]);
+  const load = useCallback(() => send<{ difference?: Difference }>("POST", "revert", { of, dry_run: true }), [of]);
   return <Shown loaded={useLoad(load)}>{({ difference }) => <DifferenceView difference={difference} />}</Shown>;
 }
 
