@@ -45,9 +45,11 @@ static void take_over(PsApply *apply, PsCandidate *candidate, PsBuf *restarted) 
     PS_LOGI("REVISION", "revision %u (%s by %s%s%s): %s", revision->number,
             ps_revision_kind_name(revision->kind), revision->who,
             revision->why[0] != '\0' ? ", " : "", revision->why, revision->summary);
+    apply->tools.running = NULL;
     if (apply->setup.switch_to != NULL && !apply->closing) {
         PsConfig *config = candidate->config;
         candidate->config = NULL;
+        apply->tools.running = config;
         apply->setup.switch_to(config, restarted, apply->setup.ctx);
         if (candidate->reconnects) {
             say_reconnects(restarted);
@@ -325,10 +327,13 @@ PsApply *ps_apply_new(const PsApplySetup *setup) {
     apply->folder = ps_strdup(setup->start->config->folder);
     snprintf(apply->problem, sizeof apply->problem, "%s", setup->start->problem);
     apply->setup.start = NULL; // looked at here only
-    apply->tools = (PsCandidateTools){.store = setup->start->store,
-                                      .folder = apply->folder,
-                                      .script_program = setup->script_program,
-                                      .check_for = setup->check_for};
+    apply->tools = (PsCandidateTools){
+        .store = setup->start->store,
+        .folder = apply->folder,
+        .script_program = setup->script_program,
+        .check_for = setup->check_for,
+        // What stands in for a broken folder may be an older one.
+        .running = setup->start->problem[0] == '\0' ? setup->start->config : NULL};
     apply->changes = (PsApiChanges){.ctx = apply,
                                     .change = change_it,
                                     .upload = upload,

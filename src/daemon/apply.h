@@ -10,12 +10,14 @@
 
 typedef struct PsApplySetup {
     uv_loop_t *loop;
-    const PsStartConfig *start; ///< what the gateway started with; its store is taken over
+    /// What the gateway started with; its store is taken over, its configuration lasts until
+    /// another is switched to.
+    const PsStartConfig *start;
     const char *script_program; ///< penstock-script; borrowed
     PsVariableCheckFor *check_for;
-    /// The configuration that runs from now on, which the callee owns; may not fail. Appends to
-    /// `restarted` one line for each part that had to start anew. NULL: what is applied runs when
-    /// the gateway starts the next time.
+    /// The configuration that runs from now on, which the callee owns and which lasts until the
+    /// next one; may not fail. Appends to `restarted` one line for each part that had to start
+    /// anew. NULL: what is applied runs when the gateway starts the next time.
     void (*switch_to)(PsConfig *config, PsBuf *restarted, void *ctx);
     /// How the gateway does, as of ps_health_of; the callee gives it away.
     json_t *(*health)(void *ctx);

@@ -167,14 +167,21 @@ static uint32_t compare_credentials(const PsRevisionStore *store, const PsConfig
     return replaced;
 }
 
-json_t *ps_candidate_compare(const PsRevisionStore *store, const PsContent *content,
-                             const PsConfig *config, uint32_t *ret_count, bool *ret_reconnects) {
+// What the newest revision is, loaded here; NULL when it is `content` to the byte.
+static PsConfig *load_newest(const PsRevisionStore *store, const PsContent *content,
+                             const char *folder) {
     PsContent running = read_running(store);
-    // To load a large configuration takes long, and mostly it is the same to the byte.
     bool same = ps_content_equal(content, &running);
-    PsConfig *loaded = same ? NULL : load_running(config->folder, &running);
+    PsConfig *loaded = same ? NULL : load_running(folder, &running);
     ps_content_deinit(&running); // what is large is not there longer than it has to be
-    const PsConfig *before = same ? config : loaded;
+    return loaded;
+}
+
+json_t *ps_candidate_compare(const PsRevisionStore *store, const PsContent *content,
+                             const PsConfig *config, const PsConfig *running, uint32_t *ret_count,
+                             bool *ret_reconnects) {
+    PsConfig *loaded = running == NULL ? load_newest(store, content, config->folder) : NULL;
+    const PsConfig *before = running != NULL ? running : loaded != NULL ? loaded : config;
     PsConfigMap *map = ps_config_map_new(before, config);
     PsConfigDiff *diff = ps_config_diff_new(before, config, map);
     json_t *json = ps_config_diff_json(diff, PS_DIFFERENCE_MAX);
@@ -260,8 +267,8 @@ static PsErr run(PsCandidate *candidate, const PsCandidateTools *tools, PsConten
     if (err == PS_OK) {
         uint32_t changes = 0;
         atomic_store(&candidate->step, PS_STEP_COMPARING);
-        candidate->difference =
-            ps_candidate_compare(tools->store, content, config, &changes, &candidate->reconnects);
+        candidate->difference = ps_candidate_compare(tools->store, content, config, tools->running,
+                                                     &changes, &candidate->reconnects);
         if (changes > 0 && !candidate->dry_run) {
             err = write(candidate, tools, content, config);
             candidate->config = err == PS_OK ? config : NULL;

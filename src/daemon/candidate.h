@@ -30,6 +30,7 @@ typedef struct PsCandidateTools {
     const char *folder;         ///< the configuration folder
     const char *script_program; ///< penstock-script
     PsVariableCheckFor *check_for;
+    const PsConfig *running; ///< what the newest revision was loaded as; NULL: not known
 } PsCandidateTools;
 
 typedef struct PsCandidate {
@@ -61,8 +62,10 @@ void ps_candidate_free(PsCandidate *candidate);
 void ps_candidate_run(PsCandidate *candidate, const PsCandidateTools *tools);
 
 /// How `config`, loaded from `content`, differs from the newest revision of the store, as of
-/// ps_config_diff_json; from nothing when there is none or it cannot be loaded any more.
+/// ps_config_diff_json; from nothing when there is none or it cannot be loaded any more. `running`
+/// is that revision, loaded; NULL: it is loaded here, which takes long when it is large.
 /// `ret_count` has the number of changes. Certificates and keys of the cloud that were replaced
 /// under the same path count, too; `ret_reconnects` (may be NULL) says whether a link is concerned.
 json_t *ps_candidate_compare(const PsRevisionStore *store, const PsContent *content,
-                             const PsConfig *config, uint32_t *ret_count, bool *ret_reconnects);
+                             const PsConfig *config, const PsConfig *running, uint32_t *ret_count,
+                             bool *ret_reconnects);

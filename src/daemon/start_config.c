@@ -139,7 +139,7 @@ static void record(const PsCandidateTools *tools, const PsContent *content,
     uint32_t changes = 0;
     PsDiag diag = {0};
     bool first = ps_revision_store_newest(tools->store) == NULL;
-    json_t *difference = ps_candidate_compare(tools->store, content, config, &changes, NULL);
+    json_t *difference = ps_candidate_compare(tools->store, content, config, NULL, &changes, NULL);
     PsRevision revision = {.kind = PS_REVISION_START, .who = "penstockd", .time = ps_wall_now()};
     ps_text_format(revision.summary, sizeof revision.summary, "%s",
                    json_string_value(json_object_get(difference, "summary")));
