@@ -7,8 +7,15 @@
 #include <stdio.h>
 #include <string.h>
 
-// In this order, parted by slashes; `value` is the object that POST and PUT of a resource bring.
-static const char *const naming[] = {"device", "device_name", "name", "path", "user", "id"};
+// What names the object, the first that is there; `scope` before it, when there is one. Objects of
+// the configuration have keys of their own for it, and mention others by theirs.
+static const struct {
+    const char *scope;
+    const char *key;
+} naming[] = {
+    {"device", "name"}, {NULL, "warn_name"},  {"device", "var_name"}, {NULL, "device_name"},
+    {NULL, "path"},     {NULL, "group_name"}, {NULL, "user"},         {NULL, "id"},
+};
 // With their names, as they are in the call.
 static const char *const told[] = {"value",     "level", "seconds",    "of",      "confirm_s",
                                    "healthy_s", "role",  "days",       "dry_run", "cascade",
@@ -20,9 +27,14 @@ static void add_text(PsBuf *out, const char *between, const char *text) {
 
 static void add_names(const json_t *from, PsBuf *out) {
     for (size_t i = 0; i < PS_COUNT(naming); i++) {
-        const char *text = json_string_value(json_object_get(from, naming[i]));
-        if (text != NULL) {
-            add_text(out, "/", text);
+        const char *name = json_string_value(json_object_get(from, naming[i].key));
+        const char *scope = naming[i].scope != NULL
+                                ? json_string_value(json_object_get(from, naming[i].scope))
+                                : NULL;
+        if (name != NULL) {
+            add_text(out, "", scope != NULL ? scope : "");
+            add_text(out, scope != NULL ? "/" : "", name);
+            return;
         }
     }
 }

@@ -23,6 +23,10 @@ static void calls_are_told_by_name_and_value(void **state) {
         {"{\"device_name\":\"PLC\",\"ip\":\"10.0.0.1\",\"why\":\"night shift\"}",
          "{\"result\":\"applied\",\"revision\":{\"number\":12,\"summary\":\"device 'PLC' added\"}}",
          "PLC", "why night shift -> applied, revision 12: device 'PLC' added"},
+        {"{\"device\":\"PLC\",\"var_name\":\"level\",\"group_name\":\"fast\"}", NULL, "PLC/level",
+         ""},
+        {"{\"name\":\"old\",\"device_name\":\"new\"}", NULL, "old", ""},
+        {"{\"warn_name\":\"hot\",\"device\":\"PLC\",\"var_name\":\"temp\"}", NULL, "hot", ""},
         {"{\"level\":\"DEBUG\",\"seconds\":60}", NULL, "", "level DEBUG, seconds 60"},
         {"{\"of\":3,\"dry_run\":true,\"cascade\":false}", NULL, "", "of 3, dry_run"},
         {"{\"edits\":[{\"op\":\"delete\",\"block\":\"vars\",\"device\":\"PLC\",\"name\":\"a\"},"
