@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/time.h"
 
 #include <openssl/evp.h>
 #include <stdlib.h>
@@ -12,30 +13,26 @@
 
 #define QUEUE_MAX ((size_t)1024 * 1024)
 #define HEARTBEAT_S 10
-#define BLOCK_SIZE 16384
 
 struct PsEventStream {
     PsRest *rest;
-    struct MHD_Connection *connection;
+    PsHttpStream *stream; ///< NULL while the subscription is made
+    PsBuf first;          ///< what came meanwhile
     void *subscription;
-    PsBuf queue;
-    size_t sent; ///< bytes of the queue that have gone
     uint64_t dropped;
     int quiet_s;
-    bool suspended;
-    bool ending;
 };
 
-static void wake(PsEventStream *stream) {
-    if (stream->suspended) {
-        stream->suspended = false;
-        MHD_resume_connection(stream->connection);
-        ps_http_kick(stream->rest);
+// False when the queue has no room for it.
+static bool put(PsEventStream *stream, const PsBuf *text) {
+    if (stream->stream != NULL) {
+        return ps_http_stream_put(stream->stream, text->data, text->len) == PS_OK;
     }
-}
-
-static size_t waiting(const PsEventStream *stream) {
-    return stream->queue.len - stream->sent;
+    if (stream->first.len + text->len > QUEUE_MAX) {
+        return false;
+    }
+    ps_buf_put(&stream->first, text->data, text->len);
+    return true;
 }
 
 static json_t *payload_base64(const PsRestMessage *message) {
@@ -63,39 +60,20 @@ static char *event_text(const PsRestMessage *message) {
 static void deliver(void *ctx, const PsRestMessage *message) {
     PsEventStream *stream = ctx;
     PS_AUTO_FREE char *text = event_text(message);
-    if (text == NULL || waiting(stream) + strlen(text) > QUEUE_MAX) {
-        stream->dropped++;
-        return;
-    }
+    PS_AUTO_BUF PsBuf event = {0};
     if (stream->dropped > 0) {
-        ps_buf_printf(&stream->queue, "event: dropped\ndata: %llu\n\n",
+        ps_buf_printf(&event, "event: dropped\ndata: %llu\n\n",
                       (unsigned long long)stream->dropped);
+    }
+    if (text != NULL) {
+        ps_buf_printf(&event, "event: message\ndata: %s\n\n", text);
+    }
+    if (text != NULL && put(stream, &event)) {
         stream->dropped = 0;
+        stream->quiet_s = 0;
+    } else {
+        stream->dropped++;
     }
-    ps_buf_printf(&stream->queue, "event: message\ndata: %s\n\n", text);
-    wake(stream);
-}
-
-static ssize_t read_stream(void *ctx, uint64_t position, char *out, size_t most) {
-    PsEventStream *stream = ctx;
-    size_t len = waiting(stream);
-    if (len == 0 && stream->ending) {
-        return MHD_CONTENT_READER_END_OF_STREAM;
-    }
-    if (len == 0) {
-        stream->suspended = true;
-        MHD_suspend_connection(stream->connection);
-        return 0;
-    }
-    len = len < most ? len : most;
-    memcpy(out, stream->queue.data + stream->sent, len);
-    stream->sent += len;
-    stream->quiet_s = 0;
-    if (waiting(stream) == 0) {
-        ps_buf_clear(&stream->queue);
-        stream->sent = 0;
-    }
-    return (ssize_t)len;
 }
 
 static void close_stream(void *ctx) {
@@ -109,36 +87,36 @@ static void close_stream(void *ctx) {
             stream->rest->streams[i] = NULL;
         }
     }
-    ps_buf_deinit(&stream->queue);
+    ps_buf_deinit(&stream->first);
     free(stream);
 }
 
-static enum MHD_Result refuse(struct MHD_Connection *connection, PsApiCode code,
-                              const PsApiFault *fault) {
+static void refuse(PsHttpRequest *request, PsApiCode code, const PsApiFault *fault) {
     PsRestAnswer answer = {0};
     const char *error_type = NULL;
     ps_rest_refuse(code, PS_API_DATA, fault, &answer, &error_type);
-    return ps_http_answer(connection, &answer, error_type, NULL);
+    ps_rest_send(request, &answer, error_type, NULL);
 }
 
-static enum MHD_Result start_stream(PsEventStream *stream) {
-    struct MHD_Response *response = MHD_create_response_from_callback(
-        MHD_SIZE_UNKNOWN, BLOCK_SIZE, read_stream, stream, close_stream);
-    if (response == NULL) {
-        close_stream(stream);
-        return MHD_NO;
+static PsApiCode start_stream(PsEventStream *stream, PsHttpRequest *request, PsApiFault *fault) {
+    static const PsHttpHeader headers[] = {
+        {"Content-Type", "text/event-stream"},
+        {"Cache-Control", "no-store"},
+        {"X-Content-Type-Options", "nosniff"},
+    };
+    PsErr err = ps_http_stream_open(request, headers, PS_COUNT(headers), QUEUE_MAX, close_stream,
+                                    stream, &stream->stream);
+    if (err != PS_OK) {
+        return ps_api_fail(PS_API_UNAVAILABLE, fault, "The stream cannot be opened");
     }
-    MHD_add_response_header(response, "Content-Type", "text/event-stream");
-    MHD_add_response_header(response, "Cache-Control", "no-store");
-    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-    MHD_set_connection_option(stream->connection, MHD_CONNECTION_OPTION_TIMEOUT, 0U);
-    enum MHD_Result result = MHD_queue_response(stream->connection, MHD_HTTP_OK, response);
-    MHD_destroy_response(response);
-    return result;
+    err = ps_http_stream_put(stream->stream, stream->first.data, stream->first.len);
+    PS_ASSERT(err == PS_OK); // it was bounded by the same size
+    ps_buf_deinit(&stream->first);
+    return PS_API_OK;
 }
 
-enum MHD_Result ps_events_open(PsRest *rest, struct MHD_Connection *connection,
-                               const char *const *filters, size_t count) {
+void ps_events_open(PsRest *rest, PsHttpRequest *request, const char *const *filters,
+                    size_t count) {
     PsApiFault fault = {0};
     size_t slot = 0;
     while (slot < PS_EVENT_STREAMS_MAX && rest->streams[slot] != NULL) {
@@ -147,43 +125,40 @@ enum MHD_Result ps_events_open(PsRest *rest, struct MHD_Connection *connection,
     if (slot == PS_EVENT_STREAMS_MAX) {
         PsApiCode code = ps_api_fail(PS_API_THROTTLING, &fault, "%d streams are open already",
                                      PS_EVENT_STREAMS_MAX);
-        return refuse(connection, code, &fault);
+        refuse(request, code, &fault);
+        return;
     }
     const PsRestCloud *cloud = rest->setup.cloud;
     if (cloud == NULL || cloud->subscribe == NULL) {
         PsApiCode code = ps_api_fail(PS_API_UNAVAILABLE, &fault, "The message broker does not run");
-        return refuse(connection, code, &fault);
+        refuse(request, code, &fault);
+        return;
     }
     PsEventStream *stream = ps_alloc(sizeof *stream);
     stream->rest = rest;
-    stream->connection = connection;
     rest->streams[slot] = stream;
-    ps_buf_printf(&stream->queue, ": subscribed\n\n");
+    ps_buf_printf(&stream->first, ": subscribed\n\n");
     PsApiCode code = cloud->subscribe(cloud->ctx, filters, count, deliver, stream,
                                       &stream->subscription, &fault);
     if (code != PS_API_OK) {
         stream->subscription = NULL;
-        close_stream(stream);
-        return refuse(connection, code, &fault);
+    } else {
+        code = start_stream(stream, request, &fault);
     }
-    return start_stream(stream);
+    if (code != PS_API_OK) {
+        close_stream(stream);
+        refuse(request, code, &fault);
+    }
 }
 
 void ps_events_tick(PsRest *rest) {
+    static const char heartbeat[] = ":\n\n"; // keeps what stands between from closing it
     for (size_t i = 0; i < PS_EVENT_STREAMS_MAX; i++) {
         PsEventStream *stream = rest->streams[i];
-        if (stream != NULL && waiting(stream) == 0 && ++stream->quiet_s >= HEARTBEAT_S) {
-            ps_buf_printf(&stream->queue, ":\n\n"); // notices a browser that has gone
-            wake(stream);
-        }
-    }
-}
-
-void ps_events_end(PsRest *rest) {
-    for (size_t i = 0; i < PS_EVENT_STREAMS_MAX; i++) {
-        if (rest->streams[i] != NULL) {
-            rest->streams[i]->ending = true;
-            wake(rest->streams[i]);
+        if (stream != NULL && ++stream->quiet_s >= HEARTBEAT_S &&
+            ps_http_stream_waiting(stream->stream) == 0 &&
+            ps_http_stream_put(stream->stream, heartbeat, sizeof heartbeat - 1) == PS_OK) {
+            stream->quiet_s = 0;
         }
     }
 }

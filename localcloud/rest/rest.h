@@ -144,7 +144,7 @@ typedef struct PsRestSetup {
 
 typedef struct PsRest PsRest;
 
-/// Listens on 127.0.0.1. PS_ERR_IO: the port is taken.
+/// Listens on 127.0.0.1. PS_ERR_BUSY: the port is taken; and what ps_http_start answers.
 PsErr ps_rest_start(uv_loop_t *loop, const PsRestSetup *setup, PsRest **ret_rest, PsDiag *diag);
 /// Ends connections and streams at once. The memory goes with the loop's next turns: run it until
 /// its handles are closed. Accepts NULL.
