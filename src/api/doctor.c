@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LIMIT_S 40
+#define SECONDS_DEFAULT 40
 #define OTHER_ID_SUFFIX "-check"
 
 typedef struct Doctor {
@@ -19,6 +19,7 @@ typedef struct Doctor {
     PsCloud cloud;
     char *client_id;
     bool other_id;
+    PsMono deadline;
     atomic_bool cancelled;
     uv_thread_t thread;
     PsWake wake;
@@ -38,10 +39,8 @@ static bool go_on(const char *step, void *ctx) {
 
 static void run(void *ctx) {
     Doctor *doctor = ctx;
-    PsProbeSetup setup = {.cloud = &doctor->cloud,
-                          .deadline = ps_mono_add_ns(ps_mono_now(), LIMIT_S * PS_NS_PER_S),
-                          .go_on = go_on,
-                          .ctx = doctor};
+    PsProbeSetup setup = {
+        .cloud = &doctor->cloud, .deadline = doctor->deadline, .go_on = go_on, .ctx = doctor};
     doctor->err = ps_probe_run(&setup, &doctor->probe, &doctor->diag);
     ps_wake_send(&doctor->wake);
 }
@@ -228,6 +227,8 @@ static Doctor *doctor_of(PsApiCall *call) {
     Doctor *doctor = ps_alloc(sizeof *doctor);
     doctor->call = call;
     doctor->cloud = sources->config->cloud;
+    int64_t seconds = ps_api_call_integer(call, "seconds", SECONDS_DEFAULT);
+    doctor->deadline = ps_mono_add_ns(ps_mono_now(), seconds * PS_NS_PER_S);
     doctor->other_id = sources->config->cloud.enable || !doctor->cloud.clean_session;
     PsBuf id = {0};
     ps_buf_printf(&id, "%s%s", doctor->cloud.client_id, doctor->other_id ? OTHER_ID_SUFFIX : "");

@@ -150,8 +150,9 @@ void ps_api_overview_alarms(PsApiLive *live) {
         // No stream takes so much at once; a page asks for the list itself.
         uint32_t on = ps_alarms_on_count(ps_alarm_desk_alarms(live->sources.alarms));
         ps_buf_clear(&live->alarms);
-        ps_buf_printf(&live->alarms, "{\"too_many\":%u,\"defined\":%u}", on,
-                      live->config->alarm_count);
+        ps_buf_printf(&live->alarms,
+                      "{\"alarms\":[],\"shelved\":[],\"unread\":[],\"defined\":%u,\"too_many\":%u}",
+                      live->config->alarm_count, on);
     }
     live->alarms_seen = seen;
     live->alarms_version++;

@@ -78,6 +78,12 @@ static const PsApiParameter trend_parameters[] = {
     {NULL},
 };
 
+static const PsApiParameter doctor_parameters[] = {
+    {"seconds", PS_API_BODY, PS_API_INTEGER, .min = 1, .max = 60,
+     .help = "How long it may take in all; 40."},
+    {NULL},
+};
+
 static const PsApiParameter explain_parameters[] = {
     {"device", PS_API_QUERY, PS_API_TEXT, .required = true, .help = "The device's name."},
     {"name", PS_API_QUERY, PS_API_TEXT, .required = true, .help = "The variable's name."},
@@ -320,6 +326,7 @@ const PsApiRoute ps_api_routes_live[] = {
      .id = "checkCloud",
      .handler = ps_api_doctor,
      .role = PS_ROLE_ENGINEER,
+     .parameters = doctor_parameters,
      .answer_schema = DOCTOR_SCHEMA,
      .help = "One trial connection to the cloud, step by step, beside the running one.",
      .statuses = "409 422"},

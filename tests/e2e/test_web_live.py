@@ -294,7 +294,7 @@ def test_the_doctor_says_what_is_wrong(folder, cloud, modbus, cleanup):
     config = {"devices": [modbus_device("D", modbus.port)], "vars": [variable("v", "D", "WORD", 40001)],
               "groups": [group()], "cloud": {**block, "port": free_port()}}
     gateway = cleanup(Gateway(folder, config))
-    steps = {row["step"]: row for row in gateway.api("POST", "/cloud/doctor")[1]["steps"]}
+    steps = {row["step"]: row for row in gateway.api("POST", "/cloud/doctor", {})[1]["steps"]}
     assert steps["name"]["ok"] and steps["TCP"]["ok"] is False and steps["TCP"]["cure"]
     assert steps["TLS"]["ok"] is None and steps["MQTT"]["ok"] is None
     gateway.write({**config, "cloud": {**block, "key": str(cloud.files("receiver")["key"])}}, {})
