@@ -9,6 +9,7 @@
 #include "alarm/desk.h"
 #include "api/changes.h"
 #include "api/live.h"
+#include "api/web.h"
 #include "collect/collector.h"
 #include "link/link.h"
 #include "model/config.h"
@@ -63,8 +64,9 @@ typedef struct PsApiSources {
     void (*release_config)(void *hold);
     void *ctx; ///< of the callbacks
     const PsApiChanges *changes;
-    PsAccess *access; ///< accounts; NULL in tests of parts
-    PsLink *link;     ///< NULL when the cloud is not enabled
+    PsAccess *access;       ///< accounts; NULL in tests of parts
+    const PsWebServer *web; ///< set by the API itself; NULL: none
+    PsLink *link;           ///< NULL when the cloud is not enabled
     uv_loop_t *loop;
     const char *script_program; ///< penstock-script
     const char *scratch;        ///< folder for scripts' scratch folders
@@ -73,10 +75,22 @@ typedef struct PsApiSources {
 
 typedef struct PsApi PsApi;
 
+/// Where the listener for browsers is.
+typedef struct PsApiWeb {
+    const char *folder;  ///< STATE/web
+    const char *address; ///< in place of the configuration's; NULL: that
+    int port;
+} PsApiWeb;
+
 /// Makes the socket (an old one of a process that is gone is replaced). PS_ERR_BUSY when another
 /// gateway answers there; PS_ERR_IO, PS_ERR_DENIED.
 PsErr ps_api_open(uv_loop_t *loop, const char *path, const PsApiSources *sources, PsApi **ret_api,
                   PsDiag *diag);
+/// Begins to listen for browsers, as the sources' configuration says; what goes wrong is logged and
+/// tried again.
+void ps_api_open_web(PsApi *api, const PsApiWeb *setup);
+/// The configuration asks for another listener, or its files may have changed.
+void ps_api_configure_web(PsApi *api, const PsWeb *config);
 /// Other sources, also for calls that wait for an answer.
 void ps_api_set_sources(PsApi *api, const PsApiSources *sources);
 /// The configuration asks for another log level.

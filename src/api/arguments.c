@@ -196,7 +196,8 @@ static PsErr check_required(const PsApiRoute *route, PsApiIn in, const json_t *o
                             PsDiag *diag) {
     for (const PsApiParameter *row = route->parameters; row != NULL && row->name != NULL; row++) {
         if (row->in == in && row->required && json_object_get(object, row->name) == NULL) {
-            return ps_fail(PS_ERR_INVALID, diag, "request", row->name, "is missing; %s", row->help);
+            return ps_fail(PS_ERR_INVALID, diag, "request", row->name, "is missing; %s",
+                           row->help != NULL ? row->help : "give it");
         }
     }
     return PS_OK;

@@ -5,7 +5,6 @@
 #include "api/call.h"
 #include "api/dispatch.h"
 #include "api/users.h"
-#include "api/web.h"
 #include "base/time.h"
 
 #define PS_API_NOTE_SIZE 160

@@ -32,7 +32,7 @@ static size_t named_files(const PsConfig *config, Named *named) {
     const struct {
         const PsOptionTable *table;
         const void *object;
-    } blocks[] = {{&ps_table_cloud, &config->cloud}};
+    } blocks[] = {{&ps_table_cloud, &config->cloud}, {&ps_table_web, &config->web}};
     size_t count = 0;
     for (size_t b = 0; b < PS_COUNT(blocks); b++) {
         for (size_t i = 0; i < blocks[b].table->count && count < NAMED_MAX; i++) {

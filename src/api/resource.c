@@ -35,6 +35,7 @@ static const PsApiResource resources[] = {
      NULL},
     {"cloud", &ps_table_cloud, offsetof(PsConfig, cloud), 0, NULL, NULL},
     {"parameters", &ps_table_parameters, offsetof(PsConfig, parameters), 0, NULL, NULL},
+    {"web", &ps_table_web, offsetof(PsConfig, web), 0, NULL, NULL},
 };
 
 // "/devices/{device}/variables/{name}": "variables".

@@ -35,7 +35,7 @@ static const PsApiParameter set_up[] = {
 };
 static const PsApiParameter log_in[] = {
     {"name", PS_API_BODY, PS_API_TEXT, true, "of the user", 0, 256},
-    {"password", PS_API_BODY, PS_API_TEXT, true, NULL, 0, 1024},
+    {"password", PS_API_BODY, PS_API_TEXT, true, "the account's password", 0, 1024},
     {NULL},
 };
 static const PsApiParameter password[] = {

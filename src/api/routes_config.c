@@ -271,6 +271,7 @@ const PsApiRoute ps_api_routes_config[] = {
     DELETE(VARIABLES "/{name}", "Variable", "variable", variable_delete_parameters),
     SINGLE("cloud", "Cloud", "connection to the cloud", PS_ROLE_ENGINEER),
     SINGLE("parameters", "Parameters", "parameters of the gateway", PS_ROLE_ENGINEER),
+    SINGLE("web", "Web", "web server", PS_ROLE_ADMINISTRATOR),
     {.method = "POST",
      .path = "/edits",
      .id = "edit",

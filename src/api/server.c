@@ -190,6 +190,41 @@ PsErr ps_api_open(uv_loop_t *loop, const char *path, const PsApiSources *sources
 
 void ps_api_set_sources(PsApi *api, const PsApiSources *sources) {
     api->sources = *sources;
+    api->sources.web = api->web;
+}
+
+static bool is_set_up(void *ctx) {
+    const PsApi *api = ctx;
+    return api->sources.access == NULL || ps_access_is_set_up(api->sources.access);
+}
+
+static void on_set_up(void *ctx) {
+    PsApi *api = ctx;
+    if (api->web != NULL) {
+        ps_web_look_again(api->web);
+    }
+}
+
+void ps_api_open_web(PsApi *api, const PsApiWeb *setup) {
+    PsWebSetup web = {.loop = api->sources.loop,
+                      .folder = setup->folder,
+                      .address = setup->address,
+                      .port = setup->port,
+                      .is_set_up = is_set_up,
+                      .on_head = ps_api_on_head,
+                      .on_request = ps_api_on_request,
+                      .ctx = api};
+    api->web = ps_web_new(&web, &api->sources.config->web);
+    api->sources.web = api->web;
+    if (api->sources.access != NULL) {
+        ps_access_on_set_up(api->sources.access, on_set_up, api);
+    }
+}
+
+void ps_api_configure_web(PsApi *api, const PsWeb *config) {
+    if (api->web != NULL) {
+        ps_web_configure(api->web, config);
+    }
 }
 
 void ps_api_configure_log(PsApi *api, PsLogLevel level) {
@@ -228,6 +263,7 @@ void ps_api_close(PsApi *api, void (*closed)(void *ctx), void *ctx) {
         api->closing_parts++;
         ps_web_close(api->web, ps_api_part_closed, api);
         api->web = NULL;
+        api->sources.web = NULL;
     }
     if (api->local != NULL) {
         api->closing_parts++;

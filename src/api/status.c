@@ -181,6 +181,7 @@ json_t *ps_api_status_of(const PsApiSources *sources) {
     json_object_set_new(json, "config", json_string(sources->config->folder));
     json_object_set_new(json, "revision", sources->changes->running(sources->changes->ctx));
     json_object_set_new(json, "link", ps_api_status_link(sources));
+    json_object_set_new(json, "web", ps_web_status(sources->web));
     json_object_set_new(json, "channels", channels_status(sources));
     json_object_set_new(json, "groups", groups_status(sources));
     json_object_set_new(json, "messages", ps_api_status_messages(sources));

@@ -21,6 +21,16 @@
 /// Called for every file that a configuration names; the path is absolute, `field` where it is.
 typedef void Named(const char *path, bool secret, void *ctx);
 
+static void for_each_of(const PsOptionTable *table, const void *object, Named *named, void *ctx) {
+    for (size_t i = 0; i < table->count; i++) {
+        const PsOption *option = &table->options[i];
+        if (option->type == PS_OPTION_PATH) {
+            named(*(const char *const *)((const char *)object + option->offset), option->secret,
+                  ctx);
+        }
+    }
+}
+
 static void for_each(const PsConfig *config, Named *named, void *ctx) {
     for (uint32_t i = 0; i < config->publish_count; i++) {
         named(config->publish[i].script, false, ctx);
@@ -28,14 +38,8 @@ static void for_each(const PsConfig *config, Named *named, void *ctx) {
     for (uint32_t i = 0; i < config->subscribe_count; i++) {
         named(config->subscribe[i].script, false, ctx);
     }
-    for (size_t i = 0; i < ps_table_cloud.count; i++) {
-        const PsOption *option = &ps_table_cloud.options[i];
-        if (option->type == PS_OPTION_PATH) {
-            const char *path =
-                *(const char *const *)((const char *)&config->cloud + option->offset);
-            named(path, option->secret, ctx);
-        }
-    }
+    for_each_of(&ps_table_cloud, &config->cloud, named, ctx);
+    for_each_of(&ps_table_web, &config->web, named, ctx);
 }
 
 // The path below the folder, or NULL when it is not there.

@@ -175,13 +175,17 @@ static void start_gateway(Demo *demo, const DemoPeers *peers) {
     snprintf(config, sizeof config, "%s/config", demo->folder);
     snprintf(state, sizeof state, "%s/state", demo->folder);
     snprintf(socket, sizeof socket, "%s/penstock.sock", demo->folder);
-    const char *gateway[] = {"--config", config, "--state", state, "--socket", socket, NULL};
+    const char *gateway[] = {"--config", config,  "--state",     state, "--socket",
+                             socket,     "--web", "127.0.0.1:0", NULL};
     demo->phase = DEMO_RUNNING;
     demo->started_ms = uv_now(&demo->loop);
     demo->next_send_ms = uv_now(&demo->loop) + SEND_EVERY_MS;
     printf("demo    | plant on 127.0.0.1:%d, cloud on %s:%d, configuration in %s\n"
-           "demo    | look inside: %s/penstock status --socket %s\n",
-           peers->plant_port, peers->endpoint, peers->cloud_port, config, demo->programs, socket);
+           "demo    | look inside: %s/penstock status --socket %s\n"
+           "demo    | in a browser: the address after WEB-LISTEN; the code for the first log-in: "
+           "%s/penstock setup-code --socket %s\n",
+           peers->plant_port, peers->endpoint, peers->cloud_port, config, demo->programs, socket,
+           demo->programs, socket);
     start_child(demo, &demo->gateway, "penstockd", gateway);
 }
 

@@ -53,6 +53,28 @@ static void print_link(const json_t *status) {
     }
 }
 
+static void print_web(const json_t *status) {
+    const json_t *web = json_object_get(status, "web");
+    if (!json_is_true(json_object_get(web, "enabled"))) {
+        return;
+    }
+    if (cli_text(web, "url")[0] == '\0') {
+        printf("Web: nowhere yet%s%s\n", cli_text(web, "problem")[0] != '\0' ? "; " : "",
+               cli_text(web, "problem"));
+        return;
+    }
+    bool here = json_is_true(json_object_get(web, "this_machine_only"));
+    printf("Web: %s%s; certificate SHA-256 %s\n", cli_text(web, "url"),
+           here ? ", for this machine only" : "",
+           cli_text(json_object_get(web, "certificate"), "fingerprint"));
+    if (json_is_false(json_object_get(web, "set_up"))) {
+        printf("  there is no administrator yet; make one with the code of: penstock setup-code\n");
+    }
+    if (cli_text(web, "problem")[0] != '\0') {
+        printf("  %s\n", cli_text(web, "problem"));
+    }
+}
+
 static void format_bytes(const json_t *row, const char *key, char *out, size_t size) {
     static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
     double bytes = (double)cli_integer(row, key);
@@ -155,6 +177,7 @@ int cli_status(const CliOptions *options, int count, char **arguments) {
         cli_print_json(status);
     } else {
         print_link(status);
+        print_web(status);
         print_disk(status);
         print_channels(status);
         print_groups(status);

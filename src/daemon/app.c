@@ -19,10 +19,6 @@
 // (and so committed) all the same.
 #define STOP_LIMIT_MS 15000
 
-// How long a log-in holds.
-#define SESSION_IDLE_MIN 30
-#define SESSION_MAX_H 12
-
 // --- stopping, who asks before who answers -----------------------------------------------------
 
 static void finish(PsApp *app) {
@@ -37,12 +33,12 @@ static void finish(PsApp *app) {
     uv_close((uv_handle_t *)&app->stop_limit, NULL);
     uv_close((uv_handle_t *)&app->retry, NULL);
     ps_retired_close(app->retired);
+    ps_access_close(app->access);
+    app->access = NULL;
     ps_outbox_close(app->outbox);
     app->outbox = NULL;
     ps_alarm_desk_close(app->alarms);
     app->alarms = NULL;
-    ps_access_close(app->access);
-    app->access = NULL;
 }
 
 static void on_collector_stopped(void *ctx) {
@@ -182,7 +178,10 @@ static PsErr open_access(PsApp *app, PsDiag *diag) {
     if (length < 0 || (size_t)length >= sizeof folder) {
         return ps_fail(PS_ERR_TOO_BIG, diag, app->options->state, NULL, "the path is too long");
     }
-    PsAccessSetup setup = {&app->loop, folder, SESSION_IDLE_MIN, SESSION_MAX_H};
+    PsAccessSetup setup = {.loop = &app->loop,
+                           .folder = folder,
+                           .session_idle_min = app->config->web.session_idle_min,
+                           .session_max_h = app->config->web.session_max_h};
     return ps_access_open(&setup, &app->access, diag);
 }
 

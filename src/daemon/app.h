@@ -11,6 +11,9 @@ typedef struct PsAppOptions {
     const char *state;          ///< folder for the outbox, the alarm history and the revisions
     const char *socket;         ///< command socket
     const char *script_program; ///< penstock-script
+    bool web;                   ///< listen for browsers
+    const char *web_address;    ///< in place of the configuration's; NULL: that
+    int web_port;               ///< with an address; 0: a free one
 } PsAppOptions;
 
 /// Runs until SIGINT or SIGTERM. The state folder is this process's. PS_OK after an orderly stop;

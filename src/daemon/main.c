@@ -1,4 +1,5 @@
 // `penstockd`: arguments, configuration, then the application. Main thread.
+#include "api/web.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -19,10 +20,12 @@
 #define EXIT_USAGE 2
 
 static const char usage[] =
-    "usage: penstockd [--config DIR] [--state DIR] [--socket PATH]\n\n"
+    "usage: penstockd [--config DIR] [--state DIR] [--socket PATH]\n"
+    "                 [--web ADDRESS:PORT|none]\n\n"
     "  --config DIR    folder with penstock.json (default /etc/penstock)\n"
     "  --state DIR     folder for outbox, alarm history, revisions (default /var/lib/penstock)\n"
     "  --socket PATH   command socket (default /run/penstock/penstock.sock)\n"
+    "  --web ADDRESS:PORT  where the web interface is, in place of penstock.json; none: nowhere\n"
     "  --version       print the version\n\n"
     "Runs until SIGINT or SIGTERM; SIGHUP applies the configuration folder. Logs to standard "
     "error.\n"
@@ -32,14 +35,19 @@ typedef struct Arguments {
     const char *config;
     const char *state;
     const char *socket;
+    const char *web;
 } Arguments;
 
 // Returns -1 to go on, otherwise the exit status.
 static int parse_arguments(int argc, char **argv, Arguments *arguments) {
     static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'}, {"state", required_argument, NULL, 's'},
-        {"socket", required_argument, NULL, 'k'}, {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'v'},      {NULL, 0, NULL, 0},
+        {"config", required_argument, NULL, 'c'},
+        {"state", required_argument, NULL, 's'},
+        {"socket", required_argument, NULL, 'k'},
+        {"web", required_argument, NULL, 'w'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},
+        {NULL, 0, NULL, 0},
     };
     for (int option = 0; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         switch (option) {
@@ -51,6 +59,9 @@ static int parse_arguments(int argc, char **argv, Arguments *arguments) {
             break;
         case 'k':
             arguments->socket = optarg;
+            break;
+        case 'w':
+            arguments->web = optarg;
             break;
         case 'h':
             fputs(usage, stdout);
@@ -101,6 +112,14 @@ int main(int argc, char **argv) {
     if (status >= 0) {
         return status;
     }
+    char web_address[64];
+    int web_port = 0;
+    bool web = arguments.web == NULL || strcmp(arguments.web, "none") != 0;
+    bool moved = web && arguments.web != NULL;
+    if (moved && !ps_web_parse(arguments.web, web_address, sizeof web_address, &web_port)) {
+        fprintf(stderr, "penstockd: --web takes ADDRESS:PORT, such as 127.0.0.1:9443, or none\n");
+        return EXIT_USAGE;
+    }
     char script_program[PATH_MAX + 32];
     find_script_program(script_program, sizeof script_program);
     PsDiag diag = {0};
@@ -122,7 +141,10 @@ int main(int argc, char **argv) {
     PsAppOptions options = {.start = &start,
                             .state = arguments.state,
                             .socket = arguments.socket,
-                            .script_program = script_program};
+                            .script_program = script_program,
+                            .web = web,
+                            .web_address = moved ? web_address : NULL,
+                            .web_port = web_port};
     err = ps_app_run(&options, &diag);
     ps_cleanup_fd(&lock);
     return err == PS_OK ? EXIT_DONE : fail(&diag);

@@ -1,6 +1,8 @@
 // What the command socket looks at, and what it may order. Main thread; never blocks.
 #include "daemon/app_private.h"
 
+#include <stdio.h>
+
 static PsErr start_replay(const char *name, bool keep_going, void *ctx, PsDiag *diag) {
     PsApp *app = ctx;
     return ps_replay_start(app->replay, name, keep_going, diag);
@@ -63,7 +65,15 @@ PsErr ps_app_open_api(PsApp *app, PsDiag *diag) {
     app->live = ps_api_live_new(&app->loop);
     PsApiSources sources = sources_of(app);
     ps_api_live_set_sources(app->live, &sources);
-    return ps_api_open(&app->loop, app->options->socket, &sources, &app->api, diag);
+    PsErr err = ps_api_open(&app->loop, app->options->socket, &sources, &app->api, diag);
+    if (err == PS_OK && app->options->web) {
+        char folder[PATH_MAX + 8];
+        snprintf(folder, sizeof folder, "%s/web", app->options->state);
+        PsApiWeb web = {
+            .folder = folder, .address = app->options->web_address, .port = app->options->web_port};
+        ps_api_open_web(app->api, &web);
+    }
+    return err;
 }
 
 void ps_app_tell_api(PsApp *app) {

@@ -7,6 +7,19 @@
 
 #include <string.h>
 
+static void switch_web(PsApp *app, const PsConfig *former, PsBuf *anew) {
+    const PsWeb *web = &app->config->web;
+    const PsWeb *before = &former->web;
+    ps_access_configure(app->access, web->session_idle_min, web->session_max_h);
+    ps_api_configure_web(app->api, web);
+    if (app->options->web && before->enable && web->enable &&
+        (strcmp(web->address, before->address) != 0 || web->port != before->port ||
+         web->connections_max != before->connections_max || strcmp(web->cert, before->cert) != 0 ||
+         strcmp(web->key, before->key) != 0)) {
+        ps_buf_printf(anew, "the web server\n");
+    }
+}
+
 // The order of the parts. What a part tells from within its own step it says by the indexes of the
 // former configuration, which those behind it still have: alarms that have ended go to the former
 // scripts, inputs that scripts give up into the ledger rows of their messages.
@@ -32,6 +45,7 @@ static void switch_parts(PsApp *app, PsConfig *config, const PsConfigMap *map, P
     if (config->parameters.log_level != former->parameters.log_level) {
         ps_api_configure_log(app->api, (PsLogLevel)config->parameters.log_level);
     }
+    switch_web(app, former, anew);
     ps_ways_outbox_ready(app); // max_loss_s, window and pace may let more go
     ps_retired_put(app->retired, former);
 }

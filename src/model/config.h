@@ -319,6 +319,18 @@ typedef struct PsParameters {
     uint32_t custom_count;
 } PsParameters;
 
+/// The server of the web interface and the REST API.
+typedef struct PsWeb {
+    bool enable;
+    const char *address; ///< IP address
+    int port;
+    const char *cert; ///< absolute path, or "": the gateway's own certificate
+    const char *key;  ///< absolute path, or ""
+    int session_idle_min;
+    int session_max_h;
+    int connections_max;
+} PsWeb;
+
 typedef struct PsConfig {
     PsArena *arena;
     const char *folder; ///< absolute path of the configuration folder
@@ -337,6 +349,7 @@ typedef struct PsConfig {
     uint32_t subscribe_count;
     PsCloud cloud;
     PsParameters parameters;
+    PsWeb web;
     PsSerial *serials;
     uint32_t serial_count;
 } PsConfig;

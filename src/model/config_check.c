@@ -7,6 +7,7 @@
 #include "model/tables.h"
 #include "model/topic.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -250,6 +251,16 @@ static void check_file(PsChecker *checker, const char *field, const char *path, 
     }
 }
 
+static void check_files(PsChecker *checker, const PsOptionTable *table, const void *object) {
+    for (size_t i = 0; i < table->count; i++) {
+        const PsOption *option = &table->options[i];
+        if (option->type == PS_OPTION_PATH) {
+            const char *path = *(const char *const *)((const char *)object + option->offset);
+            check_file(checker, option->key, path, option->secret);
+        }
+    }
+}
+
 static void require_file(PsChecker *checker, const char *field, const char *path) {
     if (path[0] == '\0') {
         FAIL(checker, field, "is missing; AWS IoT needs cert, key and root_ca");
@@ -278,13 +289,24 @@ static void check_cloud(PsChecker *checker) {
         strchr(cloud->endpoint, ':') == strrchr(cloud->endpoint, ':')) {
         FAIL(checker, "endpoint", "must be a host name alone: no scheme, port or path");
     }
-    for (size_t i = 0; i < ps_table_cloud.count; i++) {
-        const PsOption *option = &ps_table_cloud.options[i];
-        if (option->type == PS_OPTION_PATH) {
-            const char *path = *(const char *const *)((const char *)cloud + option->offset);
-            check_file(checker, option->key, path, option->secret);
-        }
+    check_files(checker, &ps_table_cloud, cloud);
+}
+
+static void check_web(PsChecker *checker) {
+    const PsWeb *web = &checker->config->web;
+    unsigned char bytes[sizeof(struct in6_addr)];
+    snprintf(checker->object, sizeof checker->object, "web");
+    if (inet_pton(AF_INET, web->address, bytes) != 1 &&
+        inet_pton(AF_INET6, web->address, bytes) != 1) {
+        FAIL(checker, "address",
+             "must be an IP address of this machine, such as 127.0.0.1, "
+             "0.0.0.0 or ::");
     }
+    if ((web->cert[0] != '\0') != (web->key[0] != '\0')) {
+        FAIL(checker, web->cert[0] != '\0' ? "key" : "cert",
+             "is missing; cert and key belong together");
+    }
+    check_files(checker, &ps_table_web, web);
 }
 
 static void check_parameters(PsChecker *checker) {
@@ -306,6 +328,7 @@ void ps_config_check(PsConfig *config, PsVariableCheckFor *check_for, PsFindings
     check_messages(&checker);
     check_cloud(&checker);
     check_parameters(&checker);
+    check_web(&checker);
     ps_map_deinit(&checker.serials);
     ps_map_deinit(&checker.devices);
     ps_map_deinit(&checker.groups);

@@ -158,6 +158,15 @@ static void compare_cloud(Differ *differ) {
     }
 }
 
+static void compare_web(Differ *differ) {
+    const PsWeb *before = &differ->before->web;
+    const PsWeb *after = &differ->after->web;
+    if (!ps_option_all_equal(&ps_table_web, before, after)) {
+        put_options(differ, &ps_table_web, before, after,
+                    add(differ, PS_CHANGE_CHANGED, &ps_table_web));
+    }
+}
+
 // --- custom parameters: the user's own names, in no table --------------------------------------
 
 static const char *value_of(const PsParameters *parameters, const char *name) {
@@ -266,6 +275,7 @@ static void compare_lists(Differ *differ, const PsConfigMap *map) {
             compare_cloud(differ); // where it stands in the file
         } else if (lists[i].table == &ps_table_serial) {
             compare_parameters(differ);
+            compare_web(differ);
         }
         compare_list(differ, &lists[i]);
     }

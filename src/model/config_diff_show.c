@@ -21,6 +21,7 @@ static const Noun nouns[] = {
     {&ps_table_publish, "publish message", "publish messages"},
     {&ps_table_subscribe, "subscribe message", "subscribe messages"},
     {&ps_table_parameters, "parameters", NULL},
+    {&ps_table_web, "web server", NULL},
     {&ps_table_serial, "serial port", "serial ports"},
 };
 

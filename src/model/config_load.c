@@ -273,6 +273,8 @@ static void load_blocks(Loader *loader) {
         load_list(loader, &ps_table_subscribe, sizeof(PsSubscribe), 0, &config->subscribe);
     load_cloud(loader);
     load_parameters(loader);
+    load_single(loader, &ps_table_web, NULL, json_object_get(loader->root, ps_table_web.block),
+                &config->web);
     config->serial_count =
         load_list(loader, &ps_table_serial, sizeof(PsSerial), 0, &config->serials);
 }

@@ -303,6 +303,14 @@ static json_t *make_parameters(Dice *dice) {
     return parameters;
 }
 
+static json_t *make_web(Dice *dice) {
+    json_t *web = random_object(dice, &ps_table_web);
+    set_text(web, "address", roll(dice, 2) ? "127.0.0.1" : "::");
+    set_text(web, "cert", "cert.pem");
+    set_text(web, "key", "key.pem");
+    return web;
+}
+
 // Freed by the caller.
 static char *make_text(Dice *dice) {
     json_t *root = json_object();
@@ -316,6 +324,7 @@ static char *make_text(Dice *dice) {
     json_object_set_new(root, "subscribe", make_subscribe(dice));
     json_object_set_new(root, "cloud", make_cloud(dice));
     json_object_set_new(root, "parameters", make_parameters(dice));
+    json_object_set_new(root, "web", make_web(dice));
     json_object_set_new(root, "groups", groups);
     json_object_set_new(root, "serial", serials);
     json_object_set_new(root, "devices", devices);
@@ -374,6 +383,7 @@ static void assert_same(const PsConfig *a, const PsConfig *b) {
     ASSERT_SAME(serial, a, b, serials, serial_count);
     assert_true(ps_option_all_equal(&ps_table_cloud, &a->cloud, &b->cloud));
     assert_true(ps_option_all_equal(&ps_table_parameters, &a->parameters, &b->parameters));
+    assert_true(ps_option_all_equal(&ps_table_web, &a->web, &b->web));
     assert_int_equal(a->parameters.custom_count, b->parameters.custom_count);
     for (uint32_t i = 0; i < a->parameters.custom_count; i++) {
         assert_string_equal(a->parameters.custom[i].name, b->parameters.custom[i].name);

@@ -32,6 +32,18 @@ static void write_parameters(const PsConfig *config, PsBuf *out) {
     ps_buf_printf(out, "}}");
 }
 
+// Most gateways have nothing to say here.
+static void write_web(const PsConfig *config, PsBuf *out) {
+    bool plain = true;
+    for (size_t i = 0; i < ps_table_web.count; i++) {
+        plain = plain && ps_option_is_default(&ps_table_web.options[i], &config->web);
+    }
+    if (!plain) {
+        ps_buf_printf(out, ",\n  \"web\": ");
+        ps_option_write(&ps_table_web, &config->web, config->folder, out);
+    }
+}
+
 void ps_config_write(const PsConfig *config, PsBuf *out) {
     const char *folder = config->folder;
     ps_buf_printf(out, "{\n  \"version\": %d", PS_CONFIG_VERSION);
@@ -51,6 +63,7 @@ void ps_config_write(const PsConfig *config, PsBuf *out) {
     write_list(&ps_table_subscribe, config->subscribe, config->subscribe_count, sizeof(PsSubscribe),
                folder, out);
     write_parameters(config, out);
+    write_web(config, out);
     write_list(&ps_table_serial, config->serials, config->serial_count, sizeof(PsSerial), folder,
                out);
     ps_buf_printf(out, "\n}\n");

@@ -496,6 +496,15 @@ TABLE(ps_table_parameters, "parameters", "parameters", NULL,
       parameter_options);
 
 const PsOptionTable *const ps_tables[] = {
-    &ps_table_device,  &ps_table_variable,  &ps_table_group,      &ps_table_alarm,  &ps_table_cloud,
-    &ps_table_publish, &ps_table_subscribe, &ps_table_parameters, &ps_table_serial, NULL,
+    &ps_table_device,
+    &ps_table_variable,
+    &ps_table_group,
+    &ps_table_alarm,
+    &ps_table_cloud,
+    &ps_table_publish,
+    &ps_table_subscribe,
+    &ps_table_parameters,
+    &ps_table_web,
+    &ps_table_serial,
+    NULL,
 };

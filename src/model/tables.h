@@ -12,6 +12,7 @@ extern const PsOptionTable ps_table_cloud;
 extern const PsOptionTable ps_table_publish;
 extern const PsOptionTable ps_table_subscribe;
 extern const PsOptionTable ps_table_parameters;
+extern const PsOptionTable ps_table_web;
 extern const PsOptionTable ps_table_serial;
 
 /// In the order they stand in the file, NULL at the end.

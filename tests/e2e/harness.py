@@ -372,8 +372,11 @@ def ask(connection, method, path, body=None, headers=None):
 class Gateway:
     """penstockd with a configuration written from a dict; restartable on the same state."""
 
-    def __init__(self, folder, config, scripts=None, start=True):
+    def __init__(self, folder, config, scripts=None, start=True, web=False):
+        """`web`: True listens for browsers on a free port of 127.0.0.1, None as the configuration
+        says."""
         self.folder = pathlib.Path(folder)
+        self.web = web
         self.config_dir = self.folder / "config"
         self.state = self.folder / "state"
         self.socket = self.folder / "s"
@@ -394,10 +397,22 @@ class Gateway:
     def start(self, ready="STARTED", wrapper=(), env=None):
         self.program = Program(
             [*wrapper, BIN / "penstockd", "--config", self.config_dir, "--state", self.state, "--socket",
-             self.socket], env=env)
+             self.socket, *self.web_options()], env=env)
         if ready is not None:
             self.program.wait_line(ready)
+            if self.web:
+                self.program.wait_line("WEB-LISTEN")
         return self
+
+    def web_options(self):
+        if self.web is None:
+            return []
+        return ["--web", "127.0.0.1:0" if self.web else "none"]
+
+    @property
+    def web_url(self):
+        """https://127.0.0.1:PORT/ of a gateway that listens for browsers."""
+        return wait_for(lambda: self.status()["web"]["url"], "the web interface to listen")
 
     def cli(self, *arguments, check=True):
         result = subprocess.run([str(BIN / "penstock"), *map(str, arguments), "--socket",

@@ -65,7 +65,7 @@ def test_wrong_calls_say_what_is_right(folder):
 def test_a_bad_configuration_is_refused_whole(folder):
     (folder / "penstock.json").write_text('{"version": 1, "devices": 3}')
     result = subprocess.run([str(BIN / "penstockd"), "--config", str(folder), "--state",
-                             str(folder / "state"), "--socket", str(folder / "s")],
+                             str(folder / "state"), "--socket", str(folder / "s"), "--web", "none"],
                             capture_output=True, text=True, timeout=60)
     assert result.returncode == 2
     assert "devices: must be a list" in result.stderr
@@ -95,7 +95,7 @@ def test_status_has_what_programs_rely_on(folder, modbus, cleanup):
 def test_a_second_gateway_on_the_same_state_is_refused(folder, modbus, cleanup):
     gateway = cleanup(Gateway(folder, {"devices": []}))
     second = subprocess.run([str(BIN / "penstockd"), "--config", str(gateway.config_dir), "--state",
-                             str(gateway.state), "--socket", str(folder / "s2")],
+                             str(gateway.state), "--socket", str(folder / "s2"), "--web", "none"],
                             capture_output=True, text=True, timeout=60)
     assert second.returncode == 1
     assert "another gateway uses this state folder" in second.stderr

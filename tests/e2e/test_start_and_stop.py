@@ -25,7 +25,7 @@ def config(modbus, cloud_config, **device):
 
 def ends_with_one_line(gateway, *words):
     program = Program([BIN / "penstockd", "--config", gateway.config_dir, "--state", gateway.state,
-                       "--socket", gateway.socket])
+                       "--socket", gateway.socket, "--web", "none"])
     assert program.process.wait(30) == 1, program.text()
     program.reader.join(5)
     line = program.find("START-FAILED")

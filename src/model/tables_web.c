@@ -1,0 +1,68 @@
+// The option table of the web server. Constant data.
+#include "model/config.h"
+#include "model/tables_private.h"
+
+#include <stddef.h>
+
+static const PsOption web_options[] = {
+    {.key = "enable",
+     .type = PS_OPTION_BOOL,
+     .offset = offsetof(PsWeb, enable),
+     .fallback = "true",
+     .help =
+         "Serves the web interface and the REST API over HTTPS; the command line does without."},
+    {.key = "address",
+     .type = PS_OPTION_TEXT,
+     .offset = offsetof(PsWeb, address),
+     .min = 2,
+     .max = 45,
+     .unit = "characters",
+     .fallback = "127.0.0.1",
+     .help = "IP address to listen on: 127.0.0.1 for this machine alone, 0.0.0.0 or :: for all "
+             "networks. Until there is an administrator it is this machine alone."},
+    {.key = "port",
+     .type = PS_OPTION_INT,
+     .offset = offsetof(PsWeb, port),
+     .min = 1,
+     .max = 65535,
+     .fallback = "9443",
+     .help = "TCP port; a port that is taken is tried again every 10 seconds."},
+    {.key = "cert",
+     .type = PS_OPTION_PATH,
+     .offset = offsetof(PsWeb, cert),
+     .max = 1024,
+     .help = "Certificate with its chain, PEM. Without it the gateway makes one of its own, which "
+             "browsers ask about once."},
+    {.key = "key",
+     .type = PS_OPTION_PATH,
+     .offset = offsetof(PsWeb, key),
+     .max = 1024,
+     .secret = true,
+     .help = "Private key of cert, PEM, without a passphrase."},
+    {.key = "session_idle_min",
+     .type = PS_OPTION_INT,
+     .offset = offsetof(PsWeb, session_idle_min),
+     .min = 1,
+     .max = 1440,
+     .unit = "min",
+     .fallback = "30",
+     .help = "A log-in that is not used for so long ends."},
+    {.key = "session_max_h",
+     .type = PS_OPTION_INT,
+     .offset = offsetof(PsWeb, session_max_h),
+     .min = 1,
+     .max = 720,
+     .unit = "h",
+     .fallback = "12",
+     .help = "A log-in ends after so long, used or not."},
+    {.key = "connections_max",
+     .type = PS_OPTION_INT,
+     .offset = offsetof(PsWeb, connections_max),
+     .min = 10,
+     .max = 1000,
+     .unit = "connections",
+     .fallback = "200",
+     .help = "Most connections at a time; further ones wait."},
+};
+TABLE(ps_table_web, "web", "web", NULL, "The server of the web interface and the REST API.",
+      web_options);
