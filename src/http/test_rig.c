@@ -128,7 +128,7 @@ static void nothing(uv_timer_t *timer) {
 void rig_turn(Rig *rig) {
     uv_timer_t timer;
     uv_timer_init(&rig->loop, &timer);
-    uv_timer_start(&timer, nothing, 1, 0);
+    uv_timer_start(&timer, nothing, 1, 1); // again: the first may be due before the loop waits
     uv_run(&rig->loop, UV_RUN_ONCE);
     uv_close((uv_handle_t *)&timer, NULL);
     uv_run(&rig->loop, UV_RUN_NOWAIT);
