@@ -99,11 +99,9 @@ static bool take_words(Words *words, bool with_role, int count, char **arguments
             words->role = arguments[++i];
         } else if (strcmp(arguments[i], "--password-file") == 0 && i + 1 < count) {
             words->file = arguments[++i];
-        } else if (arguments[i][0] == '-') {
-            return false;
-        } else if (words->name == NULL) {
+        } else if (arguments[i][0] != '-' && words->name == NULL) {
             words->name = arguments[i];
-        } else if (!with_role && words->role == NULL) {
+        } else if (arguments[i][0] != '-' && !with_role && words->role == NULL) {
             words->role = arguments[i];
         } else {
             return false;
