@@ -4,7 +4,7 @@
 
 #include "api/call.h"
 #include "api/dispatch.h"
-#include "api/users.h"
+#include "api/peers.h"
 #include "base/time.h"
 
 #define PS_API_NOTE_SIZE 160
@@ -29,7 +29,7 @@ struct PsApiCall {
 
 struct PsApi {
     PsApiSources sources;
-    PsApiUsers *users;
+    PsApiPeers *peers;
     PsLogHold *log_hold;  // until close
     PsHttpServer *local;  // the Unix socket
     PsWebServer *web;     // NULL: none

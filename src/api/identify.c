@@ -12,7 +12,7 @@
 static void of_socket(const PsApi *api, const PsHttpPeer *peer, PsIdentity *identity) {
     identity->role = PS_ROLE_ADMINISTRATOR;
     identity->by = "socket";
-    ps_api_users_name(api->users, peer->uid, identity->name, sizeof identity->name);
+    ps_api_peers_name(api->peers, peer->uid, identity->name, sizeof identity->name);
 }
 
 void ps_api_identify(const PsApi *api, const PsHttpRequest *request, const PsHttpPeer *peer,

@@ -173,7 +173,7 @@ PsErr ps_api_open(uv_loop_t *loop, const char *path, const PsApiSources *sources
                   PsDiag *diag) {
     PsApi *api = ps_alloc(sizeof *api);
     api->sources = *sources;
-    api->users = ps_api_users_new("/etc/passwd");
+    api->peers = ps_api_peers_new("/etc/passwd");
     api->log_hold = ps_log_hold_new(loop);
     *ret_api = api;
     PsHttpSetup setup = {.socket = path,
@@ -282,7 +282,7 @@ void ps_api_free(PsApi *api) {
     }
     api->freed = true;
     if (api->calls == 0) {
-        ps_api_users_free(api->users);
+        ps_api_peers_free(api->peers);
         free(api);
     }
 }

@@ -1,58 +1,62 @@
-// The table of user names. Blocks while it is made; main thread.
-#include "api/users.h"
+// Handlers of the users: for administrators. Main thread.
+#include "api/handlers_access.h"
 
-#include "base/mem.h"
-
-#include <pwd.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-#define USERS_MAX 10000
-
-typedef struct User {
-    uid_t uid;
-    char *name;
-} User;
-
-struct PsApiUsers {
-    User *items;
-    size_t count;
-};
-
-PsApiUsers *ps_api_users_new(const char *path) {
-    PsApiUsers *users = ps_alloc(sizeof *users);
-    FILE *file = fopen(path, "re");
-    struct passwd entry = {0};
-    struct passwd *found = NULL;
-    char line[4096];
-    while (file != NULL && users->count < USERS_MAX &&
-           fgetpwent_r(file, &entry, line, sizeof line, &found) == 0) {
-        users->items = ps_grow_array(users->items, users->count + 1, sizeof *users->items);
-        users->items[users->count++] = (User){entry.pw_uid, ps_strdup(entry.pw_name)};
-    }
-    if (file != NULL) {
-        fclose(file);
-    }
-    return users;
+// What a change is about, for the audit log: "role=engineer, password, disabled".
+static void note(PsApiCall *call, const char *object) {
+    const json_t *arguments = ps_api_call_arguments(call);
+    const json_t *disabled = json_object_get(arguments, "disabled");
+    const char *role = ps_api_call_text(call, "role");
+    char text[96];
+    snprintf(text, sizeof text, "%s%s%s%s", role != NULL ? "role " : "", role != NULL ? role : "",
+             ps_api_call_text(call, "password") != NULL ? ", password" : "",
+             disabled == NULL         ? ""
+             : json_is_true(disabled) ? ", disabled"
+                                      : ", enabled");
+    ps_api_call_note(call, object, text[0] == ',' ? text + 2 : text);
 }
 
-void ps_api_users_free(PsApiUsers *users) {
-    if (users == NULL) {
+void ps_api_users(PsApiCall *call) {
+    PsAccess *access = ps_api_access_of(call);
+    PsDiag diag = {0};
+    PsErr err = access != NULL ? ps_access_problem(access, &diag) : PS_OK;
+    if (err != PS_OK) {
+        ps_api_call_fail(call, err, &diag);
+    } else if (access != NULL) {
+        ps_api_call_reply(call, json_pack("{s:o}", "items", ps_access_users(access)));
+    }
+}
+
+void ps_api_user_add(PsApiCall *call) {
+    PsAccess *access = ps_api_access_of(call);
+    if (access != NULL) {
+        const char *name = ps_api_call_text(call, "name");
+        note(call, name);
+        ps_access_user_add(access, name, ps_role_of(ps_api_call_text(call, "role")),
+                           ps_api_call_text(call, "password"), ps_api_access_done, call);
+    }
+}
+
+void ps_api_user_change(PsApiCall *call) {
+    PsAccess *access = ps_api_access_of(call);
+    if (access == NULL) {
         return;
     }
-    for (size_t i = 0; i < users->count; i++) {
-        free(users->items[i].name);
-    }
-    free(users->items);
-    free(users);
+    const char *name = ps_api_call_text(call, "user");
+    const json_t *disabled = json_object_get(ps_api_call_arguments(call), "disabled");
+    PsUserChange change = {
+        .role = ps_role_of(ps_api_call_text(call, "role")),
+        .password = ps_api_call_text(call, "password"),
+        .disabled = disabled != NULL ? json_is_true(disabled) : -1,
+    };
+    note(call, name);
+    ps_access_user_change(access, name, &change, ps_api_access_done, call);
 }
 
-void ps_api_users_name(const PsApiUsers *users, uid_t uid, char *out, size_t size) {
-    for (size_t i = 0; i < users->count; i++) {
-        if (users->items[i].uid == uid) { // the first counts, as for the system
-            snprintf(out, size, "%s", users->items[i].name);
-            return;
-        }
+void ps_api_user_remove(PsApiCall *call) {
+    PsAccess *access = ps_api_access_of(call);
+    if (access != NULL) {
+        ps_access_user_remove(access, ps_api_call_text(call, "user"), ps_api_access_done, call);
     }
-    snprintf(out, size, "uid %lu", (unsigned long)uid);
 }

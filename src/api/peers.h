@@ -6,12 +6,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-typedef struct PsApiUsers PsApiUsers;
+typedef struct PsApiPeers PsApiPeers;
 
 /// Reads the users of a file like /etc/passwd; without it there are none. Blocks on the disk.
-PsApiUsers *ps_api_users_new(const char *path);
+PsApiPeers *ps_api_peers_new(const char *path);
 /// Accepts NULL.
-void ps_api_users_free(PsApiUsers *users);
+void ps_api_peers_free(PsApiPeers *peers);
 
 /// The name, or "uid 1001" for one that is not in the table.
-void ps_api_users_name(const PsApiUsers *users, uid_t uid, char *out, size_t size);
+void ps_api_peers_name(const PsApiPeers *peers, uid_t uid, char *out, size_t size);
