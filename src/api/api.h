@@ -80,6 +80,7 @@ typedef struct PsApiWeb {
     const char *folder;  ///< STATE/web
     const char *address; ///< in place of the configuration's; NULL: that
     int port;
+    const char *pages; ///< folder of the web interface's files; NULL: not installed
 } PsApiWeb;
 
 /// Makes the socket (an old one of a process that is gone is replaced). PS_ERR_BUSY when another

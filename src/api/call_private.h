@@ -6,6 +6,7 @@
 #include "api/dispatch.h"
 #include "api/peers.h"
 #include "base/time.h"
+#include "http/files.h"
 
 #define PS_API_NOTE_SIZE 160
 
@@ -33,6 +34,7 @@ struct PsApi {
     PsLogHold *log_hold;  // until close
     PsHttpServer *local;  // the Unix socket
     PsWebServer *web;     // NULL: none
+    PsHttpFiles *pages;   // NULL: none
     size_t closing_parts; // of a close: what has not gone yet
     size_t calls;         // not answered yet
     bool freed;           // by its owner, while there are some

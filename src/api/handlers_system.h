@@ -4,4 +4,6 @@
 
 #include "api/call.h"
 
+PsApiHandler ps_api_openapi;
+PsApiHandler ps_api_reference;
 PsApiHandler ps_api_whoami;

@@ -82,9 +82,11 @@ static void refuse(PsHttpRequest *request, int status) {
     PsDiag diag = {0};
     PsErr err = status == 413 || status == 431 ? PS_ERR_TOO_BIG
                 : status == 503                ? PS_ERR_BUSY
+                : status == 403                ? PS_ERR_DENIED
                                                : PS_ERR_INVALID;
     ps_diag_set(&diag, "request", NULL, "%s",
-                status == 413   ? "the body is longer than this call takes"
+                status == 403   ? "the gateway has no administrator yet"
+                : status == 413 ? "the body is longer than this call takes"
                 : status == 431 ? "the head is too long"
                 : status == 503 ? "too many large requests at once; try again in a moment"
                                 : "is not correct HTTP");
@@ -163,6 +165,10 @@ void ps_api_on_request(PsHttpRequest *request, void *ctx) {
     } else {
         PsHttpPeer peer;
         ps_http_peer(request, &peer);
+        if (is_too_early(api, &peer)) {
+            refuse(request, 403);
+            return;
+        }
         ps_api_page(api, request, &peer);
     }
 }
@@ -214,6 +220,7 @@ void ps_api_open_web(PsApi *api, const PsApiWeb *setup) {
                       .on_head = ps_api_on_head,
                       .on_request = ps_api_on_request,
                       .ctx = api};
+    api->pages = setup->pages != NULL ? ps_api_page_files(setup->pages) : NULL;
     api->web = ps_web_new(&web, &api->sources.config->web);
     api->sources.web = api->web;
     if (api->sources.access != NULL) {
@@ -283,6 +290,7 @@ void ps_api_free(PsApi *api) {
     api->freed = true;
     if (api->calls == 0) {
         ps_api_peers_free(api->peers);
+        ps_http_files_free(api->pages);
         free(api);
     }
 }

@@ -13,6 +13,7 @@ typedef struct PsAppOptions {
     const char *script_program; ///< penstock-script
     bool web;                   ///< listen for browsers
     const char *web_address;    ///< in place of the configuration's; NULL: that
+    const char *pages;          ///< folder of the web interface; NULL: not installed
     int web_port;               ///< with an address; 0: a free one
 } PsAppOptions;
 

@@ -1,4 +1,5 @@
 // `penstockd`: arguments, configuration, then the application. Main thread.
+#include "api/openapi.h"
 #include "api/web.h"
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -23,9 +24,12 @@ static const char usage[] =
     "usage: penstockd [--config DIR] [--state DIR] [--socket PATH]\n"
     "                 [--web ADDRESS:PORT|none]\n\n"
     "  --config DIR    folder with penstock.json (default /etc/penstock)\n"
-    "  --state DIR     folder for outbox, alarm history, revisions (default /var/lib/penstock)\n"
+    "  --state DIR     folder for outbox, alarm history, revisions, accounts (default\n"
+    "                  /var/lib/penstock)\n"
     "  --socket PATH   command socket (default /run/penstock/penstock.sock)\n"
-    "  --web ADDRESS:PORT  where the web interface is, in place of penstock.json; none: nowhere\n"
+    "  --web ADDRESS:PORT\n"
+    "                  where the web interface is, in place of penstock.json; none: nowhere\n"
+    "  --openapi       print the REST API as an OpenAPI document\n"
     "  --version       print the version\n\n"
     "Runs until SIGINT or SIGTERM; SIGHUP applies the configuration folder. Logs to standard "
     "error.\n"
@@ -38,16 +42,21 @@ typedef struct Arguments {
     const char *web;
 } Arguments;
 
+static int print_openapi(void) {
+    json_t *document = ps_openapi_document();
+    int result = json_dumpf(document, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(document);
+    return result == 0 && fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+}
+
 // Returns -1 to go on, otherwise the exit status.
 static int parse_arguments(int argc, char **argv, Arguments *arguments) {
     static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'},
-        {"state", required_argument, NULL, 's'},
-        {"socket", required_argument, NULL, 'k'},
-        {"web", required_argument, NULL, 'w'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'v'},
-        {NULL, 0, NULL, 0},
+        {"config", required_argument, NULL, 'c'}, {"state", required_argument, NULL, 's'},
+        {"socket", required_argument, NULL, 'k'}, {"web", required_argument, NULL, 'w'},
+        {"openapi", no_argument, NULL, 'o'},      {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},      {NULL, 0, NULL, 0},
     };
     for (int option = 0; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         switch (option) {
@@ -63,6 +72,8 @@ static int parse_arguments(int argc, char **argv, Arguments *arguments) {
         case 'w':
             arguments->web = optarg;
             break;
+        case 'o':
+            return print_openapi();
         case 'h':
             fputs(usage, stdout);
             return EXIT_DONE;
@@ -81,7 +92,8 @@ static int parse_arguments(int argc, char **argv, Arguments *arguments) {
     return -1;
 }
 
-static void find_script_program(char *out, size_t size) {
+// `name` beside this program.
+static void find_beside(const char *name, char *out, size_t size) {
     char path[PATH_MAX];
     ssize_t len = readlink("/proc/self/exe", path, sizeof path - 1);
     path[len > 0 ? len : 0] = '\0';
@@ -89,7 +101,7 @@ static void find_script_program(char *out, size_t size) {
     if (slash != NULL) {
         *slash = '\0';
     }
-    int length = snprintf(out, size, "%s/penstock-script", path);
+    int length = snprintf(out, size, "%s/%s", path, name);
     PS_ASSERT(length > 0 && (size_t)length < size);
 }
 
@@ -121,7 +133,9 @@ int main(int argc, char **argv) {
         return EXIT_USAGE;
     }
     char script_program[PATH_MAX + 32];
-    find_script_program(script_program, sizeof script_program);
+    find_beside("penstock-script", script_program, sizeof script_program);
+    char pages[PATH_MAX + 64];
+    find_beside("../share/penstock/gateway", pages, sizeof pages);
     PsDiag diag = {0};
     int lock = -1;
     PsErr err = ps_start_config_first(arguments.config, arguments.state, ps_driver_check_for);
@@ -142,6 +156,7 @@ int main(int argc, char **argv) {
                             .state = arguments.state,
                             .socket = arguments.socket,
                             .script_program = script_program,
+                            .pages = access(pages, R_OK) == 0 ? pages : NULL,
                             .web = web,
                             .web_address = moved ? web_address : NULL,
                             .web_port = web_port};

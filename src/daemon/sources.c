@@ -69,8 +69,10 @@ PsErr ps_app_open_api(PsApp *app, PsDiag *diag) {
     if (err == PS_OK && app->options->web) {
         char folder[PATH_MAX + 8];
         snprintf(folder, sizeof folder, "%s/web", app->options->state);
-        PsApiWeb web = {
-            .folder = folder, .address = app->options->web_address, .port = app->options->web_port};
+        PsApiWeb web = {.folder = folder,
+                        .address = app->options->web_address,
+                        .port = app->options->web_port,
+                        .pages = app->options->pages};
         ps_api_open_web(app->api, &web);
     }
     return err;
