@@ -1,5 +1,6 @@
 // The call `apply`: the configuration folder, or an uploaded candidate, becomes what runs. Main
 // thread.
+#include "api/edits.h"
 #include "api/handlers_config.h"
 
 void ps_api_change_done(PsErr result, const PsDiag *diag, json_t *answer, void *ctx) {
@@ -11,20 +12,7 @@ void ps_api_change_done(PsErr result, const PsDiag *diag, json_t *answer, void *
 }
 
 void ps_api_change(PsApiCall *call, PsApiChange change) {
-    const json_t *arguments = ps_api_call_arguments(call);
-    const PsApiChanges *changes = ps_api_call_sources(call)->changes;
-    const char *why = json_string_value(json_object_get(arguments, "why"));
-    char who[64];
-    PsDiag diag = {0};
-    ps_api_call_user(call, who, sizeof who);
-    change.who = who;
-    change.why = why != NULL ? why : "";
-    change.base = (uint32_t)json_integer_value(json_object_get(arguments, "base"));
-    change.dry_run = json_is_true(json_object_get(arguments, "dry_run"));
-    PsErr err = changes->change(&change, ps_api_change_done, call, changes->ctx, &diag);
-    if (err != PS_OK) {
-        ps_api_call_fail(call, err, &diag);
-    }
+    ps_api_ask_change(call, change, ps_api_change_done, call);
 }
 
 // Arguments, all of which may be left out: `upload` (of the call apply_upload), `why`, `base` (the

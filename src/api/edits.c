@@ -3,15 +3,12 @@
 #include "api/edits.h"
 
 #include "api/handlers_config.h"
+#include "api/message_script.h"
 #include "api/resource.h"
 #include "base/text.h"
 #include "model/tables.h"
 
-#include <ctype.h>
-#include <stdio.h>
 #include <string.h>
-
-#define SCRIPT_TEXT "script_text" // beside the keys of a message: the script, saved with it
 
 // --- asking for it ------------------------------------------------------------------------------
 
@@ -55,6 +52,8 @@ void ps_api_ask_change(PsApiCall *call, PsApiChange change, PsApiChangeDone *don
     change.why = why != NULL ? why : "";
     change.base = (uint32_t)ps_api_call_integer(call, "base", 0);
     change.dry_run = ps_api_call_flag(call, "dry_run");
+    // Who may listen where is not for whoever sets up devices, whichever way it comes.
+    change.keep_web = ps_api_call_role(call) < PS_ROLE_ADMINISTRATOR;
     PsErr err = changes->change(&change, done, ctx, changes->ctx, &diag);
     if (err != PS_OK) {
         done(err, &diag, NULL, ctx);
@@ -69,40 +68,6 @@ static void refuse(PsApiCall *call, const char *object, const char *field, const
     PsDiag diag = {0};
     PsErr err = ps_fail(PS_ERR_INVALID, &diag, object, field, "%s", text);
     ps_api_call_fail(call, err, &diag);
-}
-
-// --- a script that comes with its message
-// ---------------------------------------------------------
-
-// "scripts/a_name.py" for a message that is called "A name".
-static void name_script(const char *message, char *out, size_t size) {
-    char plain[65] = "";
-    size_t len = 0;
-    for (const char *at = message; *at != '\0' && len + 1 < sizeof plain; at++) {
-        bool kept = isalnum((unsigned char)*at) && (unsigned char)*at < 0x80;
-        plain[len++] = kept ? (char)tolower((unsigned char)*at) : '_';
-    }
-    plain[len] = '\0';
-    snprintf(out, size, "scripts/%s.py", plain);
-}
-
-// Takes `script_text` out of the object: an edit of its own, and the path where it has none.
-static json_t *take_script(json_t *object) {
-    json_t *text = json_object_get(object, SCRIPT_TEXT);
-    if (text == NULL) {
-        return NULL;
-    }
-    char path[96];
-    const char *name = json_string_value(json_object_get(object, "name"));
-    const char *given = json_string_value(json_object_get(object, "script"));
-    if (given == NULL || given[0] == '\0') {
-        name_script(name != NULL ? name : "script", path, sizeof path);
-        json_object_set_new(object, "script", json_string(path));
-        given = json_string_value(json_object_get(object, "script"));
-    }
-    json_t *edit = json_pack("{s:s, s:s, s:O}", "op", "file", "path", given, "text", text);
-    (void)json_object_del(object, SCRIPT_TEXT);
-    return edit;
 }
 
 // --- one object ---------------------------------------------------------------------------------
@@ -129,7 +94,9 @@ static void put(PsApiCall *call, const char *name) {
         return;
     }
     json_t *value = copy_value(resource, body);
-    json_t *file = is_message(resource) ? take_script(value) : NULL;
+    json_t *file = is_message(resource)
+                       ? ps_message_script_take(ps_api_call_sources(call)->config, name, value)
+                       : NULL;
     json_t *edit =
         json_pack("{s:s, s:s, s:o}", "op", "put", "block", resource->table->block, "value", value);
     if (name != NULL) {
@@ -172,29 +139,7 @@ void ps_api_resource_delete(PsApiCall *call) {
 
 // --- many ---------------------------------------------------------------------------------------
 
-// Who may listen where is not for whoever sets up devices.
-static bool needs_administrator(const json_t *edits) {
-    size_t index;
-    json_t *edit;
-    json_array_foreach(edits, index, edit) {
-        const char *block = json_string_value(json_object_get(edit, "block"));
-        if (block != NULL && strcmp(block, "web") == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 // Body: `edits`, `why`, `base`, `dry_run`.
 void ps_api_edits(PsApiCall *call) {
-    json_t *edits = json_object_get(ps_api_call_arguments(call), "edits");
-    if (needs_administrator(edits) && ps_api_call_role(call) < PS_ROLE_ADMINISTRATOR) {
-        PsDiag diag = {0};
-        PsErr err = ps_fail(PS_ERR_DENIED, &diag, "web", NULL,
-                            "is for an administrator to change; you are %s",
-                            ps_role_name(ps_api_call_role(call)));
-        ps_api_call_fail(call, err, &diag);
-        return;
-    }
-    ask(call, json_incref(edits));
+    ask(call, json_incref(json_object_get(ps_api_call_arguments(call), "edits")));
 }

@@ -221,6 +221,7 @@ static void fill_in(const PsApply *apply, const PsApiChange *change, uint32_t of
     snprintf(candidate->revision.why, sizeof candidate->revision.why, "%s", change->why);
     candidate->base = change->base;
     candidate->dry_run = change->dry_run;
+    candidate->keep_web = change->keep_web;
     if (seconds > 0 && !change->dry_run) {
         candidate->probation.length_ns = ps_seconds_to_ns(seconds);
         candidate->probation.healthy = change->healthy_s > 0;

@@ -398,6 +398,26 @@ static void edits_of_two_people_do_not_go_over_each_other(void **state) {
     assert_runs(rig, 3);
 }
 
+static void only_who_may_changes_the_web_server(void **state) {
+    Rig *rig = *state;
+    for (int may = 0; may <= 1; may++) {
+        json_t *edits =
+            json_pack("[{s:s, s:s, s:{s:i}}]", "op", "set", "block", "web", "value", "port", 9444);
+        PsApiChange change = {.who = "anna", .why = "", .edits = edits, .keep_web = may == 0};
+        assert_int_equal(ask(rig, &change), PS_OK);
+        wait_answer(rig);
+        assert_int_equal(rig->result, may == 0 ? PS_ERR_DENIED : PS_OK);
+    }
+    assert_int_equal(rig->running->web.port, 9444);
+    PsApiChange back = {.who = "anna", .why = "", .revert = true, .keep_web = true};
+    assert_int_equal(ask(rig, &back), PS_OK);
+    wait_answer(rig);
+    assert_int_equal(rig->result, PS_ERR_DENIED);
+    assert_string_equal(rig->diag.object, "web");
+    PsApiChange other = {.who = "a", .why = "", .edits = set_timeout(3), .keep_web = true};
+    assert_string_equal(does(rig, &other), "applied");
+}
+
 // Another timeout; 0 is refused.
 static PsErr rewrite(const void *json, size_t len, PsBuf *out, PsFindings *findings, PsDiag *diag,
                      void *ctx) {
@@ -618,6 +638,7 @@ int main(void) {
         APPLY_TEST(edits_leave_out_what_was_not_applied),
         APPLY_TEST(edits_with_mistakes_change_nothing),
         APPLY_TEST(edits_of_two_people_do_not_go_over_each_other),
+        APPLY_TEST(only_who_may_changes_the_web_server),
         APPLY_TEST(a_rewrite_is_a_change_like_any_other),
         APPLY_TEST(what_nobody_confirms_goes),
         APPLY_TEST(what_is_confirmed_stays),

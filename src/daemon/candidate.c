@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "daemon/candidate_edits.h"
 #include "model/config_diff.h"
+#include "model/tables.h"
 #include "revision/credentials.h"
 #include "script/compile.h"
 
@@ -178,18 +179,18 @@ static PsConfig *load_newest(const PsRevisionStore *store, const PsContent *cont
 }
 
 json_t *ps_candidate_compare(const PsRevisionStore *store, const PsContent *content,
-                             const PsConfig *config, const PsConfig *running, uint32_t *ret_count,
-                             bool *ret_reconnects) {
+                             const PsConfig *config, const PsConfig *running,
+                             PsCandidateChanges *ret_changes) {
     PsConfig *loaded = running == NULL ? load_newest(store, content, config->folder) : NULL;
     const PsConfig *before = running != NULL ? running : loaded != NULL ? loaded : config;
     PsConfigMap *map = ps_config_map_new(before, config);
     PsConfigDiff *diff = ps_config_diff_new(before, config, map);
     json_t *json = ps_config_diff_json(diff, PS_DIFFERENCE_MAX);
     uint32_t replaced = compare_credentials(store, config, json);
-    *ret_count = diff->count + replaced;
-    if (ret_reconnects != NULL) {
-        *ret_reconnects = replaced > 0 && before->cloud.enable && config->cloud.enable;
-    }
+    *ret_changes = (PsCandidateChanges){
+        .count = diff->count + replaced,
+        .reconnects = replaced > 0 && before->cloud.enable && config->cloud.enable,
+        .web = !ps_option_all_equal(&ps_table_web, &before->web, &config->web)};
     ps_config_diff_free(diff);
     ps_config_map_free(map);
     ps_config_free(loaded);
@@ -253,6 +254,31 @@ static PsErr write(PsCandidate *candidate, const PsCandidateTools *tools, const 
     return err;
 }
 
+// Takes `config` over into the candidate when it is what runs from now on.
+static PsErr compare_and_write(PsCandidate *candidate, const PsCandidateTools *tools,
+                               const PsContent *content, PsConfig *config) {
+    PsCandidateChanges changes;
+    atomic_store(&candidate->step, PS_STEP_COMPARING);
+    candidate->difference =
+        ps_candidate_compare(tools->store, content, config, tools->running, &changes);
+    candidate->reconnects = changes.reconnects;
+    if (changes.web && candidate->keep_web) {
+        return ps_fail(PS_ERR_DENIED, &candidate->diag, "web", NULL,
+                       "would be another; only an administrator may change the web server");
+    }
+    if (candidate->dry_run) {
+        return PS_OK;
+    }
+    PsErr err = changes.count > 0 ? write(candidate, tools, content, config) : PS_OK;
+    if (err == PS_OK && changes.count > 0) {
+        candidate->config = config;
+    }
+    if (err == PS_OK) {
+        ps_candidate_remove_files(candidate, tools);
+    }
+    return err;
+}
+
 static PsErr run(PsCandidate *candidate, const PsCandidateTools *tools, PsContent *content) {
     PsErr err = check_base(candidate, tools->store);
     if (err != PS_OK) {
@@ -265,17 +291,7 @@ static PsErr run(PsCandidate *candidate, const PsCandidateTools *tools, PsConten
     PsConfig *config = NULL;
     err = check(candidate, tools, content, &config);
     if (err == PS_OK) {
-        uint32_t changes = 0;
-        atomic_store(&candidate->step, PS_STEP_COMPARING);
-        candidate->difference = ps_candidate_compare(tools->store, content, config, tools->running,
-                                                     &changes, &candidate->reconnects);
-        if (changes > 0 && !candidate->dry_run) {
-            err = write(candidate, tools, content, config);
-            candidate->config = err == PS_OK ? config : NULL;
-        }
-        if (err == PS_OK && !candidate->dry_run) {
-            ps_candidate_remove_files(candidate, tools);
-        }
+        err = compare_and_write(candidate, tools, content, config);
     }
     if (candidate->config == NULL) {
         ps_config_free(config);

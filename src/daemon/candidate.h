@@ -42,6 +42,7 @@ typedef struct PsCandidate {
     void *rewrite_ctx;
     uint32_t base; ///< refuse when another revision runs; 0: whatever runs
     bool dry_run;
+    bool keep_web; ///< refuse when the block web would be another: the writer may not change it
     PsProbation probation; ///< `length_ns` 0: for good; number, back and begun are filled in
     json_t *unwanted;      ///< files that the edits take away; NULL: none. Filled in, owned
     // How far it is; written here, read by others.
@@ -61,11 +62,17 @@ void ps_candidate_free(PsCandidate *candidate);
 /// From the order to the outcome. PS_OK without a `config`: nothing differs, or it was a dry run.
 void ps_candidate_run(PsCandidate *candidate, const PsCandidateTools *tools);
 
+/// What a difference is about.
+typedef struct PsCandidateChanges {
+    uint32_t count;
+    bool reconnects; ///< files of a connection that is there were replaced
+    bool web;        ///< the block web is another
+} PsCandidateChanges;
+
 /// How `config`, loaded from `content`, differs from the newest revision of the store, as of
 /// ps_config_diff_json; from nothing when there is none or it cannot be loaded any more. `running`
 /// is that revision, loaded; NULL: it is loaded here, which takes long when it is large.
-/// `ret_count` has the number of changes. Certificates and keys of the cloud that were replaced
-/// under the same path count, too; `ret_reconnects` (may be NULL) says whether a link is concerned.
+/// Certificates and keys of the cloud that were replaced under the same path count, too.
 json_t *ps_candidate_compare(const PsRevisionStore *store, const PsContent *content,
-                             const PsConfig *config, const PsConfig *running, uint32_t *ret_count,
-                             bool *ret_reconnects);
+                             const PsConfig *config, const PsConfig *running,
+                             PsCandidateChanges *ret_changes);

@@ -136,10 +136,10 @@ static void say_problem(const PsFindings *findings, const char *folder, uint32_t
 // What was edited while the gateway stood still becomes a revision of its own.
 static void record(const PsCandidateTools *tools, const PsContent *content,
                    const PsConfig *config) {
-    uint32_t changes = 0;
+    PsCandidateChanges changes;
     PsDiag diag = {0};
     bool first = ps_revision_store_newest(tools->store) == NULL;
-    json_t *difference = ps_candidate_compare(tools->store, content, config, NULL, &changes, NULL);
+    json_t *difference = ps_candidate_compare(tools->store, content, config, NULL, &changes);
     PsRevision revision = {.kind = PS_REVISION_START, .who = "penstockd", .time = ps_wall_now()};
     ps_text_format(revision.summary, sizeof revision.summary, "%s",
                    json_string_value(json_object_get(difference, "summary")));
@@ -147,7 +147,7 @@ static void record(const PsCandidateTools *tools, const PsContent *content,
         snprintf(revision.why, sizeof revision.why, "edited while the gateway stood still");
     }
     PsRevisionEntry entry = {.content = content, .config = config, .difference = difference};
-    if (first || changes > 0) {
+    if (first || changes.count > 0) {
         if (ps_revision_store_put(tools->store, &revision, &entry, &diag) == PS_OK) {
             PS_LOGI("REVISION", "revision %u: %s", revision.number, revision.summary);
             ps_revision_store_prune(tools->store, 0);

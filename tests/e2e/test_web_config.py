@@ -146,6 +146,15 @@ def test_single_blocks(gateway):
                                               "custom": {"site": "north", "api_token": "abc"}}
 
 
+def test_the_web_server(gateway):
+    web = ok(gateway, "GET", "/web")
+    assert web["address"] == "127.0.0.1" and web["session_idle_min"] == 30
+    ok(gateway, "PUT", "/web", {**web, "session_idle_min": 45})
+    assert file_of(gateway)["web"] == {"session_idle_min": 45}
+    problem = refused(gateway, 422, "PUT", "/web", {**web, "address": "everywhere"})
+    assert (problem["object"], problem["field"]) == ("web", "address")
+
+
 def test_lists_have_pages_and_an_order(gateway):
     ok(gateway, "POST", "/edits", {"edits": [
         {"op": "put", "block": "groups", "value": {"group_name": f"g{n:03}"}} for n in range(120)]})
