@@ -237,6 +237,22 @@ static json_t *paths_json(void) {
     return paths;
 }
 
+// A message may bring its script along.
+static void allow_script_text(json_t *schema) {
+    json_t *required = json_object_get(schema, "required");
+    json_object_set_new(
+        json_object_get(schema, "properties"), "script_text",
+        parse("{\"type\":\"string\",\"description\":\"The text of the script, saved with the "
+              "message: "
+              "as `script`, or, where that is left out, as a file named after the message.\"}"));
+    for (size_t i = json_array_size(required); i > 0; i--) {
+        const char *key = json_string_value(json_array_get(required, i - 1));
+        if (key != NULL && strcmp(key, "script") == 0) {
+            (void)json_array_remove(required, i - 1);
+        }
+    }
+}
+
 // One object of each block, as it stands in penstock.json.
 static json_t *schemas_json(void) {
     PS_AUTO_BUF PsBuf text = {0};
@@ -249,6 +265,8 @@ static json_t *schemas_json(void) {
         json_t *items = json_object_get(schema, "items");
         json_object_set(schemas, block, items != NULL ? items : schema);
     }
+    allow_script_text(json_object_get(schemas, ps_table_publish.block));
+    allow_script_text(json_object_get(schemas, ps_table_subscribe.block));
     json_decref(whole);
     json_object_set_new(schemas, "Problem", parse(problem_schema));
     return schemas;
