@@ -5,6 +5,7 @@
 
 void ps_api_change_done(PsErr result, const PsDiag *diag, json_t *answer, void *ctx) {
     if (result == PS_OK) {
+        ps_api_call_look_at_web(ctx); // its files may be others, although nothing else is
         ps_api_call_reply(ctx, answer);
     } else {
         ps_api_call_fail(ctx, result, diag);

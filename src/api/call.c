@@ -97,6 +97,12 @@ void ps_api_call_note(PsApiCall *call, const char *object, const char *detail) {
     }
 }
 
+void ps_api_call_look_at_web(PsApiCall *call) {
+    if (call->api->web != NULL) {
+        ps_web_look_again(call->api->web);
+    }
+}
+
 // --- the end of a call -------------------------------------------------------------------------
 
 static void audit(const PsApiCall *call, const char *result, const json_t *answer,

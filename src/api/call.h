@@ -84,6 +84,8 @@ PsErr ps_api_find_message(const PsOutbox *outbox, const char *name, size_t *ret_
 /// Asks for the change and answers the call when it is through. Who, why, base and dry_run are
 /// those of the call.
 void ps_api_change(PsApiCall *call, PsApiChange change);
+/// The web server looks whether its certificate is another one.
+void ps_api_call_look_at_web(PsApiCall *call);
 /// Answers the call that is `ctx`.
 void ps_api_change_done(PsErr result, const PsDiag *diag, json_t *answer, void *ctx);
 

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define RETRY_MS 10000
-#define LOOK_MS (3600 * 1000) // is the certificate another one, or about to end?
+#define LOOK_MS (60 * 1000) // is the certificate another one, or about to end?
 #define HEAD_MAX ((size_t)16 * 1024)
 #define BODIES_MAX ((size_t)64 * 1024 * 1024)
 #define SILENCE_S 60
