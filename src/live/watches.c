@@ -111,8 +111,8 @@ static bool same_names(const char *a, const char *b) {
 }
 
 static bool is_same_entry(const Entry *a, const Entry *b) {
-    return a->cell != PS_CELL_NONE || b->cell != PS_CELL_NONE ? a->cell == b->cell
-                                                              : same_names(a->names, b->names);
+    return a->names != NULL && b->names != NULL ? same_names(a->names, b->names)
+                                                : a->cell == b->cell;
 }
 
 // Where the list has the same variable as before its reader knows what it was told.

@@ -54,8 +54,9 @@ def test_a_value_is_shown_soon_after_it_was_read(folder, modbus, cleanup):
     gateway, _ = plant(folder, modbus, cleanup)
     made = watch(gateway, ("PLC", "level"))
     reader = cleanup(EventReader(gateway, f"watch={made['id']}"))
+    reader.wait(lambda it: it.values().get(0, [0, 0, ""])[2] == "good", "the first value")
     late = []
-    seen = 0
+    seen = len(reader.all("values"))
     for _ in range(20):
         reader.wait(lambda it: len(it.all("values")) > seen, "another value")
         now = time.time()
