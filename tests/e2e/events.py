@@ -1,6 +1,12 @@
-"""A reader of the gateway's server-sent events."""
+"""Readers of the gateway's server-sent events."""
 import json
+import pathlib
+import selectors
+import socket
+import ssl
 import threading
+import time
+import urllib.parse
 
 from harness import LocalConnection, wait_for
 
@@ -58,3 +64,51 @@ class EventReader:
         self.connection.close()
 
     stop = close  # for cleanup
+
+
+def cpu_seconds(pid):
+    """Of all threads, by the kernel's own account: ticks miss what is short."""
+    return sum(int(path.read_text().split()[0])
+               for path in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
+
+
+class ManyReaders:
+    """Browsers, as far as the gateway sees: TLS connections that read and throw away."""
+
+    def __init__(self, gateway, token, queries):
+        self.at = urllib.parse.urlsplit(gateway.web_url)
+        self.token, self.values, self.late = token, 0, []
+        self.selector = selectors.DefaultSelector()
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        self.sockets = [self._open(context, query) for query in queries]
+
+    def _open(self, context, query):
+        end = context.wrap_socket(socket.create_connection((self.at.hostname, self.at.port)))
+        end.sendall(f"GET /api/v1/events?{query} HTTP/1.1\r\nHost: {self.at.netloc}\r\n"
+                    f"Authorization: Bearer {self.token}\r\n\r\n".encode())
+        end.setblocking(False)
+        self.selector.register(end, selectors.EVENT_READ)
+        return end
+
+    def read(self, seconds):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            for key, _ in self.selector.select(0.2):
+                self._take(key.fileobj)
+
+    def _take(self, end):
+        data = b""
+        try:
+            while part := end.recv(262144):
+                data += part
+        except (ssl.SSLWantReadError, BlockingIOError):
+            pass
+        self.values += data.count(b'"good"')
+        if end is self.sockets[0] and b'"good",' in data:
+            stamp = data[data.rindex(b'"good",') + 7:][:14]
+            self.late.append(time.time() - float(stamp))
+
+    def stop(self):
+        for end in self.sockets:
+            end.close()

@@ -1,10 +1,12 @@
 """What the API tells those who look on: values as events, resume, slow readers, writes, trends, log."""
 import socket
+import threading
 import time
 
-from events import EventReader
-from harness import (Gateway, LocalConnection, ask, cloud_block, free_port, group, modbus_device,
-                     publish, variable, wait_for)
+from events import EventReader, ManyReaders, cpu_seconds
+from harness import (Gateway, LocalConnection, Plant, ask, cloud_block, free_port, group,
+                     modbus_device, publish, variable, wait_for)
+from web_access import Web, add_token, add_user, logged_in
 
 LOUD = "import logging\ndef main(data_collect, wizard_api):\n    logging.warning('quack %s' % 'loud')\n"
 
@@ -313,4 +315,53 @@ def test_a_page_of_another_kind_of_question(folder, modbus, cleanup):
     connection = LocalConnection(gateway.socket)
     status, _, _ = ask(connection, "PUT", "/watches/none", {"variables": []})
     assert status == 404
+    connection.close()
+
+
+def test_fifty_browsers_of_a_thousand_values_cost_little(folder, cleanup):
+    readers, each = 50, 1000
+    site = cleanup(Plant(folder))
+    names = [variable(f"v{i}", "Site", "WORD", 400001 + i) for i in range(10 * each)]
+    gateway = cleanup(Gateway(folder, {"devices": [modbus_device("Site", site.port)], "vars": names,
+                                       "groups": [group(polling=1, upload=60)]}, web=True))
+    token = add_token(gateway, "load", "viewer")
+    web = Web(gateway, token=token)
+    queries = []
+    for reader in range(readers):
+        some = [["Site", f"v{(reader * each + i) % len(names)}"] for i in range(each)]
+        status, _, made = web.ask("POST", "/watches", {"variables": some})
+        assert status == 200, made
+        queries.append(f"watch={made['id']}&status=true&alarms=true")
+    many = cleanup(ManyReaders(gateway, token, queries))
+    many.read(3)
+    begun, used, many.values, many.late = time.monotonic(), cpu_seconds(gateway.program.pid), 0, []
+    many.read(8)
+    spent = time.monotonic() - begun
+    share = (cpu_seconds(gateway.program.pid) - used) / spent
+    print(f"{many.values / spent:.0f} values/s to {readers} readers: {100 * share:.1f} % of a core")
+    assert many.values > 0.5 * readers * each * spent  # the rest is lateness of a busy machine
+    assert share < 0.2
+    assert sorted(many.late)[len(many.late) // 2] < 0.3, many.late
+
+
+def test_a_stream_ends_with_its_session_and_a_watch_has_an_owner(folder, modbus, cleanup):
+    gateway = cleanup(Gateway(folder, {
+        "devices": [modbus_device("PLC", modbus.port)], "vars": [variable("v", "PLC", "WORD", 40001)],
+        "groups": [group()]}, web=True))
+    add_user(gateway, "vera", "viewer")
+    vera = logged_in(gateway, "vera")
+    status, _, made = vera.ask("POST", "/watches", {"variables": [["PLC", "v"]]})
+    assert status == 200
+    assert gateway.api("GET", f"/events?watch={made['id']}")[0] == 404
+    assert gateway.api("PUT", f"/watches/{made['id']}", {"variables": []})[0] == 404
+    assert vera.ask("PUT", "/devices/PLC/variables/v/value", {"value": 1})[0] == 403
+    connection = vera.connect()
+    connection.request("GET", f"/api/v1/events?watch={made['id']}", headers=vera.headers("GET"))
+    response = connection.getresponse()
+    assert response.status == 200 and response.readline() == b"event: values\n"
+    reader = threading.Thread(target=response.read, daemon=True)
+    reader.start()
+    assert vera.ask("DELETE", "/session")[0] == 200
+    reader.join(30)
+    assert not reader.is_alive()
     connection.close()
