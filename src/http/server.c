@@ -14,7 +14,7 @@
 
 #define TICK_MS 250
 #define CLOSING_MAX 32
-#define POOL_MORE ((size_t)16 * 1024) // for the answer's head and a body's pieces
+#define POOL_MORE ((size_t)16 * 1024) // answer, tables; MHD clears all of it for each request
 
 // ---- running MHD
 
@@ -86,7 +86,7 @@ static struct MHD_Daemon *start_daemon(PsHttpServer *server, const PsHttpSetup *
         MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0,
         NULL, NULL, ps_http_request_take, server, MHD_OPTION_EXTERNAL_LOGGER, log_line, NULL,
         MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_TIMEOUT, setup->silence_s,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, setup->head_max * 2 + POOL_MORE,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, setup->head_max + POOL_MORE,
         MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, ps_http_request_begin, server,
         MHD_OPTION_NOTIFY_COMPLETED, ps_http_request_end, server, MHD_OPTION_NOTIFY_CONNECTION,
         ps_http_place_notice, server, MHD_OPTION_END);
