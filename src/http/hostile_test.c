@@ -50,14 +50,15 @@ static void test_slow_requests_are_cut(void **state) {
     static const char *const firsts[] = {
         "GET / HT",
         "GET / HTTP/1.1\r\nX: ",
-        "PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n",
-        "PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n186a0\r\n",
+        "PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000000\r\n\r\n",
+        "PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3b9aca00\r\n",
     };
     for (size_t i = 0; i < PS_COUNT(firsts); i++) {
         Rig rig;
         rig_init(&rig);
         rig.setup.request_s = 1;
-        rig.verdict.body_max = 100000;
+        rig.verdict.body_max = 1000000000;
+        rig.setup.bodies_max = 2000000000;
         start(&rig, state);
         rig_turn(&rig);
         uint64_t began = uv_now(&rig.loop);
@@ -278,7 +279,13 @@ static void test_heads_that_mean_two_things(void **state) {
     rig_init(&rig);
     start(&rig, state);
     for (size_t i = 0; i < PS_COUNT(heads); i++) {
-        ask_and_expect(&rig, heads[i], "HTTP/1.1 400");
+        PsBuf got = {0};
+        int fd = rig_connect(&rig);
+        rig_send(&rig, fd, heads[i]);
+        rig_expect_end(&rig, fd, &got); // what comes next may be part of this one
+        assert_true(rig_has(&got, "HTTP/1.1 400"));
+        rig_close(&rig, fd);
+        ps_buf_deinit(&got);
     }
     others_are_served(&rig);
     rig_end(&rig);

@@ -154,6 +154,9 @@ static enum MHD_Result queue(PsHttpRequest *request, struct MHD_Connection *conn
                 PS_NS_PER_S);
     }
     drop_body(request);
+    if (request->refusal != 0 && !request->begun) { // where the next request begins is not known
+        (void)MHD_add_response_header(response, "Connection", "close");
+    }
     enum MHD_Result result =
         MHD_queue_response(connection, (unsigned int)request->status, response);
     MHD_destroy_response(response);
@@ -244,7 +247,6 @@ static enum MHD_Result take_head(PsHttpRequest *request, struct MHD_Connection *
     if (request->refusal == 0) {
         return MHD_YES;
     }
-    request->begun = true;
     return hand_over(request, connection);
 }
 
