@@ -4,23 +4,22 @@
 #include "base/time.h"
 
 #include <stdio.h>
-#include <string.h>
 
-// Where the page is, "" when it is not served.
-static void find_page(CliClient *client, char *out, size_t size) {
-    json_t *status = cli_client_call(client, json_pack("{s:s}", "call", "GET /status"));
-    snprintf(out, size, "%s", cli_text(json_object_get(status, "web"), "url"));
-    json_decref(status);
+static void show_page(const char *url, long long port) {
+    printf("Open %s in a browser on this machine and make the first administrator with it. From "
+           "another machine: `ssh -L %lld:127.0.0.1:%lld` to this one, then the same address "
+           "there.\n",
+           url, port, port);
 }
 
-static void show(const json_t *result, const char *page) {
+// `web` as of the status: where the page is, if it is served.
+static void show(const json_t *result, const json_t *web) {
     char until[PS_STAMP_SIZE];
     ps_wall_format((PsWall){ps_seconds_to_ns(cli_number(result, "expires"))}, until, sizeof until);
     printf("%s\n\n", cli_text(result, "code"));
-    if (page[0] != '\0') {
-        printf("Open %s in a browser on this machine and make the first administrator with it. "
-               "From another machine: ssh -L 9443:127.0.0.1:9443 and the same page.\n",
-               page);
+    const char *url = cli_text(web, "url");
+    if (url[0] != '\0') {
+        show_page(url, cli_integer(web, "port"));
     } else {
         printf("The gateway's page is not served at the moment (block `web` of penstock.json, "
                "`penstock log`). `penstock users add NAME --role administrator` makes one here.\n");
@@ -40,9 +39,9 @@ int cli_setup_code(const CliOptions *options, int count, char **arguments) {
     if (result != NULL && options->json) {
         cli_print_json(result);
     } else if (result != NULL) {
-        char page[256];
-        find_page(client, page, sizeof page);
-        show(result, page);
+        json_t *status = cli_client_call(client, json_pack("{s:s}", "call", "GET /status"));
+        show(result, json_object_get(status, "web"));
+        json_decref(status);
     }
     cli_client_close(client);
     int status = result != NULL ? CLI_DONE : CLI_FAILED;
