@@ -12,8 +12,9 @@
 #define DAY_S 86400.0
 
 typedef struct End {
-    char *path;  // NULL: there is none
-    char *shown; // as in penstock.json
+    const char *name; // constant
+    char *path;       // NULL: there is none
+    char *shown;      // as in penstock.json
     PsWall end;
     char problem[256]; // "" when it could be read
 } End;
@@ -98,22 +99,24 @@ static void on_read(uv_work_t *request, int status) {
     }
 }
 
-static void add(Work *work, size_t place, const PsConfig *config, const char *path) {
+static void add(Work *work, size_t place, const char *name, const PsConfig *config,
+                const char *path) {
     if (path != NULL && path[0] != '\0') {
+        work->files[place].name = name;
         work->files[place].path = ps_strdup(path);
         work->files[place].shown = ps_strdup(ps_config_short_path(config, path));
     }
 }
 
-void ps_api_ends_read(PsApiEnds *ends, const PsConfig *config, const char *web_cert) {
+void ps_api_ends_read(PsApiEnds *ends, const PsConfig *config) {
     Work *work = ps_alloc(sizeof *work);
     work->request.data = work;
     work->owner = ends;
     if (config->cloud.enable) {
-        add(work, 0, config, config->cloud.cert);
-        add(work, 1, config, config->cloud.root_ca);
+        add(work, 0, "cloud", config, config->cloud.cert);
+        add(work, 1, "cloud root", config, config->cloud.root_ca);
     }
-    add(work, 2, config, web_cert);
+    add(work, 2, "web", config, config->web.cert); // its own one is made anew by itself
     if (ends->work != NULL) {
         free_work(ends->next);
         ends->next = work;
@@ -129,7 +132,7 @@ json_t *ps_api_ends_json(const PsApiEnds *ends) {
         if (file->path == NULL) {
             continue;
         }
-        json_t *json = json_pack("{s:s}", "path", file->shown);
+        json_t *json = json_pack("{s:s, s:s}", "name", file->name, "path", file->shown);
         if (file->problem[0] != '\0') {
             json_object_set_new(json, "problem", json_string(file->problem));
         } else {

@@ -11,8 +11,8 @@ typedef struct PsApiEnds PsApiEnds;
 
 PsApiEnds *ps_api_ends_new(uv_loop_t *loop);
 /// Reads anew; what was known stays until then.
-void ps_api_ends_read(PsApiEnds *ends, const PsConfig *config, const char *web_cert);
-/// [{"path","days_left"} or {"path","problem"}]; the caller owns it. "days_left" is negative when
+void ps_api_ends_read(PsApiEnds *ends, const PsConfig *config);
+/// [{"name","path", "days_left" or "problem"}]; the caller owns it. "days_left" is negative when
 /// it is over.
 json_t *ps_api_ends_json(const PsApiEnds *ends);
 /// Lets it go when nothing is being read any more. Accepts NULL.

@@ -130,7 +130,7 @@ static void on_second(uv_timer_t *timer) {
         ps_trend_expire(live->trend, now);
     }
     if (live->seconds % CERTIFICATES_S == 0) {
-        ps_api_ends_read(live->ends, live->config, NULL);
+        ps_api_ends_read(live->ends, live->config);
     }
     if (live->streams != NULL) {
         ps_cells_look(ps_watches_cells(live->watches), ps_api_live_read, live);
@@ -175,7 +175,7 @@ static void follow(PsApiLive *live, const PsConfig *config) {
         ps_watches_apply(live->watches, config, index);
         ps_trend_apply(live->trend, former, config, index);
     }
-    ps_api_ends_read(live->ends, config, NULL);
+    ps_api_ends_read(live->ends, config);
 }
 
 void ps_api_live_set_sources(PsApiLive *live, const PsApiSources *sources) {

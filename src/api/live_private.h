@@ -84,4 +84,5 @@ void ps_api_device_trouble(const PsApiLive *live, uint32_t device, PsDeviceRow *
 /// Parts of `status`; the caller owns them.
 json_t *ps_api_live_devices_json(const PsApiLive *live);
 json_t *ps_api_live_rates_json(const PsApiLive *live);
+json_t *ps_api_live_alarms_json(const PsApiLive *live);
 json_t *ps_api_live_history_json(const PsApiLive *live);

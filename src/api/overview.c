@@ -76,7 +76,7 @@ json_t *ps_api_live_history_json(const PsApiLive *live) {
 
 // --- events -------------------------------------------------------------------------------------
 
-static json_t *alarm_counts(const PsApiLive *live) {
+json_t *ps_api_live_alarms_json(const PsApiLive *live) {
     const PsApiSources *sources = &live->sources;
     const PsAlarms *alarms = ps_alarm_desk_alarms(sources->alarms);
     json_int_t active = 0;
@@ -113,7 +113,7 @@ void ps_api_overview_make(PsApiLive *live) {
     json_object_set_new(json, "outbox", ps_api_status_outbox(sources));
     json_object_set_new(json, "messages", ps_api_status_messages(sources));
     json_object_set_new(json, "rates", ps_api_live_rates_json(live));
-    json_object_set_new(json, "alarms", alarm_counts(live));
+    json_object_set_new(json, "alarms", ps_api_live_alarms_json(live));
     json_object_set_new(json, "devices_up", json_integer(ps_api_live_devices_up(live)));
     json_object_set_new(json, "devices_total", json_integer(live->config->device_count));
     if (put_json(&live->status, json)) {

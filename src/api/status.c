@@ -190,6 +190,7 @@ json_t *ps_api_status_of(const PsApiSources *sources) {
     json_object_set_new(json, "workers", workers_status(sources));
     ps_api_live_look_at_devices(sources->live);
     json_object_set_new(json, "devices", ps_api_live_devices_json(sources->live));
+    json_object_set_new(json, "alarms", ps_api_live_alarms_json(sources->live));
     json_object_set_new(json, "rates", ps_api_live_rates_json(sources->live));
     json_object_set_new(json, "certificates", ps_api_ends_json(sources->live->ends));
     json_object_set_new(json, "history", ps_api_live_history_json(sources->live));

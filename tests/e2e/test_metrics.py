@@ -50,4 +50,7 @@ def test_metrics_say_what_status_says(folder, cloud, modbus, cleanup):
     assert sum(day["bytes"] for day in after["disk"]["days"]) == after["disk"]["total"]
     assert any(key[0] == "penstock_worker_calls_total" for key in samples)
     assert any(key[0] == "penstock_channel_requests_total" for key in samples)
+    assert samples["penstock_device_state", (("device", "D"), ("state", "answers"))] == 1
+    assert samples["penstock_certificate_days_left", (("certificate", "cloud"),)] > 0
+    assert samples["penstock_alarms_active", ()] == 0 and samples["penstock_values_total", ()] > 0
     assert "written today" in gateway.cli("status").stdout
