@@ -1,6 +1,7 @@
 """What the tests of access share: a client of the gateway's HTTPS side that keeps nothing to
 itself, raw requests, a clock that can be put ahead, and the operations of the API's own document."""
 
+import functools
 import http.client
 import http.cookies
 import json
@@ -21,9 +22,10 @@ PASSWORD = "four words in a row"
 COOKIE = "__Host-penstock"
 
 
+@functools.cache
 def trust_everything():
     """The certificate is the matter of other tests."""
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context
@@ -54,6 +56,7 @@ class Web:
         self.token = token
         self.cookie = None
         self.csrf = None
+        self.kept = None  # connection of status_of
 
     def connect(self):
         return http.client.HTTPSConnection(
@@ -79,19 +82,28 @@ class Web:
             connection.close()
 
     def status_of(self, method, path, body=None, headers=None):
-        """(status, answer or None), without waiting for the end of an answer that has none."""
-        connection = self.connect()
-        try:
-            sent = {**self.headers(method), **(headers or {})}
-            if body is not None:
-                sent["Content-Type"] = "application/json"
-                body = json.dumps(body)
-            connection.request(method, f"/api/v1{path}", body, sent)
-            response = connection.getresponse()
-            problem = "problem+json" in response.headers.get("Content-Type", "")
-            return response.status, json.loads(response.read()) if problem else None
-        finally:
+        """(status, answer or None) over one connection, which an answer without an end takes with it."""
+        sent = {**self.headers(method), **(headers or {})}
+        if body is not None:
+            sent["Content-Type"] = "application/json"
+            body = json.dumps(body)
+        connection, self.kept = self.kept or self.connect(), None
+        connection.request(method, f"/api/v1{path}", body, sent)
+        response = connection.getresponse()
+        kind = response.headers.get("Content-Type", "")
+        if "event-stream" in kind:
             connection.close()
+            return response.status, None
+        answer = response.read()
+        if response.will_close:
+            connection.close()
+        else:
+            self.kept = connection
+        return response.status, json.loads(answer) if "problem+json" in kind else None
+
+    def close(self):
+        if self.kept is not None:
+            self.kept.close()
 
     def log_in(self, name, password=PASSWORD):
         """(status, headers, answer); keeps the session."""
