@@ -132,7 +132,8 @@ function Row({ option, label, error, strict, field, control }: RowProps) {
       tooltip={option.help}
       validateStatus={mistake === undefined ? undefined : "error"}
       help={mistake}
-      extra={range === "" ? undefined : range}
+      // A choice needs no range.
+      extra={control || range === "" ? undefined : range}
     >
       {control ? control(whole) : <Field {...whole} />}
     </Form.Item>

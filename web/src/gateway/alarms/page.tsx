@@ -19,7 +19,7 @@ export default function AlarmPage({ parts }: { parts: string[] }) {
   return (
     <>
       <Head title={words.title} />
-      <Tabs activeKey={tab} destroyOnHidden items={TABS} onChange={(key) => go("alarms", key)} />
+      <Tabs className="ga-tabs" activeKey={tab} destroyOnHidden items={TABS} onChange={(key) => go("alarms", key)} />
     </>
   );
 }

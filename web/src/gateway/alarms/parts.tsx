@@ -3,7 +3,8 @@ import { Tag } from "antd";
 import { levelName } from "./condition";
 import { words } from "./words";
 
-const COLOURS = ["blue", "gold", "orange", "volcano", "red"];
+/** From a hint to what must not be overlooked. */
+const COLOURS = ["default", "processing", "warning", "error", "#c41d2b"];
 
 export function Level({ level }: { level: number }) {
   return (

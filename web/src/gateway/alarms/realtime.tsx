@@ -49,7 +49,7 @@ function Status({ row, shelved }: { row: AlarmRow; shelved: Shelved | undefined 
         <Tag color="error">{words.triggered}</Tag>
       )}
       {shelved && (
-        <Tag color="purple">
+        <Tag color="processing">
           {words.shelvedUntil} <When at={shelved.until} short />
         </Tag>
       )}

@@ -1,19 +1,13 @@
 // The cloud's calls: settings, files, state, doctor.
-import { get, path, Problem, send } from "../api";
+import { get, path, send } from "../api";
 import type { Changed } from "../edit";
 import type { CloudBlock } from "./cloud-values";
 import type { Link } from "./state";
 
-/** A gateway that has never been told of a cloud has no block yet. */
+/** A gateway that has never been told of a cloud answers a block in which nothing is set. */
 export async function getCloud(): Promise<CloudBlock> {
-  try {
-    return (await get<CloudBlock | null>("/cloud")) ?? {};
-  } catch (error) {
-    if (error instanceof Problem && error.status === 404) {
-      return {};
-    }
-    throw error;
-  }
+  const block = await get<CloudBlock>("/cloud");
+  return block.endpoint === "" && block.client_id === "" ? { enable: false } : block;
 }
 
 export const putCloud = (block: CloudBlock, base: number | undefined) => send<Changed>("PUT", "/cloud", block, { base });

@@ -53,6 +53,14 @@ export function blockOf(values: CloudBlock): CloudBlock {
   );
 }
 
+const usualPort = (values: CloudBlock) => (isAws(values) ? 8883 : values.tls === true ? 8883 : 1883);
+
+/** Another type or encryption has another port, unless somebody chose one of his own. */
+export function follow(was: CloudBlock, next: CloudBlock): CloudBlock {
+  const kept = next.port !== was.port || (was.port !== undefined && was.port !== usualPort(was));
+  return kept ? next : { ...next, port: usualPort(next) };
+}
+
 /** Whether two blocks say the same: keys without a value count as not there. */
 export function same(a: CloudBlock, b: CloudBlock): boolean {
   const text = (block: CloudBlock) =>

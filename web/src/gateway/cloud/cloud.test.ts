@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { AWS, blockOf, endpointAdvice, keysOf, MQTT, same } from "./cloud-values";
+import { AWS, blockOf, endpointAdvice, follow, keysOf, MQTT, same } from "./cloud-values";
 import { connectionTime, failure, mood } from "./state";
 
 const link = { state: "Connection Successful", since: 1000, last_error: "" };
@@ -41,6 +41,13 @@ describe("the form", () => {
     expect(blockOf(values)).toEqual({ enable: true, type: MQTT, endpoint: "h", client_id: "c", port: 1883 });
     expect(blockOf({ ...values, tls: true })).toHaveProperty("cert");
     expect(blockOf({ ...values, type: AWS, username: "u" })).not.toHaveProperty("username");
+  });
+
+  it("has the usual port of its type, or the one that was chosen", () => {
+    expect(follow({ type: AWS, port: 8883 }, { type: MQTT, port: 8883 }).port).toBe(1883);
+    expect(follow({ type: MQTT, port: 1883 }, { type: MQTT, port: 1883, tls: true }).port).toBe(8883);
+    expect(follow({ type: AWS, port: 443 }, { type: MQTT, port: 443 }).port).toBe(443);
+    expect(follow({ type: AWS, port: 8883 }, { type: AWS, port: 1 }).port).toBe(1);
   });
 
   it("knows whether something changed", () => {

@@ -12,7 +12,7 @@ import { type Block, findBlock } from "../options";
 import { errorsOf } from "../problem-fields";
 import { useSession } from "../session";
 import { listFiles, putCloud } from "./calls";
-import { blockOf, type CloudBlock, endpointAdvice, hasFiles, isAws, keysOf, same } from "./cloud-values";
+import { blockOf, type CloudBlock, endpointAdvice, follow, hasFiles, isAws, keysOf, same } from "./cloud-values";
 import { FileField } from "./file-field";
 import { type Field, fit } from "./files";
 import { words } from "./words";
@@ -45,7 +45,7 @@ function Body({ values, error, strict, disabled, onChange }: BodyProps) {
       strict={strict}
       disabled={disabled}
       controls={controls}
-      onChange={(next) => onChange(next as CloudBlock)}
+      onChange={(next) => onChange(follow(values, next as CloudBlock))}
     />
   );
   const list = files.data ?? [];

@@ -205,7 +205,7 @@ export function openCode(parent: HTMLElement, options: CodeOptions): Code {
         look,
         dark.of(isDark(options.dark)),
         writable.of(mayWrite(options.readOnly)),
-        EditorView.contentAttributes.of({ "aria-label": options.label, "aria-describedby": options.describedBy, spellcheck: "false" }),
+        EditorView.contentAttributes.of({ "aria-label": options.label, "aria-describedby": options.describedBy, spellcheck: "false", tabindex: "0" }),
         Prec.highest(
           keymap.of([
             { key: "Mod-Enter", run: run(() => options.onRun()) },

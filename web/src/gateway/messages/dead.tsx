@@ -177,6 +177,7 @@ export function DeadLetters({ name, ledgers, onChanged }: DeadProps) {
               {one === undefined ? words.replay : words.replayOf(one)}
             </Button>
           )}
+          {may && one === undefined && withDead.length > 1 && <span className="gm-second">{words.chooseMessage}</span>}
         </div>
         <Shown loaded={loaded}>
           {(letters) => {
@@ -194,15 +195,16 @@ export function DeadLetters({ name, ledgers, onChanged }: DeadProps) {
                   pagination={{ pageSize: 50, hideOnSinglePage: true, showSizeChanger: false }}
                   columns={[
                     {
-                      title: words.collected,
-                      dataIndex: "collected",
-                      width: 190,
-                      render: (collected: number, { id }) => (
+                      title: words.number,
+                      dataIndex: "id",
+                      width: 80,
+                      render: (id: number) => (
                         <Button type="link" size="small" aria-label={words.letter(id)} onClick={() => setOpen(id)}>
-                          <When at={collected} />
+                          {id}
                         </Button>
                       ),
                     },
+                    { title: words.collected, dataIndex: "collected", width: 180, responsive: ["sm"], render: (collected: number) => <When at={collected} /> },
                     { title: words.name, dataIndex: "message", responsive: ["sm"] },
                     { title: words.reason, dataIndex: "reason", render: (reason: string) => <span className="ps-mono">{shortReason(reason)}</span> },
                     { title: words.died, dataIndex: "died", width: 180, responsive: ["lg"], render: (died: number) => <When at={died} /> },
