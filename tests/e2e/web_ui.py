@@ -24,17 +24,17 @@ def account(gateway, name=NAME, role="administrator", password=PASSWORD):
     return {"name": name, "password": password}
 
 
-def start(name, gateway, **told):
-    """The scenario gateway/NAME.mjs at the gateway's page; `told` is what it knows."""
+def start(scenario, gateway, /, **told):
+    """Scenario gateway/SCENARIO.mjs at the gateway's page; `told` is what it knows."""
     node_modules.install()
-    pictures = PICTURES / name
+    pictures = PICTURES / scenario
     shutil.rmtree(pictures, ignore_errors=True)
     pictures.mkdir(parents=True)
     url = gateway.web_url.rstrip("/") + "/"
     os.environ["PENSTOCK_SCENARIO"] = json.dumps(told)
     try:
         program = node_modules.program(
-            [node_modules.HERE / f"gateway/{name}.mjs", url, pictures], name)
+            [node_modules.HERE / f"gateway/{scenario}.mjs", url, pictures], scenario)
     finally:
         del os.environ["PENSTOCK_SCENARIO"]
     program.pictures = pictures

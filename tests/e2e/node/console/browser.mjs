@@ -84,5 +84,7 @@ export async function run(scenario) {
     process.exitCode = 1;
   } finally {
     await browser.close();
+    // A scenario that waited for a word of the test when it failed ends all the same.
+    process.stdin.destroy();
   }
 }

@@ -36,13 +36,17 @@ export async function enter(browser, { name, password, ...more } = {}) {
 
 /** By the menu, as a person goes. */
 export async function goTo(page, item) {
-  await page.getByRole("menuitem", { name: item, exact: true }).click();
+  // The icon has a name, which stands before the item's.
+  await page.getByRole("menuitem", { name: new RegExp(`(^| )${item}$`) }).click();
   await settle(page);
 }
 
 export async function settle(page) {
   await page.locator("h1").first().waitFor();
-  await page.locator(".ant-spin-spinning").waitFor({ state: "detached" });
+  // One after the other: several parts of a page may be on their way.
+  while ((await page.locator(".ant-spin-spinning").count()) > 0) {
+    await page.locator(".ant-spin-spinning").first().waitFor({ state: "detached" });
+  }
 }
 
 /** Waits for what the page alone does not show as an element. */
