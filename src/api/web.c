@@ -224,7 +224,7 @@ static void start_server(PsWebServer *web) {
                          .cert = web->identity.cert,
                          .key = web->identity.key,
                          .connections_max = (unsigned)web->running.connections_max,
-                         .connections_per_address = (unsigned)web->running.connections_max / 2,
+                         .connections_per_address = (unsigned)web->running.connections_max * 3 / 4,
                          .head_max = HEAD_MAX,
                          .silence_s = SILENCE_S,
                          .request_s = REQUEST_S,
