@@ -1,5 +1,6 @@
 // Routes of what happens: status, variables, alarms, log, outbox, scripts. Constant data.
 #include "api/handlers_live.h"
+#include "api/schemas_live.h"
 
 #define SCRIPT_BODY_MAX ((size_t)2 * 1024 * 1024)
 #define ID_MAX 9e15
@@ -37,10 +38,6 @@ static const PsApiParameter variables_parameters[] = {
     {"limit", PS_API_QUERY, PS_API_INTEGER, .min = 1, .max = 1000, .help = "Most items; 50."},
     {NULL},
 };
-
-#define NAMES_SCHEMA                                                                               \
-    "{\"type\":\"array\",\"items\":{\"type\":\"array\",\"items\":{\"type\":\"string\"},"           \
-    "\"minItems\":2,\"maxItems\":2}}"
 
 static const PsApiParameter watch_parameters[] = {
     {"variables", PS_API_BODY, PS_API_ARRAY, .required = true, .max = 2000,
@@ -97,7 +94,8 @@ static const PsApiParameter alarm_parameters[] = {
 
 static const PsApiParameter shelve_parameters[] = {
     {"name", PS_API_BODY, PS_API_TEXT, .required = true, .help = "Name of the alarm."},
-    {"seconds", PS_API_BODY, PS_API_INTEGER, .required = true, .help = "For how long."},
+    {"seconds", PS_API_BODY, PS_API_INTEGER, .required = true, .min = 1,
+     .max = PS_ALARM_SHELVE_MAX_S, .help = "For how long."},
     {NULL},
 };
 
@@ -178,52 +176,10 @@ static const PsApiParameter run_parameters[] = {
 static const PsApiParameter canary_parameters[] = {
     {"name", PS_API_BODY, PS_API_TEXT, .required = true, .help = "Name of the message."},
     {"source", PS_API_BODY, PS_API_TEXT, .required = true, .help = "The draft's text."},
-    {"calls", PS_API_BODY, PS_API_INTEGER, .help = "How many calls to compare; 100."},
+    {"calls", PS_API_BODY, PS_API_INTEGER, .min = 1, .max = 1e6,
+     .help = "How many calls to compare; 100."},
     {NULL},
 };
-
-#define TEXT "{\"type\":\"string\"}"
-#define INTEGER "{\"type\":\"integer\"}"
-#define TIME "{\"type\":[\"number\",\"null\"]}"
-
-#define VARIABLES_SCHEMA                                                                           \
-    "{\"type\":\"object\",\"required\":[\"total\",\"offset\",\"items\"],\"properties\":{"          \
-    "\"total\":" INTEGER ",\"offset\":" INTEGER                                                    \
-    ",\"items\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":"                  \
-    "[\"device\",\"name\",\"group\",\"type\",\"address\",\"access\",\"mode\",\"value\",\"text\","  \
-    "\"unit\","                                                                                    \
-    "\"quality\",\"time\",\"desc\"],\"properties\":{\"device\":" TEXT ",\"name\":" TEXT            \
-    ",\"address\":" TEXT ",\"text\":" TEXT ",\"quality\":" TEXT ",\"time\":" TIME "}}}}}"
-#define WRITTEN_SCHEMA                                                                             \
-    "{\"type\":\"object\",\"required\":[\"result\",\"read_back\",\"text\"],\"properties\":{"       \
-    "\"result\":" TEXT ",\"text\":" TEXT "}}"
-#define WATCH_SCHEMA                                                                               \
-    "{\"type\":\"object\",\"required\":[\"id\",\"list\",\"unknown\"],\"properties\":{\"id\":" TEXT \
-    ",\"list\":" INTEGER ",\"unknown\":" NAMES_SCHEMA "}}"
-#define TREND_SCHEMA                                                                               \
-    "{\"type\":\"object\",\"required\":[\"points\"],\"properties\":{\"step\":{\"type\":"           \
-    "\"number\"},"                                                                                 \
-    "\"points\":{\"type\":\"array\",\"items\":{\"type\":\"array\",\"minItems\":2,\"maxItems\":2,"  \
-    "\"items\":" TIME "}}}}"
-#define EXPLAIN_SCHEMA                                                                             \
-    "{\"type\":\"object\",\"required\":[\"variable\",\"device\",\"channel\",\"request\","          \
-    "\"state\","                                                                                   \
-    "\"last_error\",\"next_try\",\"what_to_do\"],\"properties\":{\"state\":" TEXT                  \
-    ",\"last_error\":" TEXT ",\"next_try\":" TIME ",\"what_to_do\":" TEXT "}}"
-#define LOG_SCHEMA                                                                                 \
-    "{\"type\":\"object\",\"required\":[\"last\"],\"properties\":{\"last\":" INTEGER               \
-    ",\"text\":" TEXT ",\"missed\":" INTEGER                                                       \
-    ",\"lines\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":"                  \
-    "[\"seq\",\"time\",\"level\",\"source\",\"line\",\"text\"],\"properties\":{\"seq\":" INTEGER   \
-    ",\"time\":" TIME ",\"level\":" TEXT ",\"source\":" TEXT ",\"script\":" TEXT ",\"text\":" TEXT \
-    "}}}}}"
-#define DOCTOR_SCHEMA                                                                              \
-    "{\"type\":\"object\",\"required\":[\"ok\",\"client_id\",\"steps\"],\"properties\":{\"ok\":{"  \
-    "\"type\":"                                                                                    \
-    "\"boolean\"},\"client_id\":" TEXT                                                             \
-    ",\"steps\":{\"type\":\"array\",\"items\":{\"type\":\"object\","                               \
-    "\"required\":[\"step\",\"ok\",\"detail\",\"cure\"],\"properties\":{\"step\":" TEXT            \
-    ",\"ok\":{\"type\":[\"boolean\",\"null\"]},\"detail\":" TEXT ",\"cure\":" TEXT "}}}}}"
 
 const PsApiRoute ps_api_routes_live[] = {
     {.method = "GET",
@@ -231,6 +187,7 @@ const PsApiRoute ps_api_routes_live[] = {
      .id = "getStatus",
      .handler = ps_api_status,
      .role = PS_ROLE_VIEWER,
+     .answer_schema = STATUS_SCHEMA,
      .help = "Cloud, channels, groups, messages, outbox, script workers."},
     {.method = "GET",
      .path = "/metrics",
@@ -344,6 +301,7 @@ const PsApiRoute ps_api_routes_live[] = {
      .id = "listAlarms",
      .handler = ps_api_alarms,
      .role = PS_ROLE_VIEWER,
+     .answer_schema = ALARMS_SCHEMA,
      .help = "The alarms that are on, shelved, or cannot be evaluated."},
     {.method = "POST",
      .path = "/alarms/acknowledge",
@@ -375,6 +333,7 @@ const PsApiRoute ps_api_routes_live[] = {
      .handler = ps_api_alarm_history,
      .role = PS_ROLE_VIEWER,
      .parameters = history_parameters,
+     .answer_schema = HISTORY_SCHEMA,
      .help = "What alarms did, newest first."},
     {.method = "GET",
      .path = "/log",
@@ -397,6 +356,7 @@ const PsApiRoute ps_api_routes_live[] = {
      .id = "getLogLevel",
      .handler = ps_api_log_level,
      .role = PS_ROLE_VIEWER,
+     .answer_schema = LEVEL_SCHEMA,
      .help = "The log level, and when it changes by itself."},
     {.method = "PUT",
      .path = "/log/level",
@@ -404,6 +364,7 @@ const PsApiRoute ps_api_routes_live[] = {
      .handler = ps_api_log_level,
      .role = PS_ROLE_ENGINEER,
      .parameters = level_parameters,
+     .answer_schema = LEVEL_SCHEMA,
      .help = "Sets the log level, for a time or until the restart."},
     {.method = "GET",
      .path = "/dead",
@@ -411,6 +372,7 @@ const PsApiRoute ps_api_routes_live[] = {
      .handler = ps_api_dead,
      .role = PS_ROLE_VIEWER,
      .parameters = dead_parameters,
+     .answer_schema = DEAD_SCHEMA,
      .help = "What scripts did not finish, by time of collection.",
      .statuses = "404"},
     {.method = "POST",
@@ -419,6 +381,7 @@ const PsApiRoute ps_api_routes_live[] = {
      .handler = ps_api_clear,
      .role = PS_ROLE_ENGINEER,
      .parameters = clear_parameters,
+     .answer_schema = CLEARED_SCHEMA,
      .help = "Drops what waits of one message.",
      .statuses = "404 409"},
     {.method = "GET",
@@ -426,6 +389,7 @@ const PsApiRoute ps_api_routes_live[] = {
      .id = "getReplay",
      .handler = ps_api_replay_status,
      .role = PS_ROLE_VIEWER,
+     .answer_schema = REPLAY_SCHEMA,
      .help = "How far the newest replay is."},
     {.method = "POST",
      .path = "/replay",
@@ -433,6 +397,7 @@ const PsApiRoute ps_api_routes_live[] = {
      .handler = ps_api_replay,
      .role = PS_ROLE_OPERATOR,
      .parameters = replay_parameters,
+     .answer_schema = REPLAY_SCHEMA,
      .help = "Gives the dead letters of a message to its script again.",
      .statuses = "404 409"},
     {.method = "DELETE",
@@ -440,6 +405,7 @@ const PsApiRoute ps_api_routes_live[] = {
      .id = "stopReplay",
      .handler = ps_api_replay_stop,
      .role = PS_ROLE_OPERATOR,
+     .answer_schema = REPLAY_SCHEMA,
      .help = "Ends the replay after the letter that is being run.",
      .statuses = "404 409"},
     {.method = "GET",
@@ -447,6 +413,7 @@ const PsApiRoute ps_api_routes_live[] = {
      .id = "listMessages",
      .handler = ps_api_script_messages,
      .role = PS_ROLE_VIEWER,
+     .answer_schema = MESSAGES_SCHEMA,
      .help = "Which file is the script of which message."},
     {.method = "POST",
      .path = "/scripts/release",
@@ -470,6 +437,7 @@ const PsApiRoute ps_api_routes_live[] = {
      .id = "getCanary",
      .handler = ps_api_canary_status,
      .role = PS_ROLE_ENGINEER,
+     .answer_schema = CANARY_SCHEMA,
      .help = "How the draft compares with the script so far."},
     {.method = "POST",
      .path = "/canary",
@@ -477,6 +445,7 @@ const PsApiRoute ps_api_routes_live[] = {
      .handler = ps_api_canary_start,
      .role = PS_ROLE_ENGINEER,
      .parameters = canary_parameters,
+     .answer_schema = CANARY_SCHEMA,
      .help = "Runs a draft beside the script that is at work and compares what they return.",
      .statuses = "404 409",
      .body_max = SCRIPT_BODY_MAX},
@@ -485,6 +454,7 @@ const PsApiRoute ps_api_routes_live[] = {
      .id = "stopCanary",
      .handler = ps_api_canary_stop,
      .role = PS_ROLE_ENGINEER,
+     .answer_schema = CANARY_SCHEMA,
      .help = "Ends the comparison."},
     {NULL},
 };

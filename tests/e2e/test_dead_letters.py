@@ -128,7 +128,8 @@ def test_a_replay_is_stopped(folder, cloud, modbus, cleanup):
     stopped = json.loads(gateway.cli("outbox", "replay", "--stop", "--json").stdout)
     assert stopped["end"].startswith("stopped on request") and not stopped["running"]
     assert stopped["failed"] == 0 and 5 <= stopped["done"] < len(dead)
-    assert client.process.wait(10) == 1 and client.find("p: stopped on request")
+    assert client.process.wait(10) == 1
+    client.wait_line("p: stopped on request")
     gateway.wait_line("REPLAY-END", "'p': stopped on request")
     left = letters(gateway)
     assert len(left) == len(dead) - stopped["done"] == adds_up(gateway)["dead"]
