@@ -45,25 +45,42 @@ static void on_connect(struct mosquitto *handle, void *object, int code) {
     ((PsAttempt *)object)->connack = code;
 }
 
+static PsErr fail_password(PsAttempt *attempt, const char *text) {
+    PsLinkFailure failure;
+    ps_link_failure_set(&failure, PS_STEP_FILES, 50, true,
+                        "password_file: %.200s: %s; install the file or correct the path",
+                        attempt->settings->cloud.password_file, text);
+    ps_attempt_fail(attempt, &failure);
+    return PS_ERR_INVALID;
+}
+
+// One line: who may only name the file must not get a key or a list of accounts sent to a server of
+// his own.
+static PsErr read_password(PsAttempt *attempt, PsBuf *secret) {
+    PsDiag diag = {0};
+    const char *path = attempt->settings->cloud.password_file;
+    if (ps_file_read(path, PASSWORD_LIMIT, secret, &diag) != PS_OK) {
+        return fail_password(attempt, diag.text);
+    }
+    while (secret->len > 0 && strchr("\r\n", secret->data[secret->len - 1]) != NULL) {
+        secret->data[--secret->len] = '\0';
+    }
+    if (secret->len > 0 && (memchr(secret->data, '\n', secret->len) != NULL ||
+                            memchr(secret->data, '\0', secret->len) != NULL)) {
+        explicit_bzero(secret->data, secret->len);
+        return fail_password(attempt, "holds more than one line, which no password does");
+    }
+    return PS_OK;
+}
+
 static PsErr set_password(PsAttempt *attempt) {
     const PsCloud *cloud = &attempt->settings->cloud;
     if (cloud->type == PS_CLOUD_AWS_IOT || cloud->username[0] == '\0') {
         return PS_OK;
     }
     PS_AUTO_BUF PsBuf secret = {0};
-    if (cloud->password_file[0] != '\0') {
-        PsDiag diag = {0};
-        if (ps_file_read(cloud->password_file, PASSWORD_LIMIT, &secret, &diag) != PS_OK) {
-            PsLinkFailure failure;
-            ps_link_failure_set(&failure, PS_STEP_FILES, 50, true,
-                                "password_file: %.200s: %s; install the file or correct the path",
-                                cloud->password_file, diag.text);
-            ps_attempt_fail(attempt, &failure);
-            return PS_ERR_INVALID;
-        }
-        while (secret.len > 0 && strchr("\r\n", secret.data[secret.len - 1]) != NULL) {
-            secret.data[--secret.len] = '\0';
-        }
+    if (cloud->password_file[0] != '\0' && read_password(attempt, &secret) != PS_OK) {
+        return PS_ERR_INVALID;
     }
     int code = mosquitto_username_pw_set(attempt->handle, cloud->username,
                                          secret.data != NULL ? (const char *)secret.data : NULL);

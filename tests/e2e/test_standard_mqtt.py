@@ -93,3 +93,13 @@ def test_wrong_password_is_said(folder, modbus, broker, cleanup):
     (folder / "secret").write_text("s3cret\n")
     wait_for(lambda: gateway.status()["link"]["state"] == "Connection Successful",
              "the link, with the password read again")
+
+
+def test_a_file_of_several_lines_is_no_password(folder, modbus, broker, cleanup):
+    """Who may name the file could otherwise have a key sent to a server of his own."""
+    config = gateway_config(folder, modbus, broker)
+    (folder / "secret").write_text("-----BEGIN PRIVATE KEY-----\nplanted\n-----END PRIVATE KEY-----\n")
+    gateway = cleanup(Gateway(folder, config, SCRIPTS))
+    error = wait_for(lambda: gateway.status()["link"]["last_error"], "an error of the link")
+    assert "more than one line" in error
+    assert "planted" not in gateway.program.text() + gateway.cli("status", "--json").stdout
