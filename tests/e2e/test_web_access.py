@@ -1,10 +1,12 @@
 """Who is let in over HTTPS: the first administrator, log-in and its end, fixation, CSRF, cookies,
 delays, tokens, and what must never be seen anywhere."""
 
+import concurrent.futures
 import json
 import pathlib
 import socket
 import time
+import urllib.parse
 
 import pytest
 
@@ -220,7 +222,6 @@ def test_guessing_is_slowed_down_and_locks_nobody_out(gateway):
 
 
 def test_many_guesses_at_once_gain_nothing(gateway):
-    import concurrent.futures
     with concurrent.futures.ThreadPoolExecutor(24) as pool:
         statuses = list(pool.map(
             lambda i: Web(gateway, source="127.0.0.2").log_in("anna", f"wrong wrong {i}")[0],
@@ -371,7 +372,6 @@ def test_no_header_is_injected(gateway, name):
                                  {"name": name, "role": "viewer", "password": PASSWORD})
     assert status in (400, 422)
     assert headers["X-Evil"] is None and headers["Set-Cookie"] is None
-    import urllib.parse
     status, headers, _ = web.ask("GET", "/audit?search=" + urllib.parse.quote(name, safe=""))
     assert status in (200, 400) and headers["X-Evil"] is None
     status, headers, _ = web.ask("DELETE", "/users/" + urllib.parse.quote(name, safe=""))
@@ -448,3 +448,28 @@ def test_a_socket_that_says_nothing_takes_no_place(gateway):
     finally:
         for one in silent:
             one.close()
+
+
+def test_an_engineer_does_not_become_more(gateway):
+    """Files, certificates and edits end at the configuration; the web server and users are not his."""
+    add_user(gateway, "emil", "engineer")
+    emil = logged_in(gateway, "emil")
+    before = (gateway.state / "access" / "access.json").read_bytes()
+    outside = ["../state/access/access.json", "/etc/passwd", "penstock.json", "certs/../penstock.json",
+               str(gateway.state / "access" / "access.json"), "scripts/../../state/access/access.json"]
+    for path in outside:
+        at = "/scripts/file?path=" + urllib.parse.quote(path, safe="")
+        assert emil.ask("GET", at)[0] in (403, 404, 422), path
+        assert emil.ask("PUT", at, {"text": "x = 1\n"})[0] in (403, 422), path
+        edit = {"op": "file", "path": path, "text": "x = 1\n"}
+        assert emil.ask("POST", "/edits", {"edits": [edit]})[0] in (403, 422), path
+    for name in ("../x.pem", "/tmp/x.pem", "a/../../x.pem", "..", "."):
+        body = {"name": name, "text": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"}
+        assert emil.ask("POST", "/certificates", body)[0] == 422, name
+        at = "/certificates/" + urllib.parse.quote(name, safe="")
+        assert emil.ask("DELETE", at)[0] in (404, 422), name
+    web = {"op": "set", "block": "web", "value": {"address": "0.0.0.0"}}
+    assert emil.ask("POST", "/edits", {"edits": [web]})[0] == 403
+    assert emil.ask("PUT", "/web", {"address": "0.0.0.0"})[0] == 403
+    assert emil.ask("PUT", "/users/emil", {"role": "administrator"})[0] == 403
+    assert (gateway.state / "access" / "access.json").read_bytes() == before

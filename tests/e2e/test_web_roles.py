@@ -1,17 +1,20 @@
 """Each role against each operation of the API's own document: what is measured is written as a table,
 and docs/api-roles.md must be that table (PENSTOCK_WRITE_DOCS=1 writes it)."""
 
+import json
 import os
 import pathlib
 
 import pytest
 
 import harness
-from harness import Gateway
+from harness import Gateway, publish
 from web_access import ROLES, Web, add_token, add_user, fill, logged_in, operations
 
 DOCUMENT = pathlib.Path(__file__).parents[2] / "docs/api-roles.md"
 BUILT = harness.BIN.parent / "api-roles.md"
+
+MARKER = "planted-in-a-script"
 
 HEAD = """# Who may call what
 
@@ -26,7 +29,10 @@ are for, [api.md](api.md) what the operations do.
 
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory):
-    gateway = Gateway(tmp_path_factory.mktemp("roles"), {"devices": []}, web=True)
+    config = {"devices": [], "publish": [publish("one", "t")],
+              "cloud": {"enable": False, "endpoint": "h", "client_id": "c"}}
+    scripts = {"one.py": f"WORD = '{MARKER}'\n\n\ndef main(data, api):\n    return 1\n"}
+    gateway = Gateway(tmp_path_factory.mktemp("roles"), config, scripts, web=True)
     add_user(gateway, "anna", "administrator")
     yield gateway
     gateway.stop()
@@ -111,3 +117,25 @@ def test_a_method_that_is_none_of_a_path_is_said(gateway):
             allowed = {word.strip() for word in headers["Allow"].split(",")}
             assert methods == allowed - {"HEAD"}, path
     web.close()
+
+
+def test_a_viewer_sees_no_contents_of_scripts(gateway):
+    """Whatever a viewer may read, also of the revision in which a script changed."""
+    engineer = Web(gateway, token=add_token(gateway, "changes", "engineer"))
+    text = f"WORD = '{MARKER} again'\n\n\ndef main(data, api):\n    return 2\n"
+    assert engineer.ask("PUT", "/scripts/file?path=scripts/one.py", {"text": text})[0] == 200
+    assert MARKER in engineer.ask("GET", "/scripts/file?path=scripts/one.py")[2]["text"]
+    viewer = Web(gateway, token=add_token(gateway, "looks", "viewer"))
+    seen = 0
+    for method, path, _ in operations(gateway):
+        if method != "GET" or path == "/events":
+            continue
+        for value in ("one", "1", "2", "default"):
+            status, _, answer = viewer.ask("GET", fill(path, value) + "?limit=1000"
+                                           if path == "/log" else fill(path, value))
+            text = answer.decode(errors="replace") if isinstance(answer, bytes) else json.dumps(answer)
+            assert MARKER not in text, path
+            seen += status == 200
+            if "{" not in path:
+                break
+    assert seen > 30
