@@ -115,8 +115,18 @@ static void put_device_state(const PsApiSources *sources, const PsDevice *device
     json_object_set_new(json, "last_error", json_string(row.last_error));
 }
 
+// The block is not there: nothing connects, and the rest is as it would be if somebody wrote it.
+static json_t *no_cloud_json(void) {
+    json_t *json = ps_option_defaults_json(&ps_table_cloud);
+    json_object_set_new(json, "enable", json_false());
+    return json;
+}
+
 json_t *ps_api_resource_json(const PsApiResource *resource, const PsApiSources *sources,
                              const void *object) {
+    if (resource->table == &ps_table_cloud && sources->config->cloud.endpoint[0] == '\0') {
+        return no_cloud_json();
+    }
     json_t *json = ps_option_json(resource->table, object, sources->config->folder);
     if (resource->table == &ps_table_device) {
         put_device_state(sources, object, json);

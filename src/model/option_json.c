@@ -89,6 +89,33 @@ static json_t *fallback_json(const PsOption *option) {
     }
 }
 
+static json_t *default_json(const PsOption *option) {
+    if (option->fallback != NULL) {
+        return fallback_json(option);
+    }
+    switch (option->type) {
+    case PS_OPTION_TEXT:
+    case PS_OPTION_PATH:
+        return json_string("");
+    case PS_OPTION_NUMBER:
+        return json_integer(0);
+    case PS_OPTION_BOOL:
+        return json_false();
+    case PS_OPTION_TEXTS:
+        return json_array();
+    default:
+        return json_null();
+    }
+}
+
+json_t *ps_option_defaults_json(const PsOptionTable *table) {
+    json_t *json = json_object();
+    for (size_t i = 0; i < table->count; i++) {
+        json_object_set_new(json, table->options[i].key, default_json(&table->options[i]));
+    }
+    return json;
+}
+
 static json_t *limit_json(const PsOption *option, double limit) {
     switch (option->type) {
     case PS_OPTION_BOOL:

@@ -7,6 +7,9 @@
 /// `folder` shortens paths below it. The caller owns it.
 json_t *ps_option_json(const PsOptionTable *table, const void *source, const char *folder);
 
+/// The same of an object that nobody has written: nothing but defaults. The caller owns it.
+json_t *ps_option_defaults_json(const PsOptionTable *table);
+
 /// {"blocks": [{"block", "kind", "name_key", "help", "options": [{"key", "type", "required",
 /// "unit", "min", "max", "fallback", "words", "help", "secret"}]}]} of all tables; what does not
 /// apply is null. `type`: "text", "path", "int", "number", "bool", "word", "texts"; min and max are

@@ -44,6 +44,23 @@ static void an_object_has_all_its_keys(void **state) {
     ps_config_free(config);
 }
 
+static void defaults_are_those_of_an_empty_object(void **state) {
+    PsFindings findings = {0};
+    PsArena *arena = ps_arena_new();
+    PsOptionContext context = {.arena = arena, .folder = "", .file = "", .findings = &findings};
+    PsCloud cloud = {0};
+    json_t *nothing = json_object();
+    ps_option_load(&ps_table_cloud, nothing, "", NULL, &context, &cloud);
+    json_t *loaded = ps_option_json(&ps_table_cloud, &cloud, "");
+    json_t *defaults = ps_option_defaults_json(&ps_table_cloud);
+    assert_true(json_equal(loaded, defaults));
+    json_decref(nothing);
+    json_decref(loaded);
+    json_decref(defaults);
+    ps_arena_free(arena);
+    ps_findings_deinit(&findings);
+}
+
 static void every_table_is_described(void **state) {
     json_t *options = ps_options_json();
     const json_t *blocks = json_object_get(options, "blocks");
@@ -72,6 +89,7 @@ static void numbers_are_as_short_as_they_can_be(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_object_has_all_its_keys),
+        cmocka_unit_test(defaults_are_those_of_an_empty_object),
         cmocka_unit_test(every_table_is_described),
         cmocka_unit_test(numbers_are_as_short_as_they_can_be),
     };

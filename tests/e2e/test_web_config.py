@@ -146,6 +146,17 @@ def test_single_blocks(gateway):
                                               "custom": {"site": "north", "api_token": "abc"}}
 
 
+def test_a_cloud_that_nobody_has_set_up(folder, modbus, cleanup):
+    gateway = cleanup(Gateway(folder, plant(modbus)))
+    cloud = ok(gateway, "GET", "/cloud")
+    assert (cloud["enable"], cloud["keepalive"], cloud["port"], cloud["endpoint"]) == (
+        False, 60, None, "")
+    ok(gateway, "PUT", "/cloud", {**cloud, "type": "Standard MQTT", "endpoint": "broker.example",
+                                  "client_id": "g"})
+    assert file_of(gateway)["cloud"] == {"enable": False, "type": "Standard MQTT",
+                                         "endpoint": "broker.example", "client_id": "g"}
+
+
 def test_the_web_server(gateway):
     web = ok(gateway, "GET", "/web")
     assert web["address"] == "127.0.0.1" and web["session_idle_min"] == 30
