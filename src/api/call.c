@@ -142,7 +142,8 @@ static void end(PsApiCall *call) {
     api->calls--;
     if (was_long) {
         api->long_call = NULL;
-        ps_api_part_closed(api);
+        ps_api_part_closed(api); // the API may be gone: it waited for this call
+        return;
     }
     if (api->freed) {
         ps_api_free(api);

@@ -306,6 +306,37 @@ def test_the_doctor_says_what_is_wrong(folder, cloud, modbus, cleanup):
     assert steps["key"]["ok"] is False and steps["key"]["cure"], steps
 
 
+def test_one_doctor_at_a_time_who_goes_with_his_client_and_with_the_gateway(folder, cloud, modbus, cleanup):
+    silent = socket.create_server(("127.0.0.1", 0))  # the kernel accepts, nobody answers
+    config = {"devices": [modbus_device("PLC", modbus.port)], "vars": [variable("v", "PLC", "WORD", 40001)],
+              "groups": [group()],
+              "cloud": cloud_block(cloud, port=silent.getsockname()[1]) | {"endpoint": "127.0.0.1"}}
+    gateway = cleanup(Gateway(folder, config))
+
+    def begin():
+        connection = LocalConnection(gateway.socket)
+        connection.request("POST", "/api/v1/cloud/doctor", "{}", {"Content-Type": "application/json"})
+        return connection
+
+    def is_busy():
+        return gateway.api("POST", "/cloud/doctor", {"seconds": 1})[0] == 409
+    first = begin()
+    wait_for(is_busy, "the first trial to be under way")
+    first.close()
+    status, answer = wait_for(lambda: (it := gateway.api("POST", "/cloud/doctor", {"seconds": 1}))[0] == 200
+                              and it, "the trial to end with its client")
+    steps = {row["step"]: row for row in answer["steps"]}
+    assert steps["TCP"]["ok"] and steps["TLS"]["ok"] is False and steps["TLS"]["detail"], steps
+    second = begin()
+    wait_for(is_busy, "the second trial to be under way")
+    reader = cleanup(EventReader(gateway, "status=true&log=DEBUG"))
+    reader.wait(lambda it: it.all("status"), "a status")
+    assert gateway.stop() == 0
+    wait_for(lambda: reader.over, "the stream to end")
+    second.close()
+    silent.close()
+
+
 def test_a_page_of_another_kind_of_question(folder, modbus, cleanup):
     gateway, _ = plant(folder, modbus, cleanup)
     assert gateway.api("GET", "/events")[0] == 422
