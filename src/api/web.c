@@ -16,6 +16,7 @@
 
 #define RETRY_MS 10000
 #define LOOK_MS (60 * 1000) // is the certificate another one, or about to end?
+#define GRACE_MS 500
 #define HEAD_MAX ((size_t)16 * 1024)
 #define BODIES_MAX ((size_t)64 * 1024 * 1024)
 #define SILENCE_S 60
@@ -358,13 +359,22 @@ PsWebServer *ps_web_new(const PsWebSetup *setup, const PsWeb *config) {
     return web;
 }
 
+// What brings the change about is often a request on this very listener: its answer goes first.
+static void refresh_soon(PsWebServer *web) {
+    if (web->server != NULL) {
+        look_later(web, GRACE_MS);
+    } else {
+        refresh(web);
+    }
+}
+
 void ps_web_configure(PsWebServer *web, const PsWeb *config) {
     take_wanted(web, config);
-    refresh(web);
+    refresh_soon(web);
 }
 
 void ps_web_look_again(PsWebServer *web) {
-    refresh(web);
+    refresh_soon(web);
 }
 
 static void on_timer_closed(uv_handle_t *handle) {
