@@ -400,6 +400,11 @@ static PsErr apply_all(Editor *editor, const json_t *edits) {
     json_t *edit;
     json_array_foreach(edits, index, edit) {
         PsErr err = apply_one(editor, edit);
+        if (err == PS_OK && editor->document.followed > PS_EDIT_FOLLOWED_MAX) {
+            return ps_fail(PS_ERR_TOO_BIG, editor->diag, "edits", NULL,
+                           "rename what more than %d references follow; send them in several goes",
+                           PS_EDIT_FOLLOWED_MAX);
+        }
         if (err != PS_OK) {
             // It may be for what an edit before it was refused for.
             return editor->findings->errors > 0 ? PS_ERR_INVALID : err;

@@ -24,6 +24,8 @@
 
 /// In one go.
 #define PS_EDITS_MAX 200000
+/// References that follow renames in one go: enough to rename everything a few times.
+#define PS_EDIT_FOLLOWED_MAX 1000000
 
 /// A script that is saved with the configuration.
 typedef struct PsEditFile {

@@ -84,6 +84,7 @@ typedef struct PsEditDocument {
     uint32_t use_count;
     PsMap maps[PS_EDIT_KINDS]; ///< of names
     uint32_t mark;
+    uint32_t followed; ///< references that were looked at for renames
     bool touched;
 } PsEditDocument;
 

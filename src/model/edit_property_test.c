@@ -341,10 +341,32 @@ static void many_edits_take_little_longer_than_one(void **state) {
     ps_buf_deinit(&back);
 }
 
+// Somebody who renames without end is stopped, not waited for.
+static void renames_without_end_are_refused(void **state) {
+    PsBuf text = large_plant();
+    PsFindings findings = {0};
+    PsEdited edited = {0};
+    PsDiag diag = {0};
+    json_t *edits = json_array();
+    for (int i = 0; i < 3000; i++) {
+        json_array_append_new(
+            edits, json_pack("{s:s, s:s, s:o, s:{s:o}}", "op", "set", "block", "devices", "name",
+                             i == 0 ? json_string("device 5") : json_sprintf("name %d", i - 1),
+                             "value", "device_name", json_sprintf("name %d", i)));
+    }
+    assert_int_equal(ps_edit_apply(text.data, text.len, edits, &findings, &edited, &diag),
+                     PS_ERR_TOO_BIG);
+    assert_null(edited.json.data);
+    json_decref(edits);
+    ps_buf_deinit(&text);
+    ps_findings_deinit(&findings);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_edits_leave_it_whole),
         cmocka_unit_test(many_edits_take_little_longer_than_one),
+        cmocka_unit_test(renames_without_end_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

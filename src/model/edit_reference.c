@@ -167,6 +167,7 @@ void ps_edit_redirect(PsEditDocument *document, uint32_t from, uint32_t to) {
     while (use != PS_EDIT_NONE) {
         uint32_t item = document->uses[use].item;
         use = document->uses[use].next;
+        document->followed++;
         if (document->items[item].gone) {
             continue;
         }
