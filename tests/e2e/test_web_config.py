@@ -13,6 +13,7 @@ import urllib.parse
 
 import pytest
 from harness import BIN, Gateway, group, modbus_device, publish, serial_port, variable
+from web_access import add_user, logged_in
 
 KILLS = int(os.environ.get("PENSTOCK_KILLS", "8"))
 MAIN = "def main(d, w):\n    return d\n"
@@ -70,6 +71,32 @@ def file_of(gateway):
 
 def object_of(gateway, block, key, name):
     return next((one for one in file_of(gateway)[block] if one[key] == name), None)
+
+
+# --- over HTTPS -----------------------------------------------------------------------------------
+
+def test_an_engineer_changes_all_but_the_web_server(folder, modbus, cleanup):
+    gateway = cleanup(Gateway(folder, with_message(modbus), {"readings.py": MAIN}, web=True))
+    add_user(gateway, "emil", "engineer")
+    web = logged_in(gateway, "emil")
+    odd = "<img src=x onerror=alert(1)>\u2028 \\ 'q' \"d\" ${x} %00"
+    status, _, answer = web.ask("POST", "/groups", {"group_name": odd})
+    assert status == 200 and answer["revision"]["who"] == "emil", answer
+    assert web.ask("GET", at("groups", odd))[2]["group_name"] == odd
+    assert web.ask("DELETE", at("groups", odd))[0] == 200
+    edit = {"op": "set", "block": "web", "value": {"address": "0.0.0.0"}}
+    candidate = {**file_of(gateway), "web": {"address": "0.0.0.0"}}
+    text = json.dumps({"files": {"penstock.json": json.dumps(candidate)}})
+    upload = web.ask("POST", "/apply/upload", {"text": text})[2]["upload"]
+    for method, path, body in [("PUT", "/web", {"address": "0.0.0.0"}),
+                               ("POST", "/edits", {"edits": [edit]}),
+                               ("POST", "/apply", {"upload": upload})]:
+        status, _, problem = web.ask(method, path, body)
+        assert status == 403, (path, problem)
+    assert "web" not in file_of(gateway)
+    ok(gateway, "POST", "/edits", {"edits": [{**edit, "value": {"session_idle_min": 45}}]})
+    status, _, problem = web.ask("POST", "/revert", {})
+    assert status == 403 and problem["object"] == "web"
 
 
 # --- resources ------------------------------------------------------------------------------------
