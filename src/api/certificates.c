@@ -106,24 +106,51 @@ static void write_new(void *ctx) {
     }
 }
 
+// Takes the secret `key` of the arguments over, out of the call, which lives on.
+static void take_text(const PsApiCall *call, const char *key, Job *job) {
+    json_t *text = json_object_get(ps_api_call_arguments(call), key);
+    char *given = (char *)(uintptr_t)json_string_value(text);
+    job->len = json_string_length(text);
+    job->text = ps_alloc(job->len + 1);
+    memcpy(job->text, given, job->len);
+    OPENSSL_cleanse(given, job->len);
+}
+
 // Body: `name`, `text` (PEM). One of the same name is replaced; what uses it reads it at the next
 // connection, or with the next change of the configuration.
 void ps_api_certificate_add(PsApiCall *call) {
     const char *name = ps_api_call_text(call, "name");
-    json_t *text = json_object_get(ps_api_call_arguments(call), "text");
     const char *trouble = name_trouble(name);
     if (trouble != NULL) {
         fail_now(call, PS_ERR_INVALID, "certificate", "name", trouble);
         return;
     }
     Job *job = make_job(call, name);
-    char *given = (char *)(uintptr_t)json_string_value(text);
-    job->len = json_string_length(text);
-    job->text = ps_alloc(job->len + 1);
-    memcpy(job->text, given, job->len);
-    OPENSSL_cleanse(given, job->len); // it may be a key, and the call lives on
+    take_text(call, "text", job);
     ps_api_call_note(call, name, "certificate or key written");
     ps_api_work(call, write_new, finish, job);
+}
+
+// --- the password of Standard MQTT --------------------------------------------------------------
+
+#define PASSWORD_FILE "mqtt.password"
+
+static void write_password(void *ctx) {
+    Job *job = ctx;
+    job->err = ps_certificate_file_write(job->held.config->folder, job->name, job->text, job->len,
+                                         &job->diag);
+    job->answer = job->err == PS_OK
+                      ? json_pack("{s:s}", "path", PS_CERTIFICATES_FOLDER "/" PASSWORD_FILE)
+                      : NULL;
+}
+
+// Body: `password`. What `password_file` of the cloud is then set to is answered; where it is set
+// already, the next connection has the new password.
+void ps_api_cloud_password(PsApiCall *call) {
+    Job *job = make_job(call, PASSWORD_FILE);
+    take_text(call, "password", job);
+    ps_api_call_note(call, PASSWORD_FILE, "password of the cloud written");
+    ps_api_work(call, write_password, finish, job);
 }
 
 // --- one that goes ------------------------------------------------------------------------------

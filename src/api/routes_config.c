@@ -182,6 +182,12 @@ static const PsApiParameter certificate_parameters[] = {
     {NULL},
 };
 
+static const PsApiParameter password_parameters[] = {
+    {"password", PS_API_BODY, PS_API_TEXT, .required = true, .min = 1, .max = 1024,
+     .help = "Of `username` at the server; never answered."},
+    {NULL},
+};
+
 static const PsApiParameter certificate_name_parameters[] = {NAME, {NULL}};
 
 static const PsApiParameter export_parameters[] = {
@@ -320,6 +326,15 @@ const PsApiRoute ps_api_routes_config[] = {
      .statuses = "403 507",
      .body_max = CERTIFICATE_BODY_MAX,
      .flags = 0},
+    {.method = "PUT",
+     .path = "/cloud/password",
+     .id = "putCloudPassword",
+     .handler = ps_api_cloud_password,
+     .role = PS_ROLE_ENGINEER,
+     .parameters = password_parameters,
+     .help = "Keeps the password of Standard MQTT in a file of its own, for `password_file` of the "
+             "cloud: `path` of the answer.",
+     .statuses = "403 507"},
     {.method = "DELETE",
      .path = "/certificates/{name}",
      .id = "deleteCertificate",

@@ -97,6 +97,7 @@ GOOD = {  # operation: (path values, query, body); the answer must be 200
     "export": ({"kind": "devices"}, {}, None),
     "getRevision": ({"number": "1"}, {}, None),
     "runScript": ({}, {}, {"source": MAIN, "main_function": "main"}),
+    "putCloudPassword": ({}, {}, {"password": "s3cret"}),
     "startCanary": ({}, {}, {"name": "p", "source": MAIN, "calls": 1}),
 }
 

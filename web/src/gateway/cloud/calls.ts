@@ -10,7 +10,13 @@ export async function getCloud(): Promise<CloudBlock> {
   return block.endpoint === "" && block.client_id === "" ? { enable: false } : block;
 }
 
-export const putCloud = (block: CloudBlock, base: number | undefined) => send<Changed>("PUT", "/cloud", block, { base });
+/** A new password is kept in a file of its own first: it never stands in the configuration. */
+export async function putCloud({ password, ...block }: CloudBlock, base: number | undefined): Promise<Changed> {
+  if (typeof password === "string" && password !== "") {
+    block.password_file = (await send<{ path: string }>("PUT", "/cloud/password", { password })).path;
+  }
+  return send<Changed>("PUT", "/cloud", block, { base });
+}
 
 export interface CertificateFile {
   path: string;

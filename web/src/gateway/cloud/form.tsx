@@ -199,8 +199,6 @@ export function CloudForm({ saved, blocks, onSaved, onDirty }: CloudFormProps) {
   return (
     <Card size="small" title={words.form}>
       <Form layout="vertical" component="div">
-        <ErrorNote error={error} />
-        {strict && missing(values) && <Alert type="error" showIcon role="alert" title={words.fillIn} style={{ marginBottom: 16 }} />}
         <Form.Item label={words.enable} extra={values.enable === false ? words.disabledText : undefined}>
           <Switch
             aria-label={words.enable}
@@ -210,6 +208,10 @@ export function CloudForm({ saved, blocks, onSaved, onDirty }: CloudFormProps) {
           />
         </Form.Item>
         {values.enable !== false && <Body {...{ values, error, strict }} disabled={!may} onChange={setValues} />}
+        <div className="gc-notes">
+          <ErrorNote error={error} />
+          {strict && missing(values) && <Alert type="error" showIcon role="alert" title={words.fillIn} />}
+        </div>
         {may ? (
           <div className="ps-row">
             <Button type="primary" disabled={!dirty} loading={busy} onClick={() => void submit()}>

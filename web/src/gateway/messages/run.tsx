@@ -39,7 +39,7 @@ function PublishCard({ publish, topic }: { publish: Publish; topic: string }) {
   return (
     <section className="gm-publish" aria-label={returned ? words.returned : publish.topic}>
       <div className="ps-row">
-        <Tag color={returned ? "cyan" : "blue"}>{returned ? words.returned : (words.publishedBy[publish.method] ?? publish.method)}</Tag>
+        <Tag color={returned ? "success" : "processing"}>{returned ? words.returned : (words.publishedBy[publish.method] ?? publish.method)}</Tag>
         <span>
           {words.to} <span className="ps-mono">{returned ? topic : publish.topic}</span>, QoS {publish.qos}
         </span>
