@@ -5,6 +5,7 @@ import json
 import harness
 import pytest
 import web_ui
+from test_standard_mqtt import PasswordBroker
 from harness import Gateway, Receiver, cloud_block, group, modbus_device, publish, variable
 
 pytestmark = [web_ui.WITHOUT]
@@ -45,6 +46,18 @@ def test_the_form_of_the_manual_connects(gateway, cloud, modbus, cleanup):
     assert written["endpoint"] == cloud.endpoint and written["client_id"] == "awstest"
     keys = [path for path in (mine.config_dir / "certs").iterdir() if path.name.endswith("key")]
     assert keys and all(path.stat().st_mode & 0o777 == 0o600 for path in keys)
+
+
+def test_standard_mqtt_with_a_password(gateway, folder, modbus, cleanup):
+    broker = cleanup(PasswordBroker(folder))
+    mine = gateway(plant(modbus))
+    web_ui.held(cleanup(web_ui.start("cloud-mqtt", mine, port=broker.port, secret="s3cret",
+                                     **people(mine))))
+    written = (mine.config_dir / "penstock.json").read_text()
+    assert "s3cret" not in written and '"username": "plant"' in written
+    kept = mine.config_dir / "certs/mqtt.password"
+    assert kept.read_text() == "s3cret" and kept.stat().st_mode & 0o777 == 0o600
+    assert "s3cret" not in str(mine.api("GET", "/cloud")) + mine.program.text()
 
 
 def test_a_message_is_written_run_and_delivered(gateway, cloud, modbus, cleanup):

@@ -1,6 +1,6 @@
 // Cloud: the form of the manual filled in by hand, with a key of another certificate first; the
 // connection, the doctor, and what is said when the server is not there.
-import { check, documented, enter, run, settle, told } from "./browser.mjs";
+import { check, documented, enter, picture, run, settle, told } from "./browser.mjs";
 import { at, choose } from "./parts.mjs";
 
 async function importFile(page, field, file) {
@@ -68,7 +68,7 @@ async function lose(page) {
   await page.getByRole("button", { name: "Examine the connection" }).click();
   await page.getByRole("img", { name: "failed" }).first().waitFor();
   await page.locator(".gc-cure").waitFor();
-  await documented(page, "cloud-doctor");
+  await picture(page, "cloud-doctor");
   await setPort(page, 1);
   await page.getByRole("button", { name: "Reset" }).click();
   check((await page.getByRole("spinbutton", { name: "Port" }).inputValue()) === String(told.closed), "Reset takes entries back");

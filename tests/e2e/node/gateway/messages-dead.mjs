@@ -1,6 +1,6 @@
 // Dead letters: what a script did not finish is looked at as text, the script corrected, and the
 // letters replayed by an operator, who may; a held script is released.
-import { check, documented, enter, goTo, run, told, until } from "./browser.mjs";
+import { check, documented, enter, goTo, picture, run, told, until } from "./browser.mjs";
 import { nothingRan, writeScript } from "./parts.mjs";
 
 const GOOD = `def main(data_collect, wizard_api):
@@ -33,7 +33,7 @@ async function replay(browser) {
   await page.getByRole("dialog").getByRole("button", { name: "Replay", exact: true }).click();
   await page.getByText(/Replay of "readings" ended: (\d+) of \1 done/).waitFor();
   await page.getByText("There are no dead letters.").waitFor();
-  await documented(page, "dead-replayed");
+  await picture(page, "dead-replayed");
 }
 
 async function release(browser) {

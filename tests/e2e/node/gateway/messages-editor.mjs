@@ -1,6 +1,6 @@
 // Message Management: a publish message written by hand with completion, run, marked, saved and seen
 // to be delivered; a canary; a subscribe message that is called; a held script that is released.
-import { check, dialogue, documented, enter, goTo, run, settle, told, until } from "./browser.mjs";
+import { check, dialogue, documented, enter, goTo, picture, run, settle, told, until } from "./browser.mjs";
 import { at, marked, nothingRan, scriptText, writeScript } from "./parts.mjs";
 
 const MANUAL = `import logging
@@ -63,7 +63,7 @@ async function runAndMark(page) {
   await page.getByText("The call failed").waitFor();
   await page.getByText(HOSTILE).first().waitFor();
   await until(async () => (await marked(page)).includes(4), "the mark at line 4");
-  await documented(page, "message-run-error");
+  await picture(page, "message-run-error");
   check(await nothingRan(page), "what a script raises is text");
   await writeScript(page, MANUAL.replace("logging.info(value_list)", `logging.info('${HOSTILE}')`).replace("return value_list", `return '${HOSTILE}'`));
   await page.keyboard.press("Control+Enter");
