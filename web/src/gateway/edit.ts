@@ -76,7 +76,7 @@ export function useEdit(dirty = false) {
       new Promise<boolean>((answer) => {
         modal.confirm({
           title: words.conflict,
-          content: `${problem.detail} ${words.conflictText}`,
+          content: `${problem.detail}. ${words.conflictText}`,
           okText: words.saveAllTheSame,
           cancelText: words.keepLooking,
           onOk: () => answer(true),

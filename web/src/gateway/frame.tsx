@@ -28,15 +28,15 @@ import { span } from "./time";
 import { words } from "./words";
 
 const ITEMS = [
-  { key: "overview", icon: <DashboardOutlined />, label: words.overview },
+  { key: "overview", icon: <DashboardOutlined aria-hidden />, label: words.overview },
   {
     key: "monitoring",
     type: "group" as const,
     label: words.monitoring,
     children: [
-      { key: "devices", icon: <UnorderedListOutlined />, label: words.devices },
-      { key: "groups", icon: <ApartmentOutlined />, label: words.groups },
-      { key: "alarms", icon: <AlertOutlined />, label: words.alarms },
+      { key: "devices", icon: <UnorderedListOutlined aria-hidden />, label: words.devices },
+      { key: "groups", icon: <ApartmentOutlined aria-hidden />, label: words.groups },
+      { key: "alarms", icon: <AlertOutlined aria-hidden />, label: words.alarms },
     ],
   },
   {
@@ -44,8 +44,8 @@ const ITEMS = [
     type: "group" as const,
     label: words.forwarding,
     children: [
-      { key: "cloud", icon: <CloudOutlined />, label: words.cloud },
-      { key: "messages", icon: <MailOutlined />, label: words.messages },
+      { key: "cloud", icon: <CloudOutlined aria-hidden />, label: words.cloud },
+      { key: "messages", icon: <MailOutlined aria-hidden />, label: words.messages },
     ],
   },
   {
@@ -53,10 +53,10 @@ const ITEMS = [
     type: "group" as const,
     label: words.system,
     children: [
-      { key: "parameters", icon: <ControlOutlined />, label: words.parameters },
-      { key: "logs", icon: <FileTextOutlined />, label: words.logs },
-      { key: "revisions", icon: <HistoryOutlined />, label: words.revisions },
-      { key: "users", icon: <TeamOutlined />, label: words.users },
+      { key: "parameters", icon: <ControlOutlined aria-hidden />, label: words.parameters },
+      { key: "logs", icon: <FileTextOutlined aria-hidden />, label: words.logs },
+      { key: "revisions", icon: <HistoryOutlined aria-hidden />, label: words.revisions },
+      { key: "users", icon: <TeamOutlined aria-hidden />, label: words.users },
     ],
   },
 ];

@@ -121,7 +121,7 @@ interface RowProps {
 
 function Row({ option, label, error, strict, field, control }: RowProps) {
   const mistake = error ?? (strict || field.value !== undefined ? mistakeOf(option, field.value) : undefined);
-  const range = rangeOf(option);
+  const range = control && (option.type === "text" || option.type === "path") ? "" : rangeOf(option);
   const Field = FIELDS[option.type] ?? TextField;
   const whole = { ...field, invalid: mistake !== undefined };
   return (

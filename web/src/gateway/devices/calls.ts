@@ -57,13 +57,11 @@ export interface Written {
 }
 
 export interface Explained {
-  variable: Record<string, unknown>;
-  device: Record<string, unknown>;
-  channel: Record<string, unknown> | string;
-  request: { text: string } | string;
+  channel: { name: string; state: string; requests: number; errors: number; round_trip_ms: number };
+  request: { text: string };
   state: string;
   last_error: string;
-  next_try: number | string | null;
+  next_try: number | null;
   what_to_do: string;
 }
 

@@ -8,17 +8,15 @@ import { type Explained, explain } from "./calls";
 import { Dot } from "./variable-row";
 import { words } from "./words";
 
-const textOf = (value: unknown): string =>
-  value === null || value === undefined
-    ? ""
-    : typeof value === "object"
-      ? Object.entries(value)
-          .filter(([, part]) => part !== "" && part !== null && typeof part !== "object")
-          .map(([key, part]) => `${key}: ${String(part)}`)
-          .join(", ")
-      : String(value);
-
-const spokenOf = (request: Explained["request"]) => (typeof request === "string" ? request : request.text);
+function channelText(channel: Explained["channel"]): string {
+  const { name, state, requests, errors, round_trip_ms } = channel;
+  return [
+    name,
+    state,
+    ...(requests > 0 ? [words.requests(requests, errors)] : []),
+    ...(round_trip_ms > 0 ? [words.roundTrip(round_trip_ms)] : []),
+  ].join(", ");
+}
 
 function Facts({ found }: { found: Explained }) {
   const good = found.state === "good";
@@ -29,10 +27,10 @@ function Facts({ found }: { found: Explained }) {
         <Dot quality={found.state} /> {found.state}
       </>,
     ],
-    ["request", spokenOf(found.request)],
-    ["channel", textOf(found.channel)],
+    ["request", found.request.text],
+    ["channel", channelText(found.channel)],
     ["last_error", found.last_error],
-    ["next_try", typeof found.next_try === "number" ? <When at={found.next_try} /> : found.next_try],
+    ["next_try", found.next_try !== null && <When at={found.next_try} />],
   ];
   return (
     <>
@@ -46,7 +44,7 @@ function Facts({ found }: { found: Explained }) {
         bordered
         size="small"
         column={1}
-        items={rows.filter(([, value]) => value !== "" && value !== null && value !== undefined).map(([key, children]) => ({ key, label: words.explainRows[key], children }))}
+        items={rows.filter(([, value]) => value !== "" && value !== false).map(([key, children]) => ({ key, label: words.explainRows[key], children }))}
       />
     </>
   );

@@ -46,11 +46,12 @@ function Rows({ plan }: { plan: Plan }) {
         rowKey={({ file, line }) => `${file}:${line}`}
         dataSource={rows}
         pagination={{ pageSize: 50, hideOnSinglePage: true, showSizeChanger: false }}
-        scroll={{ x: "max-content", y: 320 }}
+        tableLayout="fixed"
+        scroll={{ x: 680, y: 320 }}
         columns={[
-          { title: words.line, key: "line", width: 120, render: (_, { file, line }) => (plan.files.length > 1 ? `${file}:${line}` : line) },
+          { title: words.line, key: "line", width: 130, render: (_, { file, line }) => (plan.files.length > 1 ? `${file}:${line}` : line) },
           { title: words.result, dataIndex: "state", width: 110, render: (value: RowState) => <Tag color={COLOURS[value]}>{words.states[value]}</Tag> },
-          { title: words.name, key: "name", render: (_, { device, name }) => (device === "" ? name : `${device} / ${name}`) },
+          { title: words.name, key: "name", width: 170, render: (_, { device, name }) => (device === "" ? name : `${device} / ${name}`) },
           {
             title: words.what,
             key: "what",

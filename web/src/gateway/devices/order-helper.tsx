@@ -1,7 +1,7 @@
 // The bytes of a value in all orders and types side by side; the right one is taken over with a press.
 import { ReloadOutlined } from "@ant-design/icons";
 import { Alert, Button, Form, Input, Space, Tag } from "antd";
-import { useCallback, useMemo, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useLoad } from "../../shared/use-load";
 import { arranged, bytesOfHex, encoded, hexOf, isOrder, likelyOnes, matches, type Order, ORDERS, type Reading, readings, scaled, widthOf } from "./byte-order";
 import { readBytes } from "./calls";
@@ -44,11 +44,12 @@ function Cell({ reading, isNow, isLikely, display, onTake }: CellProps) {
   }
   const match = matches(reading, display);
   const power = match ? undefined : scaled(reading, display);
+  const shown = text.length > 12 ? Number(text).toExponential(4) : text;
   const named = widthOf(type) === 2 ? "" : order;
   return (
     <td className={match ? "gd-match" : likely === 0 && power === undefined ? "gd-nonsense" : undefined}>
-      <button type="button" className="gd-take" aria-label={words.take(type, named)} title={text} onClick={onTake}>
-        {text.length > 14 ? Number(text).toExponential(6) : text}
+      <button type="button" className="gd-take" aria-label={`${shown}: ${words.take(type, named)}`} title={text} onClick={onTake}>
+        {shown}
       </button>
       {isNow && <Tag>{words.orderNow}</Tag>}
       {match ? (
@@ -72,8 +73,16 @@ export function OrderHelper(props: OrderHelperProps) {
   const all = useMemo(() => readings(bytesOfHex(hex) ?? new Uint8Array()), [hex]);
   const likely = useMemo(() => likelyOnes(all), [all]);
   const types = [...new Set(all.map((reading) => reading.type))];
+  // The form is long: what was asked for is brought into view once it is there.
+  const place = useRef<HTMLDivElement>(null);
+  const isThere = all.length > 0;
+  useEffect(() => {
+    if (isThere) {
+      place.current?.scrollIntoView({ block: "nearest" });
+    }
+  }, [isThere]);
   return (
-    <div className="gd-order">
+    <div className="gd-order" ref={place}>
       <p>{words.orderText}</p>
       <div className="gd-order-fields">
         <Form.Item label={words.orderBytes} htmlFor="order-bytes" layout="vertical">

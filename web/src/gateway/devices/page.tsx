@@ -100,7 +100,7 @@ export default function DevicesPage() {
         {can("engineer") && (
           <>
             <Button danger icon={<DeleteOutlined />} aria-label={words.deleteTicked} title={words.deleteTicked} disabled={ticked.size === 0} onClick={() => void act(() => remove([...ticked.values()]))} />
-            <Button type="primary" icon={<PlusOutlined />} onClick={() => setOpen({ what: "form" })}>
+            <Button type="primary" icon={<PlusOutlined aria-hidden />} onClick={() => setOpen({ what: "form" })}>
               {words.addDevice}
             </Button>
           </>

@@ -102,7 +102,7 @@ function Numbers({ variables, points, from }: { variables: readonly TrendOf[]; p
 
 export function TrendDrawer({ variables: all, onClose }: { variables: readonly TrendOf[]; onClose: () => void }) {
   const variables = useRef(all.slice(0, LINES_MOST)).current;
-  const [span, setSpan] = useState(900);
+  const [span, setSpan] = useState(300);
   const [held, setHeld] = useState(false);
   const { points, error, known } = usePoints(variables);
   const frozen = useRef(points);

@@ -117,7 +117,7 @@ export function Variables({ device, onChanged }: { device: Device; onChanged: ()
         {can("engineer") && <Button icon={<UploadOutlined />} aria-label={words.importFiles} title={words.importFiles} onClick={() => setOpen({ what: "import" })} />}
         <Button icon={<DownloadOutlined />} aria-label={words.exportVariables} title={words.exportVariables} onClick={() => void act(() => exportCsv("variables", { device: name }))} />
         {can("engineer") && (
-          <Button type="primary" icon={<PlusOutlined />} onClick={() => setOpen({ what: "form" })}>
+          <Button type="primary" icon={<PlusOutlined aria-hidden />} onClick={() => setOpen({ what: "form" })}>
             {words.addVariable}
           </Button>
         )}

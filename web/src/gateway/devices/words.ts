@@ -98,6 +98,9 @@ export const words = {
     last_error: "Newest trouble",
     next_try: "Next try",
   },
+  requests: (count: number, errors: number) =>
+    `${count.toLocaleString("en")} request${count === 1 ? "" : "s"}, ${errors.toLocaleString("en")} error${errors === 1 ? "" : "s"}`,
+  roundTrip: (ms: number) => `answers after ${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`,
   whatToDo: "What to do",
   nothingWrong: "Nothing is wrong: the value is read as it should be.",
 

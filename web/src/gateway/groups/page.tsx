@@ -11,7 +11,8 @@ import { ImportDialog } from "../devices/import";
 import { useEdit } from "../edit";
 import { useSession } from "../session";
 import { GroupForm } from "./group-form";
-import { type GroupRow, type GroupState, groupOf, isFixed, lateText, rowsOf } from "./rows";
+import "./groups.css";
+import { type GroupRow, type GroupState, groupOf, isFixed, lateText, membersOf, rowsOf } from "./rows";
 import { words } from "./words";
 
 /** How often the counts are asked for. */
@@ -35,59 +36,60 @@ function GroupTable({ rows, canEdit, ticked, onTick, onEdit, onDelete }: GroupTa
   const small = { size: "small", type: "text" } as const;
   const number = (value: number | undefined) => (value === undefined ? "–" : value.toLocaleString("en"));
   return (
-    <Table<GroupRow>
-      rowKey="group_name"
-      dataSource={rows}
-      scroll={{ x: "max-content" }}
-      pagination={{ pageSize: 50, showTotal: words.total, showSizeChanger: false }}
-      rowSelection={
-        canEdit
-          ? {
-              selectedRowKeys: ticked,
-              onChange: (keys) => onTick(keys.map(String)),
-              getCheckboxProps: ({ group_name }) => ({ disabled: isFixed(group_name), "aria-label": group_name }),
-              getTitleCheckboxProps: () => ({ "aria-label": words.title }),
-            }
-          : undefined
-      }
-      columns={[
-        { title: words.name, dataIndex: "group_name", sorter: (a, b) => a.group_name.localeCompare(b.group_name), render: (name: string) => <strong>{name}</strong> },
-        { title: words.type, dataIndex: "group_type", render: (type: GroupRow["group_type"]) => words.types[type] },
-        { title: words.polling, dataIndex: "polling_interval", align: "right", sorter: (a, b) => a.polling_interval - b.polling_interval },
-        { title: words.uploading, key: "upload", align: "right", render: (_, row) => (row.group_type === "alarm" ? words.none : row.upload_interval) },
-        { title: words.variables, key: "variables", align: "right", render: (_, row) => number(row.state?.variables) },
-        { title: words.alarms, key: "alarms", align: "right", render: (_, row) => number(row.state?.alarms) },
-        {
-          title: <Tooltip title={words.cyclesHelp}>{words.cycles}</Tooltip>,
-          key: "late",
-          align: "right",
-          render: (_, { state }) => (state === undefined ? "–" : <span className={state.late > 0 ? "gd-problem" : undefined}>{lateText(state)}</span>),
-        },
-        ...(canEdit
-          ? [
-              {
-                title: words.operation,
-                key: "operation",
-                width: 100,
-                render: (_: unknown, row: GroupRow) => (
-                  <>
-                    <Button {...small} icon={<EditOutlined />} aria-label={words.editGroup(row.group_name)} onClick={() => onEdit(row)} />
-                    <Button
-                      {...small}
-                      danger
-                      icon={<DeleteOutlined />}
-                      disabled={isFixed(row.group_name)}
-                      title={isFixed(row.group_name) ? words.fixed : undefined}
-                      aria-label={words.deleteGroup(row.group_name)}
-                      onClick={() => onDelete([row.group_name])}
-                    />
-                  </>
-                ),
-              },
-            ]
-          : []),
-      ]}
-    />
+    <div className="gg-wide" role="region" aria-label={words.title} tabIndex={0}>
+      <Table<GroupRow>
+        rowKey="group_name"
+        dataSource={rows}
+        pagination={{ pageSize: 50, showTotal: words.total, showSizeChanger: false }}
+        rowSelection={
+          canEdit
+            ? {
+                selectedRowKeys: ticked,
+                onChange: (keys) => onTick(keys.map(String)),
+                getCheckboxProps: ({ group_name }) => ({ disabled: isFixed(group_name), "aria-label": words.tick(group_name) }),
+                getTitleCheckboxProps: () => ({ "aria-label": words.tickAll }),
+              }
+            : undefined
+        }
+        columns={[
+          { title: words.name, dataIndex: "group_name", sorter: (a, b) => a.group_name.localeCompare(b.group_name), render: (name: string) => <strong>{name}</strong> },
+          { title: words.type, dataIndex: "group_type", render: (type: GroupRow["group_type"]) => words.types[type] },
+          { title: words.polling, dataIndex: "polling_interval", align: "right", sorter: (a, b) => a.polling_interval - b.polling_interval },
+          { title: words.uploading, key: "upload", align: "right", render: (_, row) => (row.group_type === "alarm" ? words.none : row.upload_interval) },
+          { title: words.variables, key: "variables", align: "right", render: (_, row) => number(row.state?.variables) },
+          { title: words.alarms, key: "alarms", align: "right", render: (_, row) => number(row.state?.alarms) },
+          {
+            title: <Tooltip title={words.cyclesHelp}>{words.cycles}</Tooltip>,
+            key: "late",
+            align: "right",
+            render: (_, { state }) => (state === undefined ? "–" : <span className={state.late > 0 ? "gg-late" : undefined}>{lateText(state)}</span>),
+          },
+          ...(canEdit
+            ? [
+                {
+                  title: words.operation,
+                  key: "operation",
+                  width: 100,
+                  render: (_: unknown, row: GroupRow) => (
+                    <>
+                      <Button {...small} icon={<EditOutlined />} aria-label={words.editGroup(row.group_name)} onClick={() => onEdit(row)} />
+                      <Button
+                        {...small}
+                        danger
+                        icon={<DeleteOutlined />}
+                        disabled={isFixed(row.group_name)}
+                        title={isFixed(row.group_name) ? words.fixed : undefined}
+                        aria-label={words.deleteGroup(row.group_name)}
+                        onClick={() => onDelete([row.group_name])}
+                      />
+                    </>
+                  ),
+                },
+              ]
+            : []),
+        ]}
+      />
+    </div>
   );
 }
 
@@ -107,14 +109,16 @@ export default function GroupsPage() {
     const timer = setInterval(reload, COUNTS_MS);
     return () => clearInterval(timer);
   }, [reload]);
-  const remove = (names: string[]) =>
-    confirm(words.confirm(names.length), words.confirmText, words.delete, async () => {
-      const edits = names.map((name) => ({ op: "delete" as const, block: "groups", name }));
+  const remove = (names: string[]) => {
+    const members = membersOf(groups.data ?? [], names);
+    confirm(words.confirm(names.length), words.confirmText(members.variables, members.alarms), words.delete, async () => {
+      const edits = names.map((name) => ({ op: "delete" as const, block: "groups", name, cascade: true }));
       if (await act(() => edit(edits, { why: words.confirm(names.length) }))) {
         setTicked([]);
         reload();
       }
     });
+  };
   const canEdit = can("engineer");
   return (
     <>
@@ -124,7 +128,7 @@ export default function GroupsPage() {
         {canEdit && (
           <>
             <Button danger icon={<DeleteOutlined />} aria-label={words.deleteTicked} title={words.deleteTicked} disabled={ticked.length === 0} onClick={() => remove(ticked)} />
-            <Button type="primary" icon={<PlusOutlined />} onClick={() => setOpen({ what: "form" })}>
+            <Button type="primary" icon={<PlusOutlined aria-hidden />} onClick={() => setOpen({ what: "form" })}>
               {words.add}
             </Button>
           </>

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { isFixed, lateText, rowsOf } from "./rows";
+import { isFixed, lateText, membersOf, rowsOf } from "./rows";
 
 const state = (due: number, late: number) => ({ name: "default", variables: 1, alarms: 0, due, late });
 
@@ -18,4 +18,9 @@ it("says how many cycles are late", () => {
 
 it("knows the two that always exist", () => {
   expect(["default", "warning", "fast", undefined].map(isFixed)).toEqual([true, true, false, false]);
+});
+
+it("counts what belongs to several", () => {
+  const row = (group_name: string) => ({ group_name, group_type: "collect" as const, polling_interval: 1, upload_interval: 1, state: { ...state(1, 0), variables: 3, alarms: 1 } });
+  expect(membersOf([row("a"), row("b"), row("c")], ["a", "c", "none"])).toEqual({ variables: 6, alarms: 2 });
 });

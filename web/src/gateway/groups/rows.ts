@@ -39,3 +39,12 @@ export const groupOf = ({ group_name, group_type, polling_interval, upload_inter
   polling_interval,
   upload_interval,
 });
+
+/** What belongs to these groups, together. */
+export function membersOf(rows: readonly GroupRow[], names: readonly string[]): { variables: number; alarms: number } {
+  const states = rows.filter(({ group_name }) => names.includes(group_name)).map(({ state }) => state);
+  return {
+    variables: states.reduce((sum, state) => sum + (state?.variables ?? 0), 0),
+    alarms: states.reduce((sum, state) => sum + (state?.alarms ?? 0), 0),
+  };
+}

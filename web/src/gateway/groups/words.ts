@@ -5,6 +5,8 @@ export const words = {
   add: "Add group",
   editGroup: (name: string) => `Edit group ${name}`,
   deleteGroup: (name: string) => `Delete group ${name}`,
+  tick: (name: string) => `Tick group ${name}`,
+  tickAll: "Tick all groups",
   fixed: "This group always exists.",
   importFiles: "Import",
   exportGroups: "Export groups",
@@ -21,7 +23,13 @@ export const words = {
   operation: "Operation",
   none: "--",
   confirm: (count: number) => (count === 1 ? "Delete the group?" : `Delete ${count} groups?`),
-  confirmText: "A group that variables, alarms or messages still use is not deleted; it is said which.",
+  confirmText: (variables: number, alarms: number) => {
+    const parts = [
+      ...(variables > 0 ? [`${variables.toLocaleString("en")} variable${variables === 1 ? "" : "s"}`] : []),
+      ...(alarms > 0 ? [`${alarms.toLocaleString("en")} alarm${alarms === 1 ? "" : "s"}`] : []),
+    ];
+    return parts.length === 0 ? "Nothing belongs to it." : `Its ${parts.join(" and ")} will belong to the predefined group.`;
+  },
   delete: "Delete",
   save: "Save",
   total: (count: number) => `Total ${count.toLocaleString("en")} item${count === 1 ? "" : "s"}`,

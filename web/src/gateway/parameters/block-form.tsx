@@ -1,6 +1,6 @@
 // A single block of the configuration as a form with Submit and Reset.
 import { Button } from "antd";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { ErrorNote } from "../../shared/parts";
 import { useEdit } from "../edit";
 import { useUnsaved } from "../guard";
@@ -29,11 +29,19 @@ export function BlockForm({ block, keys, value, disabled, labels, controls, onSa
   const dirty = Object.keys(changes).length > 0;
   const { edit, busy } = useEdit(dirty);
   useUnsaved(dirty);
+  /** What was typed stays until the gateway tells the new values: nothing jumps back meanwhile. */
+  const saved = useRef(false);
+  useEffect(() => {
+    if (saved.current) {
+      saved.current = false;
+      setTyped({});
+    }
+  }, [value]);
   const submit = async () => {
     setError(undefined);
     try {
       await edit([{ op: "set", block, value: changes }], { why: `${block}: ${Object.keys(changes).join(", ")}` });
-      setTyped({});
+      saved.current = true;
       onSaved();
     } catch (failed) {
       setError(failed as Error);

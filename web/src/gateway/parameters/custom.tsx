@@ -100,7 +100,7 @@ export function CustomParameters({ custom, canEdit, onSaved }: { custom: Custom;
       title={<h2>{words.custom}</h2>}
       extra={
         canEdit && (
-          <Button icon={<PlusOutlined />} onClick={() => setOpen({})}>
+          <Button icon={<PlusOutlined aria-hidden />} onClick={() => setOpen({})}>
             {words.addParameter}
           </Button>
         )

@@ -126,7 +126,7 @@ export function SerialPorts({ canEdit }: { canEdit: boolean }) {
       title={<h2>{words.serial}</h2>}
       extra={
         canEdit && (
-          <Button icon={<PlusOutlined />} onClick={() => setOpen({})}>
+          <Button icon={<PlusOutlined aria-hidden />} onClick={() => setOpen({})}>
             {words.addPort}
           </Button>
         )
