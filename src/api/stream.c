@@ -20,6 +20,7 @@
 #define WAITING_MAX ((size_t)64 * 1024) // more is put only when less than this waits
 #define PORTION_MAX ((size_t)48 * 1024) // of values or log lines at once
 #define LINES_BYTES ((size_t)64 * 1024) // of the kept log looked at, at once
+#define BEGIN "retry: 1000\n\n"         // for browsers: how long until they come back
 #define SILENCE_NS (10 * PS_NS_PER_S)
 
 struct PsApiStream {
@@ -324,6 +325,9 @@ void ps_api_stream_begin(PsApiStream *stream, PsHttpStream *http) {
     if (!uv_is_active((uv_handle_t *)&live->tick)) {
         uv_timer_start(&live->tick, on_tick, TICK_MS, TICK_MS);
     }
+    ps_buf_clear(&live->out);
+    ps_live_put_raw(&live->out, BEGIN);
+    put(stream);
     if (stream->alarms) {
         ps_api_overview_alarms(live);
     }

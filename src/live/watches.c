@@ -149,6 +149,21 @@ static void fill(PsWatch *watch, const PsNameIndex *index, const PsWatchName *na
     watch->list++;
 }
 
+// The one that was alone for longest goes, so that nobody keeps others out by making many.
+static bool make_room(PsWatches *watches) {
+    PsWatch *oldest = NULL;
+    for (PsWatch *watch = watches->first; watch != NULL; watch = watch->next) {
+        if (watch->views == 0 &&
+            (oldest == NULL || watch->alone_since.ns < oldest->alone_since.ns)) {
+            oldest = watch;
+        }
+    }
+    if (oldest != NULL) {
+        ps_watches_remove(watches, oldest);
+    }
+    return oldest != NULL;
+}
+
 PsErr ps_watches_add(PsWatches *watches, const PsNameIndex *index, const char *owner,
                      const PsWatchName *names, size_t count, PsMono now, PsWatch **ret_watch,
                      PsDiag *diag) {
@@ -156,11 +171,10 @@ PsErr ps_watches_add(PsWatches *watches, const PsNameIndex *index, const char *o
     if (err != PS_OK) {
         return err;
     }
-    if (watches->count >= PS_WATCHES_MAX) {
+    if (watches->count >= PS_WATCHES_MAX && !make_room(watches)) {
         return ps_fail(PS_ERR_FULL, diag, "watch", NULL,
-                       "there are %d already; one that nobody reads ends after %d s, so try again "
-                       "then",
-                       PS_WATCHES_MAX, PS_WATCH_ALONE_S);
+                       "there are %d already, and all are read; close a page that is not looked at",
+                       PS_WATCHES_MAX);
     }
     PsWatch *watch = ps_alloc(sizeof *watch);
     watch->watches = watches;

@@ -31,8 +31,8 @@ PsWatches *ps_watches_new(const PsConfig *config, uint64_t run);
 void ps_watches_free(PsWatches *watches);
 
 /// `index` is that of the configuration. PS_ERR_RANGE: more than PS_WATCH_VARIABLES_MAX names;
-/// PS_ERR_FULL: PS_WATCHES_MAX watches. Names that are unknown are "gone" until a configuration has
-/// them.
+/// PS_ERR_FULL: PS_WATCHES_MAX watches that are read; of others the one that was alone for longest
+/// makes room. Names that are unknown are "gone" until a configuration has them.
 PsErr ps_watches_add(PsWatches *watches, const PsNameIndex *index, const char *owner,
                      const PsWatchName *names, size_t count, PsMono now, PsWatch **ret_watch,
                      PsDiag *diag);

@@ -220,19 +220,30 @@ static void another_configuration(void **state) {
     ps_name_index_free(next.index);
 }
 
+// Whoever makes many loses his own; those that are read stay.
 static void bounded(void **state) {
     (void)state;
+    static PsWatchView *views[PS_WATCHES_MAX];
     Plant plant;
     init(&plant, usual);
     PsWatches *watches = ps_watches_new(&plant.config, 1);
-    for (int i = 0; i < PS_WATCHES_MAX; i++) {
-        (void)add(watches, plant.index, "anna");
+    views[0] = ps_watch_view_open(watches, add(watches, plant.index, "anna"));
+    for (int i = 1; i < 2 * PS_WATCHES_MAX; i++) {
+        (void)add(watches, plant.index, "bert");
+    }
+    assert_int_equal(ps_watches_count(watches), PS_WATCHES_MAX);
+    assert_non_null(ps_watches_find(watches, "1-1", "anna"));
+    for (int i = 1; i < PS_WATCHES_MAX; i++) {
+        views[i] = ps_watch_view_open(watches, add(watches, plant.index, "bert"));
     }
     PsWatch *watch = NULL;
     PsDiag diag = {0};
     assert_int_equal(
         ps_watches_add(watches, plant.index, "anna", NULL, 0, (PsMono){0}, &watch, &diag),
         PS_ERR_FULL);
+    for (int i = 0; i < PS_WATCHES_MAX; i++) {
+        ps_watch_view_close(views[i], (PsMono){0});
+    }
     ps_watches_free(watches);
     ps_name_index_free(plant.index);
 }

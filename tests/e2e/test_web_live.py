@@ -389,7 +389,8 @@ def test_a_stream_ends_with_its_session_and_a_watch_has_an_owner(folder, modbus,
     connection = vera.connect()
     connection.request("GET", f"/api/v1/events?watch={made['id']}", headers=vera.headers("GET"))
     response = connection.getresponse()
-    assert response.status == 200 and response.readline() == b"event: values\n"
+    assert response.status == 200 and response.readline() == b"retry: 1000\n"
+    assert response.readline() == b"\n" and response.readline() == b"event: values\n"
     reader = threading.Thread(target=response.read, daemon=True)
     reader.start()
     assert vera.ask("DELETE", "/session")[0] == 200
