@@ -32,13 +32,17 @@ static void others_are_served(Rig *rig) {
 
 // ---- slow
 
-// A byte each turn keeps the silence away; the whole must be there in time.
+// A byte now and then keeps the silence away; the whole must be there in time.
 static void drip(Rig *rig, int fd, uint64_t began, const char *first, const char *drop) {
     PsBuf got = {0};
+    uint64_t sent = began;
     rig_send(rig, fd, first);
-    for (int turn = 0; rig_take(rig, fd, &got); turn++) {
+    while (rig_take(rig, fd, &got)) {
         assert_true(uv_now(&rig->loop) < began + 20000);
-        rig_send(rig, fd, drop);
+        if (uv_now(&rig->loop) > sent + 5) {
+            sent = uv_now(&rig->loop);
+            rig_send(rig, fd, drop);
+        }
         rig_turn(rig);
     }
     assert_true(uv_now(&rig->loop) >= began + 900);
@@ -48,7 +52,7 @@ static void drip(Rig *rig, int fd, uint64_t began, const char *first, const char
 
 static void test_slow_requests_are_cut(void **state) {
     static const char *const firsts[] = {
-        "GET / HT",
+        "GET /",
         "GET / HTTP/1.1\r\nX: ",
         "PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000000\r\n\r\n",
         "PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3b9aca00\r\n",
@@ -265,23 +269,24 @@ static void test_all_bodies_together_are_bounded(void **state) {
 
 static void test_heads_that_mean_two_things(void **state) {
     static const char *const heads[] = {
-        "PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: "
-        "chunked\r\n\r\n0\r\n\r\n",
-        "PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
-        "PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: -5\r\n\r\n",
-        "PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: +5\r\n\r\nhello",
-        "PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 5 5\r\n\r\nhello",
-        "PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip\r\n\r\n",
-        "PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: identity, chunked\r\n\r\n0\r\n\r\n",
-        "GET / HTTP/1.1\r\n\r\n", // which host?
+        "Host: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "Host: h\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
+        "Host: h\r\nContent-Length: -5\r\n\r\n",
+        "Host: h\r\nContent-Length: +5\r\n\r\nhello",
+        "Host: h\r\nContent-Length: 5 5\r\n\r\nhello",
+        "Host: h\r\nTransfer-Encoding: gzip\r\n\r\n",
+        "Host: h\r\nTransfer-Encoding: identity, chunked\r\n\r\n0\r\n\r\n",
+        "\r\n", // which host?
     };
     Rig rig;
     rig_init(&rig);
     start(&rig, state);
     for (size_t i = 0; i < PS_COUNT(heads); i++) {
         PsBuf got = {0};
+        char text[256];
+        snprintf(text, sizeof text, "PUT / HTTP/1.1\r\n%s", heads[i]);
         int fd = rig_connect(&rig);
-        rig_send(&rig, fd, heads[i]);
+        rig_send(&rig, fd, text);
         rig_expect_end(&rig, fd, &got); // what comes next may be part of this one
         assert_true(rig_has(&got, "HTTP/1.1 400"));
         rig_close(&rig, fd);

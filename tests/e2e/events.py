@@ -1,6 +1,7 @@
 """Readers of the gateway's server-sent events."""
 import json
 import pathlib
+import re
 import selectors
 import socket
 import ssl
@@ -105,9 +106,9 @@ class ManyReaders:
         except (ssl.SSLWantReadError, BlockingIOError):
             pass
         self.values += data.count(b'"good"')
-        if end is self.sockets[0] and b'"good",' in data:
-            stamp = data[data.rindex(b'"good",') + 7:][:14]
-            self.late.append(time.time() - float(stamp))
+        stamps = re.findall(rb'"good",([0-9.]+)\]', data) if end is self.sockets[0] else []
+        if stamps:
+            self.late.append(time.time() - float(stamps[-1]))
 
     def stop(self):
         for end in self.sockets:
