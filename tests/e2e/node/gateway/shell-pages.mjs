@@ -5,7 +5,7 @@ import { check, documented, enter, folder, goTo, open, run, told } from "./brows
 
 async function choose(page, label, value) {
   await page.getByRole("combobox", { name: label }).click();
-  await page.locator(".ant-select-dropdown:visible").getByText(value, { exact: true }).click();
+  await page.locator(".ant-select-dropdown:visible").getByTitle(value, { exact: true }).first().click();
 }
 
 async function logs(page) {

@@ -4,15 +4,47 @@ import type { LogLine } from "../events";
 export const LINES_MOST = 5000;
 export const LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR"] as const;
 
-/** `lines` with those of `more` that are new; the oldest go when there are too many. */
-export function appended(lines: LogLine[], more: LogLine[], most = LINES_MOST): LogLine[] {
-  const last = lines[lines.length - 1]?.seq ?? 0;
-  const inOrder = more.every(({ seq }, i) => seq > (more[i - 1]?.seq ?? last));
-  if (inOrder) {
-    return more.length === 0 ? lines : [...lines, ...more].slice(-most);
+/** A line with the run of the gateway it is of: each start counts lines from one again. */
+export interface KeptLine extends LogLine {
+  run: number;
+}
+
+export const keyOf = ({ run, seq }: KeptLine) => `${run}:${seq}`;
+
+/** A smaller number at a later time is of a gateway that was started anew. */
+function runOf(line: LogLine, last: KeptLine | undefined): number {
+  if (last === undefined) {
+    return 0;
   }
-  const all = new Map([...lines, ...more].map((line) => [line.seq, line]));
-  return all.size === lines.length ? lines : [...all.values()].sort((a, b) => a.seq - b.seq).slice(-most);
+  return line.seq <= last.seq && line.time > last.time ? last.run + 1 : last.run;
+}
+
+/** `lines` with those of `more` that are new; the oldest go when there are too many. */
+export function appended(lines: KeptLine[], more: LogLine[], most = LINES_MOST): KeptLine[] {
+  const added: KeptLine[] = [];
+  let last = lines[lines.length - 1];
+  let known: Set<string> | undefined;
+  let early = false;
+  for (const line of more) {
+    const next = { ...line, run: runOf(line, last) };
+    if (last === undefined || next.run > last.run || next.seq > last.seq) {
+      last = next;
+      known?.add(keyOf(next));
+      added.push(next);
+      continue;
+    }
+    known ??= new Set([...lines, ...added].map(keyOf));
+    if (!known.has(keyOf(next))) {
+      early = true;
+      known.add(keyOf(next));
+      added.push(next);
+    }
+  }
+  if (added.length === 0) {
+    return lines;
+  }
+  const all = [...lines, ...added];
+  return (early ? all.sort((a, b) => a.run - b.run || a.seq - b.seq) : all).slice(-most);
 }
 
 export interface LogFilter {
@@ -24,7 +56,7 @@ export interface LogFilter {
 
 export const rank = (level: string) => LEVELS.indexOf(level.toUpperCase() as (typeof LEVELS)[number]);
 
-export function chosen(lines: LogLine[], { level, source, script, text }: LogFilter): LogLine[] {
+export function chosen(lines: KeptLine[], { level, source, script, text }: LogFilter): KeptLine[] {
   const least = rank(level);
   const wanted = text.trim().toLowerCase();
   return lines.filter(

@@ -10,7 +10,7 @@ import { VirtualList } from "../virtual-list";
 import { When } from "../time";
 import { local } from "../time-text";
 import { GatewayLevel } from "./level";
-import { chosen, distinct, LEVELS, type LogFilter, whole } from "./lines";
+import { chosen, distinct, type KeptLine, keyOf, LEVELS, type LogFilter, whole } from "./lines";
 import { useLog } from "./use-log";
 import { words } from "./words";
 
@@ -83,7 +83,7 @@ function Detail({ line }: { line: LogLine }) {
 export default function Logs() {
   const [paused, setPaused] = useState(false);
   const [filter, setFilter] = useState<LogFilter>({ level: "INFO", source: "", script: "", text: "" });
-  const [open, setOpen] = useState<LogLine>();
+  const [open, setOpen] = useState<KeptLine>();
   const [follow, setFollow] = useState(true);
   const act = useDo();
   const { lines, held, missed, error, loaded } = useLog(paused);
@@ -111,10 +111,10 @@ export default function Logs() {
           className="ps-log"
           label={words.lines}
           rows={rows}
-          keyOf={({ seq }) => seq}
+          keyOf={keyOf}
           render={(line) => <Line line={line} />}
           rowHeight={ROW_HEIGHT}
-          chosen={open?.seq}
+          chosen={open && keyOf(open)}
           onChoose={setOpen}
           follow={follow && !paused && open === undefined}
           onFollow={setFollow}

@@ -1,9 +1,9 @@
 // The log's lines: those the gateway has kept, then each as it is written.
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useState } from "react";
 import { useConnection } from "../../shared/connection";
 import { get, LostError } from "../api";
 import { type LogLine, useEvents } from "../events";
-import { appended } from "./lines";
+import { appended, type KeptLine } from "./lines";
 
 interface Kept {
   last: number;
@@ -14,8 +14,8 @@ const PAGE = 1000;
 const PAGES_MOST = 20;
 
 /** All lines that the gateway has kept, page by page. */
-async function kept(after: number, take: (lines: LogLine[]) => void): Promise<void> {
-  let from = after;
+async function kept(take: (lines: LogLine[]) => void): Promise<void> {
+  let from = 0;
   for (let i = 0; i < PAGES_MOST; i++) {
     const { last, lines } = await get<Kept>("log", { after: from, level: "DEBUG", limit: PAGE });
     take(lines);
@@ -28,17 +28,16 @@ async function kept(after: number, take: (lines: LogLine[]) => void): Promise<vo
 
 export function useLog(paused: boolean) {
   const { round } = useConnection();
-  const [lines, setLines] = useState<LogLine[]>([]);
-  const [held, setHeld] = useState<LogLine[]>([]);
+  const [lines, setLines] = useState<KeptLine[]>([]);
+  const [held, setHeld] = useState<KeptLine[]>([]);
   const [missed, setMissed] = useState(0);
   const [error, setError] = useState<Error>();
   const [loaded, setLoaded] = useState(false);
-  const newest = useRef(0);
-  newest.current = Math.max(newest.current, lines[lines.length - 1]?.seq ?? 0);
 
   useEffect(() => {
     let here = true;
-    kept(newest.current, (more) => here && setLines((was) => appended(was, more))).then(
+    // From the first on also when the connection is back: the gateway may have been started anew.
+    kept((more) => here && setLines((was) => appended(was, more))).then(
       () => {
         setLoaded(true);
         setError(undefined);

@@ -81,10 +81,11 @@ const UP = new Set(["answers", "up"]);
 
 export const isUp = (state: string) => UP.has(state.toLowerCase());
 
-export function countsOf({ devices }: SmallStatus): Counts {
-  return devices === undefined
-    ? { devices: undefined, up: undefined }
-    : { devices: devices.length, up: devices.filter(({ state }) => isUp(state)).length };
+export function countsOf({ devices, devices_up, devices_total }: SmallStatus): Counts {
+  return {
+    devices: devices_total ?? devices?.length,
+    up: devices_up ?? devices?.filter(({ state }) => isUp(state)).length,
+  };
 }
 
 /** The figures of the small curves as they are now. */

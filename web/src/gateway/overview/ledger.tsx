@@ -15,10 +15,16 @@ const COLUMNS: { title: string; value: (row: Ledger) => number; bad?: boolean }[
   { title: words.dead, value: ({ dead }) => dead, bad: true },
 ];
 
-function Row({ row, sum = false }: { row: Ledger; sum?: boolean }) {
+/** The editor of a message, where its kind is known. */
+function Name({ name, status }: { name: string; status: SmallStatus }) {
+  const kind = status.workers?.find((worker) => worker.name === name)?.kind;
+  return <a href={kind === undefined ? to("messages") : to("messages", kind, name)}>{name}</a>;
+}
+
+function Row({ row, status }: { row: Ledger; status?: SmallStatus }) {
   return (
     <tr>
-      <th scope="row">{sum ? row.name : <a href={to("messages", row.name)}>{row.name}</a>}</th>
+      <th scope="row">{status ? <Name name={row.name} status={status} /> : row.name}</th>
       {COLUMNS.map(({ title, value, bad }) => {
         const count = value(row);
         return (
@@ -31,7 +37,7 @@ function Row({ row, sum = false }: { row: Ledger; sum?: boolean }) {
   );
 }
 
-function Books({ rows }: { rows: Ledger[] }) {
+function Books({ rows, status }: { rows: Ledger[]; status: SmallStatus }) {
   return (
     <div className="ps-scroll" role="region" aria-label={words.ledger} tabIndex={0}>
       <table className="ps-table">
@@ -47,12 +53,12 @@ function Books({ rows }: { rows: Ledger[] }) {
         </thead>
         <tbody>
           {rows.map((row) => (
-            <Row key={row.name} row={row} />
+            <Row key={row.name} row={row} status={status} />
           ))}
         </tbody>
         {rows.length > 1 && (
           <tfoot>
-            <Row row={totalOf(rows)} sum />
+            <Row row={totalOf(rows)} />
           </tfoot>
         )}
       </table>
@@ -70,7 +76,7 @@ export function LedgerCard({ status }: { status: SmallStatus }) {
       extra={adds === undefined ? null : <Tag color={adds ? "success" : "error"}>{adds ? words.booksAddUp : words.booksWrong}</Tag>}
     >
       <p className="ps-quiet">{words.ledgerText}</p>
-      {rows.length === 0 ? <Empty text={words.noMessages} /> : <Books rows={rows} />}
+      {rows.length === 0 ? <Empty text={words.noMessages} /> : <Books rows={rows} status={status} />}
     </Card>
   );
 }

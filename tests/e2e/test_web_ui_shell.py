@@ -1,0 +1,105 @@
+"""The frame of the gateway's pages, its log-in, overview, logs, revisions and users, as a person uses
+them."""
+import json
+
+import harness
+import pytest
+import web_ui
+from harness import Gateway, cloud_block, group, modbus_device, publish, variable
+
+pytestmark = [web_ui.WITHOUT]
+
+SCRIPT = """
+import logging
+def main(data, wizard_api):
+    logging.info("packed %s", data["values"])
+    return data["values"]
+"""
+MARKER = "packed {"
+HOSTILE = '<img src=x onerror="window.ran=1">'
+
+
+def plant(modbus, **more):
+    return {
+        "devices": [modbus_device("boiler", modbus.port)],
+        "groups": [group(polling=0.5, upload=0.5)],
+        "vars": [variable("temp", "boiler", "WORD", 40001)],
+        "publish": [publish("readings", "plant/readings", script="main.py", qos=1)],
+        **more,
+    }
+
+
+@pytest.fixture
+def gateway(folder, cleanup):
+    def start(config, scripts=None, web=True):
+        return cleanup(Gateway(folder / "gateway", config, scripts or {"main.py": SCRIPT}, web=web))
+    return start
+
+
+def test_first_run_log_in_and_password(gateway, cleanup):
+    mine = gateway({}, {})
+    code = mine.api("GET", "/setup/code")[1]["code"]
+    web_ui.held(cleanup(web_ui.start("shell-setup", mine, code=code, name=web_ui.NAME,
+                                     password=web_ui.PASSWORD, other="nine copper valves")))
+
+
+def test_the_overview_is_live(gateway, cloud, modbus, cleanup):
+    mine = gateway(plant(modbus, cloud=cloud_block(cloud)))
+    harness.wait_for(lambda: mine.message("readings")["delivered"] > 0, "the first delivery")
+    browser = cleanup(web_ui.start("shell-overview", mine, **web_ui.account(mine)))
+    browser.wait_line("device", timeout=web_ui.PATIENCE)
+    modbus.stop()
+    browser.send("gone")
+    browser.wait_line("cloud", timeout=web_ui.PATIENCE)
+    cloud.stop()
+    browser.send("gone")
+    web_ui.held(browser)
+
+
+def test_logs_revisions_and_users(gateway, cloud, modbus, cleanup):
+    config = plant(modbus, cloud=cloud_block(cloud))
+    mine = gateway(config)
+    mine.wait_line(MARKER)
+    config["devices"][0]["timeout"] = 2
+    mine.write(config, {})
+    mine.cli("apply", "--why", "slower")
+    web_ui.held(cleanup(web_ui.start("shell-pages", mine, marker=MARKER, **web_ui.account(mine))))
+
+
+def test_every_width_light_and_dark_without_barriers(gateway, modbus, cleanup):
+    mine = gateway(plant(modbus))
+    web_ui.held(cleanup(web_ui.start("shell-look", mine, **web_ui.account(mine))))
+
+
+def test_a_lost_gateway_and_a_session_that_is_over(gateway, modbus, cleanup):
+    mine = gateway(plant(modbus, web={"port": harness.free_port()}), web=None)
+    browser = cleanup(web_ui.start("shell-lost", mine, **web_ui.account(mine)))
+    browser.wait_line("stop", timeout=web_ui.PATIENCE)
+    mine.stop()
+    browser.send("stopped")
+    browser.wait_line("start")
+    mine.start()
+    browser.send("started")
+    browser.wait_line("line", timeout=web_ui.PATIENCE)
+    mine.cli("log-level", "DEBUG")
+    browser.send("written")
+    web_ui.held(browser)
+
+
+def test_what_wants_to_be_a_page_is_shown_as_text(gateway, cloud, modbus, cleanup):
+    config = plant(modbus, cloud=cloud_block(cloud))
+    config["devices"][0]["device_name"] = HOSTILE
+    config["vars"][0] |= {"device": HOSTILE, "var_name": HOSTILE, "unit": "<b>", "desc": HOSTILE}
+    mine = gateway(config)
+    mine.wait_line(MARKER)
+    web_ui.held(cleanup(web_ui.start("shell-hostile", mine, hostile=HOSTILE, **web_ui.account(mine))))
+
+
+def test_the_first_load_is_small_and_fast(gateway, modbus, cleanup):
+    mine = gateway(plant(modbus))
+    browser = cleanup(web_ui.start("shell-load", mine, **web_ui.account(mine)))
+    figures = json.loads(browser.wait_line('"bytes"', timeout=web_ui.PATIENCE))
+    web_ui.held(browser)
+    assert figures["bytes"] < 350_000, figures
+    # 0.3 s on a machine that does nothing else; see docs/decisions/0029-web-ui.md.
+    assert figures["ms"] < 2500, figures
