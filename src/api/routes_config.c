@@ -74,31 +74,31 @@ static const PsApiParameter variable_delete_parameters[] = {
      .help = "The " things ", with all their keys."}
 #define ADD(at, block, id_text, thing, table)                                                      \
     {.method = "POST",                                                                             \
-     .path = at,                                                                                   \
+     .path = (at),                                                                                 \
      .id = "add" id_text,                                                                          \
      .handler = ps_api_resource_add,                                                               \
      .role = PS_ROLE_ENGINEER,                                                                     \
-     .parameters = table,                                                                          \
+     .parameters = (table),                                                                        \
      .body_schema = SCHEMA(block),                                                                 \
      .help = "Adds a " thing "; the answer is that of POST /apply.",                               \
      .statuses = "404 409 507",                                                                    \
      .body_max = MESSAGE_BODY_MAX}
 #define GET(at, id_text, thing, table)                                                             \
     {.method = "GET",                                                                              \
-     .path = at,                                                                                   \
+     .path = (at),                                                                                 \
      .id = "get" id_text,                                                                          \
      .handler = ps_api_resource_get,                                                               \
      .role = PS_ROLE_VIEWER,                                                                       \
-     .parameters = table,                                                                          \
+     .parameters = (table),                                                                        \
      .help = "One " thing ", with all its keys.",                                                  \
      .statuses = "404"}
 #define PUT(at, block, id_text, thing, table)                                                      \
     {.method = "PUT",                                                                              \
-     .path = at,                                                                                   \
+     .path = (at),                                                                                 \
      .id = "put" id_text,                                                                          \
      .handler = ps_api_resource_put,                                                               \
      .role = PS_ROLE_ENGINEER,                                                                     \
-     .parameters = table,                                                                          \
+     .parameters = (table),                                                                        \
      .body_schema = SCHEMA(block),                                                                 \
      .help = "Puts a whole " thing " in place of the one of this name; another name in the body "  \
              "renames it, and what refers to it follows.",                                         \
@@ -106,11 +106,11 @@ static const PsApiParameter variable_delete_parameters[] = {
      .body_max = MESSAGE_BODY_MAX}
 #define DELETE(at, id_text, thing, table)                                                          \
     {.method = "DELETE",                                                                           \
-     .path = at,                                                                                   \
+     .path = (at),                                                                                 \
      .id = "delete" id_text,                                                                       \
      .handler = ps_api_resource_delete,                                                            \
      .role = PS_ROLE_ENGINEER,                                                                     \
-     .parameters = table,                                                                          \
+     .parameters = (table),                                                                        \
      .help = "Deletes a " thing "; refused while something uses it.",                              \
      .statuses = "404 409 507"}
 #define RESOURCE(segment, block, id, ids, thing, things)                                           \
@@ -129,7 +129,7 @@ static const PsApiParameter variable_delete_parameters[] = {
          .path = "/" block,                                                                        \
          .id = "put" id_text,                                                                      \
          .handler = ps_api_single_put,                                                             \
-         .role = put_role,                                                                         \
+         .role = (put_role),                                                                       \
          .parameters = add_parameters,                                                             \
          .body_schema = SCHEMA(block),                                                             \
          .help = "Changes the " thing ".",                                                         \

@@ -92,7 +92,7 @@ static void show_url(const PsWebServer *web, char *out, size_t size) {
     const char *name = all ? web->host : address;
     bool bracket = strchr(name, ':') != NULL;
     snprintf(out, size, "https://%s%s%s:%u/", bracket ? "[" : "", name, bracket ? "]" : "",
-             web->server != NULL ? ps_http_port(web->server) : 0);
+             web->server != NULL ? (unsigned)ps_http_port(web->server) : 0U);
 }
 
 // Once for each, until it is over.
@@ -151,8 +151,8 @@ static void hold_back(const PsWebServer *web, Wanted *wanted) {
 static bool is_as_wanted(const PsWebServer *web, const PsWebIdentity *identity) {
     Wanted wanted;
     hold_back(web, &wanted);
-    return web->server != NULL && strcmp(wanted.address, web->running.address) == 0 &&
-           wanted.port == web->running.port &&
+    return web->server != NULL && web->identity.cert != NULL &&
+           strcmp(wanted.address, web->running.address) == 0 && wanted.port == web->running.port &&
            wanted.connections_max == web->running.connections_max &&
            strcmp(identity->cert, web->identity.cert) == 0 &&
            strcmp(identity->key, web->identity.key) == 0;

@@ -45,8 +45,11 @@ static char *copy(const char *bytes, size_t len) {
 
 static PsWall wall_of(const ASN1_TIME *time) {
     struct tm parts = {0};
-    return ASN1_TIME_to_tm(time, &parts) == 1 ? (PsWall){(int64_t)timegm(&parts) * PS_NS_PER_S}
-                                              : (PsWall){0};
+    PsWall wall = {0};
+    if (ASN1_TIME_to_tm(time, &parts) == 1) {
+        wall.ns = (int64_t)timegm(&parts) * PS_NS_PER_S;
+    }
+    return wall;
 }
 
 static void take_names(X509 *certificate, PsWebIdentity *identity) {
