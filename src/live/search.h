@@ -8,7 +8,7 @@
 
 /// What is looked for, prepared once for many texts.
 typedef struct PsSearch {
-    char needle[PS_SEARCH_MAX + 2]; ///< folded
+    char needle[PS_SEARCH_MAX + 1]; ///< folded
     size_t len;
     bool ascii;
 } PsSearch;
