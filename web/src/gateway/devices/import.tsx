@@ -16,14 +16,17 @@ interface ImportFile {
 
 const COLOURS: Record<RowState, string> = { added: "success", changed: "processing", unchanged: "default", "not taken": "error" };
 
+/** A hundred thousand rows are checked in some seconds, and in some more on a small machine. */
+const PATIENCE_MS = 180_000;
+
 const ask = <Answer,>(files: readonly ImportFile[], dryRun: boolean, base?: number) =>
-  send<Answer>("POST", "/import", {
-    files,
-    dry_run: dryRun,
-    skip_bad: true,
-    base,
-    why: words.why(files.map(({ name }) => name).join(", ")),
-  });
+  send<Answer>(
+    "POST",
+    "/import",
+    { files, dry_run: dryRun, skip_bad: true, base, why: words.why(files.map(({ name }) => name).join(", ")) },
+    undefined,
+    { patience: PATIENCE_MS },
+  );
 
 function Rows({ plan }: { plan: Plan }) {
   const counts = countsOf(plan.files);

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { appended, columns, drawable, extent, POINTS_MOST, type Point } from "./trend-data";
+import { appended, columns, drawable, extent, leftEdge, POINTS_MOST, type Point } from "./trend-data";
 
 it("draws numbers and bits, nothing else", () => {
   expect([1.5, true, false, "x", null, undefined, NaN].map(drawable)).toEqual([1.5, 1, 0, null, null, null, null]);
@@ -20,4 +20,11 @@ it("puts several variables on one axis of time", () => {
 it("knows least, most and last", () => {
   expect(extent([[1, 4], [2, null], [3, -1]])).toEqual({ least: -1, most: 4, last: -1 });
   expect(extent([[1, null]])).toBeUndefined();
+});
+
+it("begins with the first point, and is never too narrow", () => {
+  expect(leftEdge([[[900, 1]], [[950, 1]]], 1000, 300)).toBe(900);
+  expect(leftEdge([[[100, 1]]], 1000, 300)).toBe(700);
+  expect(leftEdge([[[999, 1]], []], 1000, 300)).toBe(980);
+  expect(leftEdge([], 1000, 300)).toBe(980);
 });

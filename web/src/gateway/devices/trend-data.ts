@@ -57,3 +57,12 @@ export function extent(points: readonly Point[]): Extent | undefined {
   }
   return found;
 }
+
+/** A trend that has just begun is not shown as a dot at the right edge. */
+const NARROWEST_S = 20;
+
+/** Where the chart begins: `span` before its right edge, or with the first point there is. */
+export function leftEdge(series: readonly (readonly Point[])[], edge: number, span: number): number {
+  const first = Math.min(...series.map((points) => points[0]?.[0] ?? Infinity), edge - NARROWEST_S);
+  return Math.max(edge - span, first);
+}

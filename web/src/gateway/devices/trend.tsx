@@ -6,7 +6,7 @@ import { words as shared } from "../../shared/words";
 import { type LiveValue, useEvents, type Watched } from "../events";
 import { type Row, trend } from "./calls";
 import { isBit, isReal } from "./modbus";
-import { appended, drawable, extent, type Point } from "./trend-data";
+import { appended, drawable, extent, leftEdge, type Point } from "./trend-data";
 import { words } from "./words";
 
 const Chart = lazy(() => import("./chart"));
@@ -115,6 +115,7 @@ export function TrendDrawer({ variables: all, onClose }: { variables: readonly T
     () => variables.map(({ name, unit, type }, i) => ({ label: name, unit, points: drawn[i] ?? [], steps: isBit(type) || !isReal(type) })),
     [variables, drawn],
   );
+  const from = leftEdge(drawn, edge, span);
   const empty = drawn.every((line) => line.length === 0);
   return (
     <Drawer open size="min(1100px, 100vw)" title={words.trendTitle} onClose={onClose}>
@@ -131,9 +132,9 @@ export function TrendDrawer({ variables: all, onClose }: { variables: readonly T
           <Button onClick={() => setHeld(!held)}>{held ? words.go : words.pause}</Button>
         </div>
         <Suspense fallback={<Spin aria-label={shared.loading} />}>
-          <Chart lines={lines} from={edge - span} to={edge} label={words.chart(variables.map(({ name }) => name).join(", "))} />
+          <Chart lines={lines} from={from} to={edge} label={words.chart(variables.map(({ name }) => name).join(", "))} />
         </Suspense>
-        <Numbers variables={variables} points={drawn} from={edge - span} />
+        <Numbers variables={variables} points={drawn} from={from} />
         {known && empty && <Alert type="info" showIcon title={words.noPoints} />}
       </div>
     </Drawer>
