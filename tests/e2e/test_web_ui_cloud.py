@@ -109,6 +109,6 @@ def test_every_width_light_and_dark_without_barriers(gateway, cloud, modbus, cle
         publish("readings", "plant/readings"), publish("fails", "plant/fails")],
         warning=[{"warn_name": "Level is too high", **alarm},
                  {"warn_name": "Level is low", **alarm, "condition1": "Lt"}]),
-        {"readings.py": GOOD, "fails.py": FAILS})
+        {"readings.py": GOOD, "fails.py": "def main(data_collect, wizard_api):\n    return 1 / 0\n"})
     harness.wait_for(lambda: mine.message("fails")["dead"] >= 1, "a dead letter")
     web_ui.held(cleanup(web_ui.start("cloud-look", mine, **people(mine))))

@@ -2,7 +2,7 @@
 // history; moved to a group and deleted many at once; what a viewer sees.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { check, dialogue, documented, enter, folder, goTo, run, settle, told } from "./browser.mjs";
+import { check, dialogue, enter, folder, goTo, picture, run, settle, told } from "./browser.mjs";
 import { choose, nothingRan, seen } from "./parts.mjs";
 
 async function define(page) {
@@ -23,7 +23,7 @@ async function define(page) {
   await form.getByRole("textbox", { name: "Value (second)" }).fill("50");
   await form.getByText("Begins when level is > 30 && < 50; ends when it is <= 30 || >= 50.").waitFor();
   await form.getByLabel("Description", { exact: true }).fill(told.hostile);
-  await documented(page, "alarm-form");
+  await picture(page, "alarm-form");
   await form.getByRole("button", { name: "Save" }).click();
   await page.getByRole("cell", { name: /^Mid level/ }).waitFor();
   await seen(page, "> 30 && < 50").waitFor();
@@ -61,7 +61,7 @@ async function life(page, test) {
   await page.getByRole("dialog").getByText("15 min").click();
   await page.getByRole("dialog").getByRole("button", { name: "Shelve", exact: true }).click();
   await seen(row, "Shelved until").waitFor();
-  await documented(page, "alarms");
+  await picture(page, "alarms");
   await row.getByRole("button", { name: "Unshelve Mid level" }).click();
   await seen(row, "Shelved until").waitFor({ state: "hidden" });
   await test.say("low");
@@ -73,7 +73,7 @@ async function history(page) {
   for (const status of ["Restored", "Unshelved", "Shelved", "Acknowledged", "Triggered"]) {
     await page.getByRole("row").filter({ hasText: "Mid level" }).getByText(status).locator("visible=true").first().waitFor();
   }
-  await documented(page, "alarm-history");
+  await picture(page, "alarm-history");
   await page.getByLabel("Name", { exact: true }).fill("nothing like it");
   await page.getByText("Nothing happened in this time.").waitFor();
 }
@@ -89,7 +89,7 @@ async function many(page) {
   await page.getByRole("dialog").getByText("night").click();
   await page.getByRole("dialog").getByRole("button", { name: "Confirm" }).click();
   await page.getByRole("cell", { name: "night" }).nth(1).waitFor();
-  await documented(page, "alarm-strategy");
+  await picture(page, "alarm-strategy");
   await page.getByRole("checkbox", { name: "Select all" }).check();
   await page.getByRole("button", { name: "Delete" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();

@@ -1,6 +1,6 @@
 // Dead letters: what a script did not finish is looked at as text, the script corrected, and the
 // letters replayed by an operator, who may; a held script is released.
-import { check, documented, enter, goTo, picture, run, told, until } from "./browser.mjs";
+import { check, enter, goTo, picture, run, told, until } from "./browser.mjs";
 import { nothingRan, writeScript } from "./parts.mjs";
 
 const GOOD = `def main(data_collect, wizard_api):
@@ -15,7 +15,7 @@ async function look(page) {
   await drawer.getByText(told.hostile).first().waitFor();
   await drawer.getByText('"raw_data"').first().waitFor();
   check(await nothingRan(page), "tracebacks and inputs are text");
-  await documented(page, "dead-letter");
+  await picture(page, "dead-letter");
   await drawer.getByRole("button", { name: "Close" }).click();
 }
 

@@ -1,6 +1,7 @@
 // Run: one call of the draft on live data, and what it did.
 import { PlayCircleOutlined } from "@ant-design/icons";
 import { Alert, Button, Collapse, Descriptions, Input, Progress, Select, Table, Tag } from "antd";
+import { useEffect, useRef } from "react";
 import { JsonView } from "../../shared/json";
 import { ErrorNote } from "../../shared/parts";
 import { type LogLine, type Publish, type Report, splitLog } from "./mistakes";
@@ -128,7 +129,9 @@ function Result({ report, topic, onLine }: { report: Report; topic: string; onLi
         />
       )}
       <section aria-label={words.logLines}>
-        <strong>{words.logLines}</strong>
+        <div>
+          <strong>{words.logLines}</strong>
+        </div>
         <Lines lines={said} onLine={onLine} />
       </section>
       {report.left_out > 0 && <span className="gm-second">{words.leftOut(report.left_out)}</span>}
@@ -151,6 +154,13 @@ interface RunPanelProps {
 
 export function RunPanel({ kind, groups, topic, input, onInput, running, onRun, onStop, onLine }: RunPanelProps) {
   const { report, error, busy } = running;
+  const answer = useRef<HTMLDivElement>(null);
+  // Who ran it from the editor sees what came of it, also where the panel is below the window's end.
+  useEffect(() => {
+    if (report) {
+      answer.current?.scrollIntoView({ block: "nearest" });
+    }
+  }, [report]);
   return (
     <div className="ps-stack">
       <div className="ps-row">
@@ -190,6 +200,7 @@ export function RunPanel({ kind, groups, topic, input, onInput, running, onRun, 
         </div>
       )}
       <ErrorNote error={error} />
+      <div className="gm-answer" ref={answer} />
       <div role="status">{report && <Result report={report} topic={topic} onLine={onLine} />}</div>
     </div>
   );
