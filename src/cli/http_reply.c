@@ -88,16 +88,18 @@ static void end_head(CliReply *reply) {
 }
 
 static bool read_head(CliReply *reply) {
-    char line[4096];
+    char line[4096] = "";
     if (!take_line(reply, line, sizeof line)) {
         return false;
     }
     if (reply->status == 0) {
         long long status = 0;
         char digits[4] = "";
-        bool fits = strncmp(line, "HTTP/1.", 7) == 0 && strlen(line) >= 12 && line[8] == ' ';
-        memcpy(digits, fits ? line + 9 : "", fits ? 3 : 1);
-        if (!ps_text_to_int(digits, 100, 599, &status)) {
+        bool fits = strlen(line) >= 12 && strncmp(line, "HTTP/1.", 7) == 0 && line[8] == ' ';
+        if (fits) {
+            memcpy(digits, line + 9, 3);
+        }
+        if (!fits || !ps_text_to_int(digits, 100, 599, &status)) {
             reply->phase = WRONG;
             return false;
         }
