@@ -30,7 +30,8 @@ static int make_folder(void **state) {
                                            .to_days = -1});
     test_pki_free(pki);
     config = (PsConfig){.folder = folder,
-                        .cloud = {.cert = "", .key = "", .root_ca = "", .password_file = ""}};
+                        .cloud = {.cert = "", .key = "", .root_ca = "", .password_file = ""},
+                        .web = {.cert = "", .key = ""}};
     return 0;
 }
 

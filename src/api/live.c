@@ -36,12 +36,11 @@ PsCellReading ps_api_live_read(uint32_t variable, void *ctx) {
 
 const char *ps_api_device_state_name(const PsApiDeviceState *state) {
     static const char *const names[] = {
-        [PS_CONTACT_NONE] = "not asked yet",
+        [PS_CONTACT_NONE] = "not asked",
         [PS_CONTACT_ANSWERS] = "answers",
         [PS_CONTACT_SILENT] = "away",
     };
-    return state->variables == 0 && state->contact == PS_CONTACT_NONE ? "no variables"
-                                                                      : names[state->contact];
+    return names[state->contact];
 }
 
 uint32_t ps_api_live_devices_up(const PsApiLive *live) {

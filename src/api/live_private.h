@@ -59,7 +59,7 @@ void ps_api_live_look_at_devices(PsApiLive *live);
 /// What a variable shows; `ctx` is the PsApiLive.
 PsCellRead ps_api_live_read;
 
-/// "answers", "away", "not asked yet", "not read".
+/// "answers", "away", "not asked": as in GET /devices.
 const char *ps_api_device_state_name(const PsApiDeviceState *state);
 uint32_t ps_api_live_devices_up(const PsApiLive *live);
 

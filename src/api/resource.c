@@ -1,5 +1,6 @@
 // The table of resources, and one object of it as JSON. Main thread.
 #include "api/resource.h"
+#include "api/live_private.h"
 
 #include "model/config_diff.h"
 #include "model/option_json.h"
@@ -109,8 +110,7 @@ static const char *device_state(const PsDeviceRow *row) {
 
 static void put_device_state(const PsApiSources *sources, const PsDevice *device, json_t *json) {
     PsDeviceRow row;
-    ps_collector_device_row(sources->collector, (uint32_t)(device - sources->config->devices),
-                            &row);
+    ps_api_device_trouble(sources->live, (uint32_t)(device - sources->config->devices), &row);
     json_object_set_new(json, "state", json_string(device_state(&row)));
     json_object_set_new(json, "last_error", json_string(row.last_error));
 }
