@@ -100,6 +100,7 @@ def test_the_first_load_is_small_and_fast(gateway, modbus, cleanup):
     browser = cleanup(web_ui.start("shell-load", mine, **web_ui.account(mine)))
     figures = json.loads(browser.wait_line('"bytes"', timeout=web_ui.PATIENCE))
     web_ui.held(browser)
+    (browser.pictures / "figures.json").write_text(json.dumps(figures, indent=2))
     assert figures["bytes"] < 350_000, figures
-    # 0.3 s on a machine that does nothing else; see docs/decisions/0029-web-ui.md.
+    # 0.8 s on a busy machine: docs/decisions/0029-web-ui.md.
     assert figures["ms"] < 2500, figures
