@@ -19,6 +19,7 @@ export class EventStream {
   constructor(
     private readonly onEvent: (event: ServerEvent) => void,
     private readonly onGone: () => void,
+    private readonly onOpen: () => void,
   ) {}
 
   open(query: Query): void {
@@ -58,6 +59,7 @@ export class EventStream {
         return;
       }
       if (response.ok && response.body) {
+        this.onOpen();
         await this.read(response.body, stop);
       }
     } catch {

@@ -43,6 +43,8 @@ export interface Handlers<Status = unknown, Alarms = unknown> {
   /** Lines of the log that the gateway holds no more or did not send. */
   onLogMissed?: (count: number) => void;
   onValues?: (values: LiveValue[]) => void;
+  /** The stream is open, again: what it does not repeat can be asked for without a gap. */
+  onOpen?: () => void;
 }
 
 interface Part {
@@ -64,12 +66,16 @@ let hidden: ReturnType<typeof setTimeout> | undefined;
 let asleep = false;
 let asking: Promise<void> = Promise.resolve();
 
-const stream = new EventStream(onEvent, () => {
-  watching = emptyList();
-  watch = undefined;
-  opened = "";
-  soon();
-});
+const stream = new EventStream(
+  onEvent,
+  () => {
+    watching = emptyList();
+    watch = undefined;
+    opened = "";
+    soon();
+  },
+  () => each(({ onOpen }) => onOpen?.()),
+);
 
 function each(told: (handlers: Handlers<unknown, unknown>, wants: Wants) => void): void {
   parts.forEach(({ handlers, wants }) => told(handlers.current as Handlers<unknown, unknown>, wants));

@@ -33,6 +33,7 @@ export function useLog(paused: boolean) {
   const [missed, setMissed] = useState(0);
   const [error, setError] = useState<Error>();
   const [loaded, setLoaded] = useState(false);
+  const [opened, setOpened] = useState(0);
 
   useEffect(() => {
     let here = true;
@@ -47,12 +48,14 @@ export function useLog(paused: boolean) {
     return () => {
       here = false;
     };
-  }, [round]);
+  }, [round, opened]);
 
   useEvents(
     { log: "DEBUG" },
     {
       onLog: (more) => (paused ? setHeld((was) => appended(was, more)) : setLines((was) => appended(was, more))),
+      // What was written before the stream was open, and after it was last asked for.
+      onOpen: () => setOpened((was) => was + 1),
       onLogMissed: (count) => setMissed((was) => was + count),
     },
   );
