@@ -5,6 +5,10 @@
 #include "api/values.h"
 #include "script/kept.h"
 
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define PAGE 500
@@ -87,7 +91,6 @@ static json_t *letter_row(const PsOutbox *outbox, const PsDeadLetter *letter) {
     bool message = letter->form == PS_DEAD_FORM_MESSAGE;
     json_object_set_new(row, "kind", json_string(message ? "message" : "input"));
     json_object_set_new(row, "collected", ps_api_time(letter->collected));
-    json_object_set_new(row, "collected_ns", json_integer(letter->collected.ns));
     json_object_set_new(row, "died", ps_api_time(letter->died));
     json_object_set_new(row, "bytes", json_integer((json_int_t)letter->input_len));
     json_object_set_new(row, "reason", text_of(ps_wire_text(letter->reason)));
@@ -95,6 +98,28 @@ static json_t *letter_row(const PsOutbox *outbox, const PsDeadLetter *letter) {
         json_object_set_new(row, "input", input_of(letter));
     }
     return row;
+}
+
+// Where the next page begins. A text: a browser would round the nanoseconds.
+static json_t *place_behind(const PsDeadLetter *last) {
+    char text[48];
+    snprintf(text, sizeof text, "%" PRId64 "-%" PRIu64, last->collected.ns, last->id);
+    return json_string(text);
+}
+
+static PsErr read_place(const char *text, PsDeadQuery *query, PsDiag *diag) {
+    char *behind = NULL;
+    errno = 0;
+    long long ns = strtoll(text, &behind, 10);
+    bool sound = behind != text && *behind == '-' && behind[1] >= '0' && behind[1] <= '9';
+    unsigned long long id = sound ? strtoull(behind + 1, &behind, 10) : 0;
+    if (!sound || *behind != '\0' || errno != 0 || id == 0) {
+        return ps_fail(PS_ERR_INVALID, diag, "dead letters", "after",
+                       "must be what the page before had as `next`, not '%.40s'", text);
+    }
+    query->after_collected.ns = ns;
+    query->after_id = id;
+    return PS_OK;
 }
 
 static void on_fetched(PsErr result, const PsDeadLetter *letters, size_t count, void *ctx) {
@@ -110,7 +135,9 @@ static void on_fetched(PsErr result, const PsDeadLetter *letters, size_t count, 
     for (size_t i = 0; i < count; i++) {
         json_array_append_new(rows, letter_row(ps_api_call_sources(call)->outbox, &letters[i]));
     }
-    ps_api_call_reply(call, json_pack("{s:o}", "letters", rows));
+    ps_api_call_reply(call,
+                      json_pack("{s:o, s:o}", "letters", rows, "next",
+                                count == PAGE ? place_behind(&letters[count - 1]) : json_null()));
 }
 
 PsErr ps_api_find_message(const PsOutbox *outbox, const char *name, size_t *ret_message,
@@ -125,25 +152,23 @@ PsErr ps_api_find_message(const PsOutbox *outbox, const char *name, size_t *ret_
                    "there is no message of this name; 'penstock outbox' lists all");
 }
 
-// Arguments: `name` of a message, or all; `id` for one letter, whole; `after_ns` and `after_id` for
-// the page behind a letter.
+// Arguments: `name` of a message, or all; `id` for one letter, whole; `after` for the next page.
 void ps_api_dead(PsApiCall *call) {
     const json_t *arguments = ps_api_call_arguments(call);
     PsOutbox *outbox = ps_api_call_sources(call)->outbox;
     const char *name = json_string_value(json_object_get(arguments, "name"));
     json_int_t id = json_integer_value(json_object_get(arguments, "id"));
-    json_int_t after_id = json_integer_value(json_object_get(arguments, "after_id"));
+    const char *after = json_string_value(json_object_get(arguments, "after"));
     PsDeadQuery query = {.message = PS_DEAD_ANY,
                          .id = id > 0 ? (uint64_t)id : 0,
                          .after_collected = {INT64_MIN},
-                         .after_id = after_id > 0 ? (uint64_t)after_id : 0,
                          .limit = PAGE,
                          .whole = id > 0};
-    if (after_id > 0) {
-        query.after_collected.ns = json_integer_value(json_object_get(arguments, "after_ns"));
-    }
     PsDiag diag = {0};
-    PsErr err = name != NULL ? ps_api_find_message(outbox, name, &query.message, &diag) : PS_OK;
+    PsErr err = after != NULL ? read_place(after, &query, &diag) : PS_OK;
+    if (err == PS_OK && name != NULL) {
+        err = ps_api_find_message(outbox, name, &query.message, &diag);
+    }
     if (err != PS_OK) {
         ps_api_call_fail(call, err, &diag);
         return;

@@ -140,8 +140,7 @@ static const PsApiParameter dead_parameters[] = {
     {"name", PS_API_QUERY, PS_API_TEXT, .help = "Only letters of this message."},
     {"id", PS_API_QUERY, PS_API_INTEGER, .max = ID_MAX,
      .help = "This letter alone, with its input."},
-    {"after_ns", PS_API_QUERY, PS_API_INTEGER, .help = "`collected_ns` of the last of a page."},
-    {"after_id", PS_API_QUERY, PS_API_INTEGER, .max = ID_MAX, .help = "Its `id`: the next page."},
+    {"after", PS_API_QUERY, PS_API_TEXT, .help = "`next` of the page before."},
     {NULL},
 };
 

@@ -67,9 +67,10 @@
     "evel\":{\"type\":\"string\"},\"configured\":{\"type\":\"string\"},\"until\":{\"t"             \
     "ype\":\"number\"},\"then\":{\"type\":\"string\"}}}"
 #define DEAD_SCHEMA                                                                                \
-    "{\"type\":\"object\",\"required\":[\"letters\"],\"properties\":{\"letters\":{\"t"             \
+    "{\"type\":\"object\",\"required\":[\"letters\",\"next\"],\"properties\":{\"letters\":{\"t"    \
     "ype\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"id\",\"message\","             \
-    "\"kind\",\"collected\",\"collected_ns\",\"died\",\"bytes\",\"reason\"]}}}}"
+    "\"kind\",\"collected\",\"died\",\"bytes\",\"reason\"]}},\"next\":{\"type\":[\"s"              \
+    "tring\",\"null\"]}}}"
 #define CLEARED_SCHEMA                                                                             \
     "{\"type\":\"object\",\"required\":[\"cleared\"],\"properties\":{\"cleared\":{\"t"             \
     "ype\":\"integer\"}}}"

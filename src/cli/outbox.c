@@ -132,20 +132,19 @@ static int list_letters(const CliOptions *options, const char *name) {
         return CLI_FAILED;
     }
     json_t *all = json_array();
-    json_int_t after_ns = 0;
-    json_int_t after_id = 0;
+    json_t *next = NULL;
     int status = CLI_DONE;
-    size_t count = 0;
     do {
-        json_t *call = json_pack("{s:s, s:s*, s:I, s:I}", "call", "GET /dead", "name", name,
-                                 "after_ns", after_ns, "after_id", after_id);
+        json_t *call =
+            json_pack("{s:s, s:s*, s:O*}", "call", "GET /dead", "name", name, "after", next);
+        bool first = next == NULL;
         json_t *result = cli_client_call(client, call);
         if (result == NULL) {
             status = CLI_FAILED;
             break;
         }
         json_t *letters = json_object_get(result, "letters");
-        if (!options->json && after_id == 0) {
+        if (!options->json && first) {
             printf("%8s %-20s %-24s %9s %s\n", "ID", "MESSAGE", "COLLECTED", "BYTES", "REASON");
         }
         if (options->json) {
@@ -153,14 +152,11 @@ static int list_letters(const CliOptions *options, const char *name) {
         } else {
             print_letters(letters);
         }
-        count = json_array_size(letters);
-        if (count > 0) {
-            const json_t *last = json_array_get(letters, count - 1);
-            after_ns = json_integer_value(json_object_get(last, "collected_ns"));
-            after_id = json_integer_value(json_object_get(last, "id"));
-        }
+        json_decref(next);
+        next = json_incref(json_object_get(result, "next"));
         json_decref(result);
-    } while (count > 0);
+    } while (json_is_string(next));
+    json_decref(next);
     if (options->json && status == CLI_DONE) {
         cli_print_json(all);
     }

@@ -133,15 +133,19 @@ export interface Letter {
   message: string;
   kind: "message" | "input";
   collected: number;
-  collected_ns: number;
   died: number;
   bytes: number;
   reason: string;
   input?: unknown;
 }
 
-export const listDead = async (name: string, after?: Letter) =>
-  (await get<{ letters: Letter[] }>("/dead", { name, after_ns: after?.collected_ns, after_id: after?.id })).letters;
+/** `next` is what the following page is asked for with. */
+export interface DeadPage {
+  letters: Letter[];
+  next: string | null;
+}
+
+export const listDead = (name: string, after?: string) => get<DeadPage>("/dead", { name, after });
 
 export const getLetter = async (id: number) => (await get<{ letters: Letter[] }>("/dead", { id })).letters[0];
 

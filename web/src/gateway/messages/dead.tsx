@@ -8,14 +8,11 @@ import { useLoad } from "../../shared/use-load";
 import { words as shared } from "../../shared/words";
 import { useSession } from "../session";
 import { When } from "../time";
-import { getLetter, getReplay, type Ledger, type Letter, listDead, type Replay, startReplay, stopReplay } from "./calls";
+import { type DeadPage, getLetter, getReplay, type Ledger, type Letter, listDead, type Replay, startReplay, stopReplay } from "./calls";
 import { size } from "./report";
 import { words } from "./words";
 
 const LOOK_EVERY_MS = 500;
-/** As many as the gateway answers at once. */
-const PAGE = 500;
-
 function LetterDrawer({ id, onClose }: { id: number; onClose: () => void }) {
   const loaded = useLoad(useCallback(() => getLetter(id), [id]));
   return (
@@ -140,7 +137,7 @@ export interface DeadProps {
 
 export function DeadLetters({ name, ledgers, onChanged }: DeadProps) {
   const loaded = useLoad(useCallback(() => listDead(name ?? ""), [name]));
-  const [older, setOlder] = useState<Letter[]>([]);
+  const [older, setOlder] = useState<DeadPage>();
   const [open, setOpen] = useState<number>();
   const [asking, setAsking] = useState<string>();
   const may = useSession().can("operator");
@@ -151,7 +148,7 @@ export function DeadLetters({ name, ledgers, onChanged }: DeadProps) {
     onChanged();
   }, [reload, onChanged]);
   const { replay, setReplay, error } = useReplay(step);
-  useEffect(() => setOlder([]), [loaded.data]);
+  useEffect(() => setOlder(undefined), [loaded.data]);
   const withDead = ledgers.filter(({ dead }) => dead > 0);
   const one = name ?? (withDead.length === 1 ? withDead[0]?.name : undefined);
 
@@ -173,17 +170,20 @@ export function DeadLetters({ name, ledgers, onChanged }: DeadProps) {
             ]}
           />
           {may && (
-            <Button type="primary" disabled={one === undefined || replay?.running === true || loaded.data?.length === 0} onClick={() => setAsking(one)}>
+            <Button type="primary" disabled={one === undefined || replay?.running === true || loaded.data?.letters.length === 0} onClick={() => setAsking(one)}>
               {one === undefined ? words.replay : words.replayOf(one)}
             </Button>
           )}
           {may && one === undefined && withDead.length > 1 && <span className="gm-second">{words.chooseMessage}</span>}
         </div>
         <Shown loaded={loaded}>
-          {(letters) => {
-            const rows = [...letters, ...older];
-            const last = rows[rows.length - 1];
-            const full = (older.length > 0 ? older : letters).length % PAGE === 0;
+          {(newest) => {
+            const rows = [...newest.letters, ...(older?.letters ?? [])];
+            const { next } = older ?? newest;
+            const more = async (after: string) => {
+              const page = await listDead(name ?? "", after);
+              setOlder({ ...page, letters: [...(older?.letters ?? []), ...page.letters] });
+            };
             return rows.length === 0 ? (
               <Empty text={words.noDead} />
             ) : (
@@ -211,9 +211,7 @@ export function DeadLetters({ name, ledgers, onChanged }: DeadProps) {
                     { title: words.bytes, dataIndex: "bytes", width: 90, responsive: ["lg"], render: (bytes: number) => size(bytes) },
                   ]}
                 />
-                {full && last && (
-                  <WorkButton work={() => act(async () => setOlder([...older, ...(await listDead(name ?? "", last))]))}>{words.more}</WorkButton>
-                )}
+                {next !== null && <WorkButton work={() => act(() => more(next))}>{words.more}</WorkButton>}
               </>
             );
           }}
