@@ -66,6 +66,34 @@ def test_logs_revisions_and_users(gateway, cloud, modbus, cleanup):
     web_ui.held(cleanup(web_ui.start("shell-pages", mine, marker=MARKER, **web_ui.account(mine))))
 
 
+def test_a_change_on_trial_and_two_changes_at_once(gateway, modbus, cleanup):
+    config = plant(modbus)
+    mine = gateway(config)
+
+    def change(timeout, *options):
+        config["devices"][0]["timeout"] = timeout
+        mine.write(config, {})
+        mine.cli("apply", *options)
+
+    def device():
+        return mine.api("GET", "/devices/boiler")[1]["timeout"]
+
+    change(2, "--confirm", "30m")
+    browser = cleanup(web_ui.start("shell-trial", mine, **web_ui.account(mine)))
+    browser.wait_line("kept", timeout=web_ui.PATIENCE)
+    assert device() == 2
+    change(3, "--confirm", "30m")
+    browser.send("on trial")
+    browser.wait_line("open", timeout=web_ui.PATIENCE)
+    assert device() == 2
+    change(4)
+    browser.send("changed")
+    browser.wait_line("saved", timeout=web_ui.PATIENCE)
+    assert device() == 4 and mine.api("GET", "/groups/default")[1]["upload_interval"] == 7
+    browser.send("seen")
+    web_ui.held(browser)
+
+
 def test_every_width_light_and_dark_without_barriers(gateway, modbus, cleanup):
     mine = gateway(plant(modbus))
     web_ui.held(cleanup(web_ui.start("shell-look", mine, **web_ui.account(mine))))
