@@ -33,9 +33,11 @@ static bool check(const PsApi *api, PsHttpRequest *request, const PsHttpPeer *pe
                   const PsIdentity *identity, bool head_only, PsDispatch *ret_dispatch) {
     if (is_too_early(api, peer)) {
         *ret_dispatch = (PsDispatch){.status = 403, .err = PS_ERR_DENIED};
+        bool broken = ps_access_problem(api->sources.access, NULL) != PS_OK;
         ps_diag_set(
-            &ret_dispatch->diag, "gateway", NULL,
-            "has no administrator yet; make one on the gateway itself: penstock setup-code");
+            &ret_dispatch->diag, "gateway", NULL, "%s; %s on the gateway itself says what to do",
+            broken ? "cannot read its accounts, so nobody is let in" : "has no administrator yet",
+            "`penstock setup-code`");
         return false;
     }
     PsDispatchRequest asked = {.method = ps_http_method(request),
@@ -85,7 +87,7 @@ static void refuse(PsHttpRequest *request, int status) {
                 : status == 403                ? PS_ERR_DENIED
                                                : PS_ERR_INVALID;
     ps_diag_set(&diag, "request", NULL, "%s",
-                status == 403   ? "the gateway has no administrator yet"
+                status == 403   ? "the gateway has no administrator who could log in"
                 : status == 413 ? "the body is longer than this call takes"
                 : status == 431 ? "the head is too long"
                 : status == 503 ? "too many large requests at once; try again in a moment"
