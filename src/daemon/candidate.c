@@ -78,6 +78,11 @@ static PsErr take_upload(const PsBuf *upload, PsContent *content, PsDiag *diag) 
     return err;
 }
 
+static bool is_from_folder(const PsCandidate *candidate) {
+    return !ps_candidate_is_edited(candidate) && candidate->upload.len == 0 &&
+           candidate->revision.of == 0;
+}
+
 static PsErr take_content(PsCandidate *candidate, const PsCandidateTools *tools,
                           PsContent *content) {
     if (ps_candidate_is_edited(candidate)) {
@@ -239,7 +244,8 @@ static PsErr write(PsCandidate *candidate, const PsCandidateTools *tools, const 
     PsRevisionEntry entry = {.content = content,
                              .config = config,
                              .difference = candidate->difference,
-                             .running = running.count > 0 ? &running : NULL};
+                             .running = running.count > 0 ? &running : NULL,
+                             .from_folder = is_from_folder(candidate)};
     const char *folder = ps_revision_store_folder(tools->store);
     PsErr err = begin_probation(candidate, tools);
     if (err == PS_OK) {

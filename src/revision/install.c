@@ -63,7 +63,7 @@ static PsErr keep_edited(const PsRevisionStore *store, uint32_t number, const ch
 }
 
 static PsErr stage_file(const PsRevisionStore *store, uint32_t number, const PsContentFile *file,
-                        const PsContent *running, bool *ret_any, PsDiag *diag) {
+                        const PsRevisionEntry *entry, bool *ret_any, PsDiag *diag) {
     char path[PATH_MAX];
     PS_AUTO_BUF PsBuf there = {0};
     OnDisk state = SAME;
@@ -72,7 +72,15 @@ static PsErr stage_file(const PsRevisionStore *store, uint32_t number, const PsC
     if (err != PS_OK || state == SAME) {
         return err;
     }
-    if (state == OTHER && running != NULL && !holds(running, file->path, &there)) {
+    if (state == OTHER && entry->from_folder) {
+        PS_LOGW(
+            "REVISION-EDITED",
+            "%s was saved again while revision %u was made of it; it stays as it is, and is not "
+            "applied yet",
+            path, number);
+        return PS_OK;
+    }
+    if (state == OTHER && entry->running != NULL && !holds(entry->running, file->path, &there)) {
         err = keep_edited(store, number, path, &there, diag);
     }
     if (err == PS_OK && state == ABSENT) {
@@ -89,14 +97,14 @@ static PsErr stage_file(const PsRevisionStore *store, uint32_t number, const PsC
     return err;
 }
 
-PsErr ps_revision_stage(const PsRevisionStore *store, uint32_t number, const PsContent *content,
-                        const PsContent *running, bool *ret_any, PsDiag *diag) {
+PsErr ps_revision_stage(const PsRevisionStore *store, uint32_t number, const PsRevisionEntry *entry,
+                        bool *ret_any, PsDiag *diag) {
     PsErr err = PS_OK;
-    for (size_t i = 0; err == PS_OK && i < content->count; i++) {
-        err = stage_file(store, number, &content->files[i], running, ret_any, diag);
+    for (size_t i = 0; err == PS_OK && i < entry->content->count; i++) {
+        err = stage_file(store, number, &entry->content->files[i], entry, ret_any, diag);
     }
     if (err != PS_OK) {
-        ps_revision_unstage(store, content);
+        ps_revision_unstage(store, entry->content);
     }
     return err;
 }
@@ -216,7 +224,8 @@ static PsErr complete(PsRevisionStore *store, uint32_t number, PsDiag *diag) {
     bool any = false;
     PsErr err = name_marked(store, number, diag);
     err = err == PS_OK ? ps_revision_store_read(store, number, &content, diag) : err;
-    err = err == PS_OK ? ps_revision_stage(store, number, &content, NULL, &any, diag) : err;
+    PsRevisionEntry entry = {.content = &content};
+    err = err == PS_OK ? ps_revision_stage(store, number, &entry, &any, diag) : err;
     err = err == PS_OK ? ps_revision_commit(store, &content, diag) : err;
     if (err == PS_OK) {
         ps_revision_unmark(store);

@@ -55,11 +55,13 @@ typedef struct PsRevisionEntry {
     const PsConfig *config;   ///< what the content was loaded as
     const json_t *difference; ///< as of ps_config_diff_json
     const PsContent *running; ///< what the folder should hold now; NULL: whatever it holds
+    bool from_folder;         ///< the content was read there: what differs is newer, and stays
 } PsRevisionEntry;
 
 /// Makes it durable as the newest revision and the configuration folder hold it; `number` and
 /// `bytes` are filled in. Files of the folder that are neither `running` nor the new content were
-/// edited by somebody: they are kept beside, as NAME.edited-before-NUMBER. On PS_ERR_FULL,
+/// edited by somebody: they are kept beside, as NAME.edited-before-NUMBER. Where the content itself
+/// was read in the folder, what differs by now was saved meanwhile, and stays. On PS_ERR_FULL,
 /// PS_ERR_IO, PS_ERR_DENIED nothing has changed; at a sudden end the next open sees to it that all
 /// has or nothing.
 PsErr ps_revision_store_put(PsRevisionStore *store, PsRevision *revision,

@@ -40,8 +40,8 @@ PsErr ps_revision_take_number(const PsRevisionStore *store, uint32_t number, PsD
 
 /// The configuration folder: makes what is to change durable beside what is there, and keeps what
 /// somebody edited. `ret_any`: something is to change. On an error nothing is left behind.
-PsErr ps_revision_stage(const PsRevisionStore *store, uint32_t number, const PsContent *content,
-                        const PsContent *running, bool *ret_any, PsDiag *diag);
+PsErr ps_revision_stage(const PsRevisionStore *store, uint32_t number, const PsRevisionEntry *entry,
+                        bool *ret_any, PsDiag *diag);
 void ps_revision_unstage(const PsRevisionStore *store, const PsContent *content);
 /// What was staged takes its names, as far as possible.
 PsErr ps_revision_commit(const PsRevisionStore *store, const PsContent *content, PsDiag *diag);

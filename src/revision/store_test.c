@@ -113,20 +113,27 @@ static PsRevisionStore *open_store(const Fixture *fixture, const PsRevisionGate 
     return store;
 }
 
-static PsErr add(const Fixture *fixture, PsRevisionStore *store, PsContent *content,
-                 const PsContent *running, PsRevision *revision, PsDiag *diag) {
+static PsErr add_entry(const Fixture *fixture, PsRevisionStore *store, PsContent *content,
+                       PsRevisionEntry entry, PsRevision *revision, PsDiag *diag) {
     PsFindings findings = {0};
     PsConfig *config = NULL;
     assert_int_equal(ps_content_load(content, fixture->config, NULL, &findings, &config), PS_OK);
     json_t *difference = json_pack("{s:s}", "summary", "1 device changed");
-    PsRevisionEntry entry = {
-        .content = content, .config = config, .difference = difference, .running = running};
+    entry.content = content;
+    entry.config = config;
+    entry.difference = difference;
     revision->time = ps_wall_now();
     PsErr err = ps_revision_store_put(store, revision, &entry, diag);
     json_decref(difference);
     ps_config_free(config);
     ps_findings_deinit(&findings);
     return err;
+}
+
+static PsErr add(const Fixture *fixture, PsRevisionStore *store, PsContent *content,
+                 const PsContent *running, PsRevision *revision, PsDiag *diag) {
+    return add_entry(fixture, store, content, (PsRevisionEntry){.running = running}, revision,
+                     diag);
 }
 
 // The folder holds the older configuration as revision 1.
@@ -200,6 +207,27 @@ static void an_edited_file_is_kept_beside(void **state) {
     assert_int_equal(add(fixture, store, &content, &before, &revision, NULL), PS_OK);
     assert_holds(fixture, "scripts/a.py", "a2 longer");
     assert_holds(fixture, "scripts/a.py.edited-before-2", "edited");
+    ps_revision_store_close(store);
+}
+
+// Also where that is what ran before: somebody took a change back while it was being applied.
+static void what_was_saved_meanwhile_stays(void **state) {
+    const Fixture *fixture = *state;
+    PsRevisionStore *store = begin(fixture);
+    PS_AUTO_CONTENT PsContent before = older();
+    PS_AUTO_CONTENT PsContent content = newer();
+    put(fixture, "scripts/b.py", "b2"); // as it was read; the others were saved again since
+    PsRevision revision = {.who = "anna"};
+    PsRevisionEntry entry = {.running = &before, .from_folder = true};
+    assert_int_equal(add_entry(fixture, store, &content, entry, &revision, NULL), PS_OK);
+    assert_int_equal(revision.number, 2);
+    assert_holds(fixture, PS_CONFIG_FILE, JSON("1"));
+    assert_holds(fixture, "scripts/a.py", "a1");
+    assert_holds(fixture, "scripts/b.py", "b2");
+    PS_AUTO_CONTENT PsContent kept = {0};
+    assert_int_equal(ps_revision_store_read(store, 2, &kept, NULL), PS_OK);
+    PS_AUTO_CONTENT PsContent wanted = newer();
+    assert_true(ps_content_equal(&kept, &wanted));
     ps_revision_store_close(store);
 }
 
@@ -412,6 +440,7 @@ int main(void) {
         STORE_TEST(what_is_put_is_found_again),
         STORE_TEST(nobody_else_reads_it),
         STORE_TEST(an_edited_file_is_kept_beside),
+        STORE_TEST(what_was_saved_meanwhile_stays),
         STORE_TEST(the_oldest_go_but_not_the_one_to_go_back_to),
         STORE_TEST(rubbish_and_damage_are_passed_over),
         STORE_TEST(killed_at_any_point_it_is_whole),

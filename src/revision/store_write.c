@@ -151,8 +151,7 @@ PsErr ps_revision_store_put(PsRevisionStore *store, PsRevision *revision,
     PsErr err =
         write_files(store, revision, entry->content, entry->config, entry->difference, diag);
     if (err == PS_OK) {
-        err =
-            ps_revision_stage(store, revision->number, entry->content, entry->running, &any, diag);
+        err = ps_revision_stage(store, revision->number, entry, &any, diag);
     }
     if (err == PS_OK) {
         err = any ? ps_revision_mark(store, revision->number, diag)

@@ -139,8 +139,12 @@ def test_a_changed_script_is_rebuilt_alone(folder, cloud, plants, cleanup):
     (folder / "new" / "scripts" / "one.py").write_text(COUNTS.replace("VERSION", "2"))
     (folder / "new" / "scripts" / "two.py").write_text(scripts["two.py"])
     gateway.cli("apply", folder / "new")
-    wait_for(lambda: receiver.documents("renamed"), "the message on its new topic")
-    assert receiver.documents("renamed")[-1]["version"] == 2
+    def versions():
+        return [document["version"] for document in receiver.documents("renamed")]
+
+    wait_for(lambda: 2 in versions(), "the new script on its new topic")
+    # A call that was under way may end after the change: then the first is still of the old script.
+    assert versions() == sorted(versions()) and versions().count(1) <= 1
     counted = [document["calls"] for document in receiver.documents("two")]
     wait_for(lambda: len(receiver.documents("two")) > len(counted) + 3, "more messages")
     counted = [document["calls"] for document in receiver.documents("two")]

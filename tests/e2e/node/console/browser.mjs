@@ -38,6 +38,11 @@ export async function open(browser, { size = "desk", dark = false, at = "", base
       page.wrong.push(`console: ${message.text()}`);
     }
   });
+  page.on("requestfailed", (request) => {
+    if (request.resourceType() === "script" || request.resourceType() === "stylesheet") {
+      page.wrong.push(`not loaded: ${request.url()}: ${request.failure()?.errorText}`);
+    }
+  });
   page.on("request", (request) => {
     const target = new URL(request.url());
     if (!["blob:", "data:"].includes(target.protocol) && target.origin !== new URL(base).origin) {
@@ -79,6 +84,7 @@ export async function run(scenario) {
   } catch (error) {
     for (const [i, page] of browser.contexts().flatMap((context) => context.pages()).entries()) {
       await picture(page, `failed-${i}`).catch(() => undefined);
+      console.error((page.wrong ?? []).join("\n"));
     }
     console.error(error);
     process.exitCode = 1;
