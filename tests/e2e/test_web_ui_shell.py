@@ -94,6 +94,11 @@ def test_a_change_on_trial_and_two_changes_at_once(gateway, modbus, cleanup):
     web_ui.held(browser)
 
 
+def test_a_file_of_a_page_that_does_not_come(gateway, modbus, cleanup):
+    mine = gateway(plant(modbus))
+    web_ui.held(cleanup(web_ui.start("shell-broken", mine, **web_ui.account(mine))))
+
+
 def test_every_width_light_and_dark_without_barriers(gateway, modbus, cleanup):
     mine = gateway(plant(modbus))
     web_ui.held(cleanup(web_ui.start("shell-look", mine, **web_ui.account(mine))))

@@ -1,8 +1,13 @@
 """The gateway's pages in Debian's Chromium: accounts for them, and programs that use them as a person
 does. Pictures are kept in the build folder, under gateway-pictures/."""
+import base64
+import hashlib
 import json
 import os
 import shutil
+import ssl
+import subprocess
+import urllib.parse
 
 import harness
 import node_modules
@@ -24,6 +29,15 @@ def account(gateway, name=NAME, role="administrator", password=PASSWORD):
     return {"name": name, "password": password}
 
 
+def key_of(url):
+    """SHA-256 of the public key that the server shows, in base64, as Chromium wants it."""
+    place = urllib.parse.urlsplit(url)
+    pem = ssl.get_server_certificate((place.hostname, place.port))
+    public = subprocess.run(["openssl", "x509", "-noout", "-pubkey"], input=pem.encode(), capture_output=True, check=True)
+    der = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "DER"], input=public.stdout, capture_output=True, check=True)
+    return base64.b64encode(hashlib.sha256(der.stdout).digest()).decode()
+
+
 def start(scenario, gateway, /, **told):
     """Scenario gateway/SCENARIO.mjs at the gateway's page; `told` is what it knows."""
     node_modules.install()
@@ -32,11 +46,12 @@ def start(scenario, gateway, /, **told):
     pictures.mkdir(parents=True)
     url = gateway.web_url.rstrip("/") + "/"
     os.environ["PENSTOCK_SCENARIO"] = json.dumps(told)
+    os.environ["PENSTOCK_KEY"] = key_of(url)
     try:
         program = node_modules.program(
             [node_modules.HERE / f"gateway/{scenario}.mjs", url, pictures], scenario)
     finally:
-        del os.environ["PENSTOCK_SCENARIO"]
+        del os.environ["PENSTOCK_SCENARIO"], os.environ["PENSTOCK_KEY"]
     program.pictures = pictures
     return program
 

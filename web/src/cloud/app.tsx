@@ -3,6 +3,7 @@
 import { ApiOutlined, LockOutlined, SettingOutlined, UnorderedListOutlined } from "@ant-design/icons";
 import { Spin } from "antd";
 import { lazy, type ReactNode, Suspense } from "react";
+import { Boundary } from "../shared/boundary";
 import { Empty } from "../shared/parts";
 import { go, useRoute } from "../shared/route";
 import { Shell } from "../shared/shell";
@@ -76,7 +77,9 @@ export function CloudConsole() {
   const [place = "things", name] = useRoute();
   return (
     <Shell name={words.name} about={words.about} items={ITEMS} selected={MENU_OF[place] ?? place} onSelect={(key) => go(key)}>
-      <Suspense fallback={<Spin style={{ margin: 32 }} />}>{page(place, name)}</Suspense>
+      <Boundary key={place}>
+        <Suspense fallback={<Spin style={{ margin: 32 }} />}>{page(place, name)}</Suspense>
+      </Boundary>
     </Shell>
   );
 }

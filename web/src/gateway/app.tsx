@@ -3,8 +3,10 @@
 import { Spin } from "antd";
 import { type ComponentType, lazy, type LazyExoticComponent, Suspense, useEffect } from "react";
 import { LostError } from "../shared/api";
+import { Boundary } from "../shared/boundary";
 import { useConnection } from "../shared/connection";
 import { Empty } from "../shared/parts";
+import { persist } from "../shared/persist";
 import { parts, useRoute } from "../shared/route";
 import { words as shared } from "../shared/words";
 import { openEventsAnew } from "./events";
@@ -19,7 +21,7 @@ const LOADS = Object.fromEntries(
   Object.entries(import.meta.glob<Page>("./*/page.tsx")).map(([path, load]) => [path.split("/")[1] ?? "", load]),
 );
 const PAGES: Record<string, LazyExoticComponent<Page["default"]>> = Object.fromEntries(
-  Object.entries(LOADS).map(([place, load]) => [place, lazy(load)]),
+  Object.entries(LOADS).map(([place, load]) => [place, lazy(() => persist(load))]),
 );
 const FIRST = "overview";
 
@@ -31,9 +33,11 @@ function Place() {
   const [place = FIRST, ...rest] = useRoute();
   const Page = PAGES[place];
   return (
-    <Suspense fallback={<Spin style={{ margin: 32 }} aria-label={shared.loading} />}>
-      {Page ? <Page parts={rest} /> : <Empty text={shared.nothingHere} />}
-    </Suspense>
+    <Boundary key={place}>
+      <Suspense fallback={<Spin style={{ margin: 32 }} aria-label={shared.loading} />}>
+        {Page ? <Page parts={rest} /> : <Empty text={shared.nothingHere} />}
+      </Suspense>
+    </Boundary>
   );
 }
 

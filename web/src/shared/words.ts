@@ -24,5 +24,7 @@ export const words = {
   notJson: (line: number, column: number) => `Not JSON: line ${line}, column ${column}`,
   nothingHere: "There is no such page.",
   failed: "That did not work",
+  notShown: "This page cannot be shown",
+  loadAnew: "Load anew",
   loading: "Loading",
 } as const;
