@@ -214,6 +214,7 @@ static void set_polls(PsHttpTls *tls, bool more) {
 static void pump(PsHttpTls *tls) {
     bool broken = false;
     bool more = true;
+    ERR_clear_error(); // what others of this thread left would be taken for ours
     for (int round = 0; more && !broken && round < ROUNDS; round++) {
         tls->reads_wanted = false;
         tls->writes_wanted = false;
@@ -257,6 +258,7 @@ static bool make_pair(PsHttpTls *tls) {
 static void shake(PsHttpTls *tls) {
     tls->reads_wanted = false;
     tls->writes_wanted = false;
+    ERR_clear_error();
     int result = SSL_accept(tls->ssl);
     if (result == 1) {
         tls->shaking = false;
