@@ -31,6 +31,7 @@ async function addGroup(page) {
   await gone(window);
   await page.getByRole("cell", { name: "fast", exact: true }).waitFor();
   check(await button(page, "Delete group default").isDisabled(), "the predefined group can be deleted");
+  await documented(page, "groups");
   await goTo(page, "Device List");
 }
 
