@@ -131,14 +131,20 @@ const STEPS = {
 
   async refused(device) {
     const subscribed = await device.subscribe("forbidden/topic").catch((error) => String(error));
-    const cut = facts.version === 3 ? event(device.raw, "interrupt") : undefined;
-    // The connection's end may also be told as the publish's failure, before the event.
-    const failed = (error) => (cut && /CANCELLED/.test(String(error)) ? cut.then(() => ({ cut: true })) : { error: String(error) });
+    // The connection's end may first be told as the failure of the publish, as its rejection and as the
+    // event "error", for which `once` would not wait any longer.
+    const interrupted = () =>
+      new Promise((done) => {
+        device.raw.on("error", () => undefined);
+        device.raw.on("interrupt", () => done({ cut: true }));
+      });
+    const cut = facts.version === 3 ? interrupted() : undefined;
+    const failed = (error) => (cut && /CANCELLED/.test(String(error)) ? cut : { error: String(error) });
     const published = await Promise.race([
       device
         .publish("forbidden/topic", "x")
         .then((answer) => ({ answer: facts.version === 5 ? answer : "acknowledged" }), failed),
-      ...(cut ? [cut.then(() => ({ cut: true }))] : []),
+      ...(cut ? [cut] : []),
     ]);
     return { subscribed, published };
   },
