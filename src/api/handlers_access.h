@@ -22,6 +22,8 @@ PsApiHandler ps_api_audit;
 
 /// The accounts; NULL after the call was answered with PS_ERR_UNSUPPORTED, where there are none.
 PsAccess *ps_api_access_of(PsApiCall *call);
+/// Also NULL, and the call answered, where they could not be read.
+PsAccess *ps_api_access_read(PsApiCall *call);
 /// Answers the call that is `ctx` with what came: its JSON ({} without), or a problem (429 with
 /// Retry-After for what has to wait).
 void ps_api_access_done(const PsAccessAnswer *answer, void *ctx);

@@ -22,6 +22,17 @@ PsAccess *ps_api_access_of(PsApiCall *call) {
     return access;
 }
 
+PsAccess *ps_api_access_read(PsApiCall *call) {
+    PsAccess *access = ps_api_access_of(call);
+    PsDiag diag = {0};
+    PsErr err = access != NULL ? ps_access_problem(access, &diag) : PS_OK;
+    if (err != PS_OK) {
+        ps_api_call_fail(call, err, &diag);
+        return NULL;
+    }
+    return access;
+}
+
 void ps_api_access_fail(PsApiCall *call, const PsAccessAnswer *answer) {
     if (answer->retry_after_s > 0) {
         char seconds[16];

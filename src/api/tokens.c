@@ -14,12 +14,8 @@ static bool sees_all(const PsApiCall *call) {
 }
 
 void ps_api_tokens(PsApiCall *call) {
-    PsAccess *access = ps_api_access_of(call);
-    PsDiag diag = {0};
-    PsErr err = access != NULL ? ps_access_problem(access, &diag) : PS_OK;
-    if (err != PS_OK) {
-        ps_api_call_fail(call, err, &diag);
-    } else if (access != NULL) {
+    PsAccess *access = ps_api_access_read(call);
+    if (access != NULL) {
         const char *owner = sees_all(call) ? NULL : owner_of(call);
         ps_api_call_reply(call, json_pack("{s:o}", "items", ps_access_tokens(access, owner)));
     }

@@ -18,12 +18,8 @@ static void note(PsApiCall *call, const char *object) {
 }
 
 void ps_api_users(PsApiCall *call) {
-    PsAccess *access = ps_api_access_of(call);
-    PsDiag diag = {0};
-    PsErr err = access != NULL ? ps_access_problem(access, &diag) : PS_OK;
-    if (err != PS_OK) {
-        ps_api_call_fail(call, err, &diag);
-    } else if (access != NULL) {
+    PsAccess *access = ps_api_access_read(call);
+    if (access != NULL) {
         ps_api_call_reply(call, json_pack("{s:o}", "items", ps_access_users(access)));
     }
 }

@@ -12,7 +12,7 @@ static void print_entries(const json_t *entries) {
     json_t *row;
     json_array_foreach((json_t *)(uintptr_t)entries, index, row) {
         char stamp[PS_STAMP_SIZE];
-        ps_wall_format((PsWall){ps_seconds_to_ns(cli_number(row, "time"))}, stamp, sizeof stamp);
+        cli_stamp(row, "time", stamp);
         char value[320];
         const char *unit = cli_text(row, "unit");
         snprintf(value, sizeof value, "%s%s%s", cli_text(row, "value"), unit[0] != '\0' ? " " : "",

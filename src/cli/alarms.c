@@ -36,7 +36,7 @@ static void print_table(const json_t *result) {
     }
     json_array_foreach(json_object_get(result, "shelved"), index, row) {
         char until[PS_STAMP_SIZE];
-        ps_wall_format((PsWall){ps_seconds_to_ns(cli_number(row, "until"))}, until, sizeof until);
+        cli_stamp(row, "until", until);
         printf("'%s' is shelved by %s until %s: scripts are not told\n", cli_text(row, "name"),
                cli_text(row, "by"), until);
     }
@@ -57,15 +57,5 @@ int cli_alarms(const CliOptions *options, int count, char **arguments) {
         return cli_fail(CLI_USAGE, "alarms takes --history, ack, shelve or unshelve, not '%s'",
                         arguments[0]);
     }
-    json_t *result = cli_call_once(options, json_pack("{s:s}", "call", "GET /alarms"));
-    if (result == NULL) {
-        return CLI_FAILED;
-    }
-    if (options->json) {
-        cli_print_json(result);
-    } else {
-        print_table(result);
-    }
-    json_decref(result);
-    return CLI_DONE;
+    return cli_call_shown(options, json_pack("{s:s}", "call", "GET /alarms"), print_table);
 }

@@ -40,7 +40,7 @@ static void print_row(const json_t *row) {
     const char *who = cli_text(row, "who");
     const char *object = cli_text(row, "object");
     const char *detail = cli_text(row, "detail");
-    ps_wall_format((PsWall){ps_seconds_to_ns(cli_number(row, "time"))}, stamp, sizeof stamp);
+    cli_stamp(row, "time", stamp);
     ps_text_format(line, sizeof line, "%s  %-20s %-16s %-20s %-10s %s%s%s", stamp,
                    who[0] != '\0' ? who : "-", cli_text(row, "from"), cli_text(row, "what"),
                    cli_text(row, "result"), object,

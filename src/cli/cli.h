@@ -85,6 +85,8 @@ void cli_client_close(CliClient *client);
 
 /// open, one call, close.
 json_t *cli_call_once(const CliOptions *options, json_t *call);
+/// The same, and its result printed: as JSON for programs, else by `print`. The exit status.
+int cli_call_shown(const CliOptions *options, json_t *call, void (*print)(const json_t *result));
 
 /// `check --live`; `words` are those after `check`. In live.c.
 int cli_check_live(const CliOptions *options, int count, char **words);
@@ -96,6 +98,8 @@ void cli_print_json(const json_t *json);
 const char *cli_text(const json_t *row, const char *key);
 long long cli_integer(const json_t *row, const char *key);
 double cli_number(const json_t *row, const char *key);
+/// Time of a field as text into `out` (PS_STAMP_SIZE bytes).
+void cli_stamp(const json_t *row, const char *key, char *out);
 
 /// The ledger of all messages as a table; `status` is the answer of the call `status`. In status.c.
 void cli_show_ledger(const json_t *status);

@@ -207,3 +207,17 @@ json_t *cli_call_once(const CliOptions *options, json_t *call) {
     cli_client_close(client);
     return result;
 }
+
+int cli_call_shown(const CliOptions *options, json_t *call, void (*print)(const json_t *result)) {
+    json_t *result = cli_call_once(options, call);
+    if (result == NULL) {
+        return CLI_FAILED;
+    }
+    if (options->json) {
+        cli_print_json(result);
+    } else {
+        print(result);
+    }
+    json_decref(result);
+    return CLI_DONE;
+}

@@ -8,8 +8,7 @@
 static void print_level(const json_t *result) {
     if (json_object_get(result, "until") != NULL) {
         char until[PS_STAMP_SIZE];
-        ps_wall_format((PsWall){ps_seconds_to_ns(cli_number(result, "until"))}, until,
-                       sizeof until);
+        cli_stamp(result, "until", until);
         printf("%s until %s, then %s", cli_text(result, "level"), until, cli_text(result, "then"));
     } else {
         printf("%s", cli_text(result, "level"));
@@ -35,15 +34,5 @@ int cli_log_level(const CliOptions *options, int count, char **arguments) {
     if (count > 0) {
         json_object_set_new(call, "level", json_string(arguments[0]));
     }
-    json_t *result = cli_call_once(options, call);
-    if (result == NULL) {
-        return CLI_FAILED;
-    }
-    if (options->json) {
-        cli_print_json(result);
-    } else {
-        print_level(result);
-    }
-    json_decref(result);
-    return CLI_DONE;
+    return cli_call_shown(options, call, print_level);
 }

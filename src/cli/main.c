@@ -1,5 +1,6 @@
 // `penstock`: finds the sub-command and runs it. One thread, blocking.
 #include "base/streams.h"
+#include "base/time.h"
 #include "cli/cli.h"
 #include "version.h"
 
@@ -94,6 +95,10 @@ long long cli_integer(const json_t *row, const char *key) {
 
 double cli_number(const json_t *row, const char *key) {
     return json_number_value(json_object_get(row, key));
+}
+
+void cli_stamp(const json_t *row, const char *key, char *out) {
+    ps_wall_format((PsWall){ps_seconds_to_ns(cli_number(row, key))}, out, PS_STAMP_SIZE);
 }
 
 void cli_sleep_ms(int milliseconds) {

@@ -7,7 +7,7 @@
 #include <string.h>
 
 static void format_time(const json_t *row, char out[static PS_STAMP_SIZE]) {
-    ps_wall_format((PsWall){ps_seconds_to_ns(cli_number(row, "time"))}, out, PS_STAMP_SIZE);
+    cli_stamp(row, "time", out);
     out[strcspn(out, ",")] = '\0'; // to the second
 }
 

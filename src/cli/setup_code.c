@@ -15,7 +15,7 @@ static void show_page(const char *url, long long port) {
 // `web` as of the status: where the page is, if it is served.
 static void show(const json_t *result, const json_t *web) {
     char until[PS_STAMP_SIZE];
-    ps_wall_format((PsWall){ps_seconds_to_ns(cli_number(result, "expires"))}, until, sizeof until);
+    cli_stamp(result, "expires", until);
     printf("%s\n\n", cli_text(result, "code"));
     const char *url = cli_text(web, "url");
     if (url[0] != '\0') {

@@ -21,7 +21,7 @@ static void print_revision(const json_t *revision) {
     }
     if (cli_integer(revision, "number") > 0) {
         char when[PS_STAMP_SIZE];
-        ps_wall_format((PsWall){ps_seconds_to_ns(cli_number(revision, "time"))}, when, sizeof when);
+        cli_stamp(revision, "time", when);
         when[strcspn(when, ",")] = '\0'; // to the second
         printf("Revision %lld, %s by %s at %s\n", cli_integer(revision, "number"),
                cli_text(revision, "kind"), cli_text(revision, "who"), when);

@@ -15,7 +15,7 @@ static int usage(void) {
 static void print_time(const json_t *row, const char *key) {
     char stamp[PS_STAMP_SIZE] = "never";
     if (json_is_number(json_object_get(row, key))) {
-        ps_wall_format((PsWall){ps_seconds_to_ns(cli_number(row, key))}, stamp, sizeof stamp);
+        cli_stamp(row, key, stamp);
     }
     printf("%-24s ", stamp);
 }
@@ -44,23 +44,13 @@ static int show(const CliOptions *options, json_t *call, void (*print)(const jso
     if (call == NULL) {
         return cli_fail(CLI_USAGE, "a name is not UTF-8");
     }
-    json_t *result = cli_call_once(options, call);
-    if (result == NULL) {
-        return CLI_FAILED;
-    }
-    if (options->json) {
-        cli_print_json(result);
-    } else {
-        print(result);
-    }
-    json_decref(result);
-    return CLI_DONE;
+    return cli_call_shown(options, call, print);
 }
 
 // The token alone on standard output, so that it can go straight into a file.
 static void print_token(const json_t *result) {
     char until[PS_STAMP_SIZE];
-    ps_wall_format((PsWall){ps_seconds_to_ns(cli_number(result, "expires"))}, until, sizeof until);
+    cli_stamp(result, "expires", until);
     fprintf(stderr, "This is shown once; it opens the API as %s until %s:\n",
             cli_text(result, "role"), until);
     printf("%s\n", cli_text(result, "token"));

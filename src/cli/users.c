@@ -20,7 +20,7 @@ static int usage(void) {
 static void print_time(const json_t *row, const char *key) {
     char stamp[PS_STAMP_SIZE] = "never";
     if (json_is_number(json_object_get(row, key))) {
-        ps_wall_format((PsWall){ps_seconds_to_ns(cli_number(row, key))}, stamp, sizeof stamp);
+        cli_stamp(row, key, stamp);
     }
     printf("%-24s ", stamp);
 }
