@@ -58,8 +58,8 @@ PsAlarms *ps_alarms_new(const PsConfig *config, const PsTagTable *table) {
         }
         const PsVariable *watched = &config->variables[config->alarms[i].watched];
         ps_alarm_rule_init(&alarms->items[i].rule, &config->alarms[i], watched->data_type);
-        if (watched->data_type == PS_TYPE_STRING) {
-            alarms->items[i].text = ps_alloc((size_t)watched->size);
+        if (ps_variable_text_size(watched) > 0) {
+            alarms->items[i].text = ps_alloc(ps_variable_text_size(watched));
         }
     }
     sort_by_group(alarms);
@@ -97,8 +97,7 @@ static size_t text_room(const PsAlarms *alarms, uint32_t index) {
     if (alarm->is_comm) {
         return 0;
     }
-    const PsVariable *watched = &alarms->config->variables[alarm->watched];
-    return watched->data_type == PS_TYPE_STRING ? (size_t)watched->size : 0;
+    return ps_variable_text_size(&alarms->config->variables[alarm->watched]);
 }
 
 void ps_alarms_take(PsAlarms *alarms, uint32_t alarm, const PsAlarms *former, uint32_t former_alarm,

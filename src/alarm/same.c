@@ -1,10 +1,20 @@
 // Compares two definitions of an alarm. Pure.
 #include "alarm/same.h"
 
+#include "model/place.h"
+
 #include <string.h>
 
 static bool same_text(const char *a, const char *b) {
     return strcmp(a, b) == 0;
+}
+
+static bool same_address(const PsAlarm *a, const PsAlarm *b) {
+    return a->register_addr == b->register_addr && a->register_bit == b->register_bit &&
+           a->data_type == b->data_type && a->register_type == b->register_type &&
+           a->dbnumber == b->dbnumber && same_text(a->symbol, b->symbol) &&
+           same_text(a->identifier, b->identifier) && a->identifier_type == b->identifier_type &&
+           a->namespace_index == b->namespace_index;
 }
 
 // A device; a variable by its name; or an address: then the name is for people only.
@@ -16,15 +26,12 @@ static bool watches_same(const PsAlarm *a, const PsAlarm *b) {
     if (a->is_comm) {
         return true;
     }
-    return a->quotes == 1 ? same_text(a->variable_name, b->variable_name)
-                          : a->register_addr == b->register_addr &&
-                                a->register_bit == b->register_bit && a->data_type == b->data_type;
+    return a->quotes == 1 ? same_text(a->variable_name, b->variable_name) : same_address(a, b);
 }
 
 // A variable may have got another address or type.
 static bool reads_same(const PsVariable *a, const PsVariable *b) {
-    return a->data_type == b->data_type && a->register_addr == b->register_addr &&
-           a->register_bit == b->register_bit && a->size == b->size;
+    return ps_variable_same_place(a, b);
 }
 
 static bool same_condition(const PsCondition *a, const PsCondition *b) {

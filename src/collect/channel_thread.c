@@ -213,10 +213,10 @@ static void try_away_device(PsChannel *channel) {
 }
 
 static PsErr peek(PsChannel *channel, PsWriteJob *job) {
-    size_t len = 0;
-    PsErr err = channel->driver->peek(channel->session, job->variable, (uint8_t *)job->text, &len,
-                                      &job->diag);
-    job->read_back = ps_value_text(job->text, (uint32_t)len);
+    PsPeek seen = {0};
+    PsErr err = channel->driver->peek(channel->session, job->variable, &seen, &job->diag);
+    memcpy(job->text, seen.bytes, seen.len);
+    job->read_back = ps_value_text(job->text, seen.len);
     return err;
 }
 

@@ -8,8 +8,7 @@
 
 PsWriteJob *ps_write_job_new(PsChannel *channel, const PsVariable *variable, uint32_t index,
                              PsValue value) {
-    bool is_text = variable->data_type == PS_TYPE_STRING;
-    uint32_t text_size = is_text && variable->size > 0 ? (uint32_t)variable->size : 0;
+    uint32_t text_size = ps_variable_text_size(variable);
     PsWriteJob *job = ps_alloc(sizeof *job + 2 * (size_t)text_size);
     job->head = (PsNote){.kind = PS_NOTE_WRITE, .channel = channel};
     job->variable = index;

@@ -49,8 +49,7 @@ static void measure_groups(PsPollSets *sets, const PsConfig *config) {
         }
         variables += set->variable_count;
         for (uint32_t j = 0; j < set->variable_count; j++) {
-            const PsVariable *variable = &config->variables[set->variables[j]];
-            text += variable->data_type == PS_TYPE_STRING ? (uint32_t)variable->size : 0;
+            text += ps_variable_text_size(&config->variables[set->variables[j]]);
         }
         sets->largest_group = variables > sets->largest_group ? variables : sets->largest_group;
         sets->largest_text = text > sets->largest_text ? text : sets->largest_text;

@@ -101,8 +101,8 @@ static Sent *sent_new(const PsUploader *uploader) {
         const PsVariable *variable = &uploader->config->variables[uploader->variables[i]];
         sent[i].onchange = variable->mode == PS_MODE_ONCHANGE;
         sent[i].data_type = (uint8_t)variable->data_type;
-        if (sent[i].onchange && variable->data_type == PS_TYPE_STRING) {
-            sent[i].room = (uint32_t)variable->size;
+        if (sent[i].onchange && ps_variable_text_size(variable) > 0) {
+            sent[i].room = ps_variable_text_size(variable);
             sent[i].text = ps_alloc(sent[i].room);
         }
     }

@@ -6,6 +6,7 @@
 //! what happened, the channel decides.
 #pragma once
 
+#include "base/arena.h"
 #include "model/config.h"
 #include "tags/sample_batch.h"
 
@@ -20,6 +21,8 @@ typedef struct PsPollSet {
     uint32_t variable_count;
 } PsPollSet;
 
+typedef struct PsLearned PsLearned;
+
 /// Everything behind one connection. All of it is borrowed until the session's next `replan`, or
 /// for its life.
 typedef struct PsEndpoint {
@@ -28,6 +31,9 @@ typedef struct PsEndpoint {
     uint32_t device_count;
     const PsPollSet *sets;
     uint32_t set_count;
+    PsLearned *learned;       ///< what the devices have taught before, to be added to; may be NULL
+    const char *state_folder; ///< where the driver may keep files of its own (certificates); may be
+                              ///< NULL: nowhere
 } PsEndpoint;
 
 /// Kept by the driver on the channel thread, read by the channel after each call.
@@ -38,8 +44,52 @@ typedef struct PsDriverCounters {
     int64_t round_trip_ns; ///< of answered requests, smoothed over about eight; 0 before the first
 } PsDriverCounters;
 
-/// Bytes of the widest number.
-#define PS_PEEK_BYTES 8U
+/// Most bytes of a value, and of a frame, that a look shows.
+#define PS_PEEK_BYTES 64U
+#define PS_PEEK_FRAME_BYTES 260U
+
+/// What a look at a variable's place brought. Refused is an outcome too: then `code` and `meaning`
+/// are filled in beside the diagnosis.
+typedef struct PsPeek {
+    char
+        request[160]; ///< what was asked, for people: "function 3 to slave 1: 2 registers from ..."
+    uint8_t sent[PS_PEEK_FRAME_BYTES]; ///< the request as it went over the wire, as far as it fits;
+                                       ///< of an encrypted connection what was encrypted
+    uint32_t sent_len;
+    uint8_t received[PS_PEEK_FRAME_BYTES]; ///< its answer, likewise
+    uint32_t received_len;
+    uint8_t bytes[PS_PEEK_BYTES]; ///< the value alone, undecoded, in the order of the wire
+    uint32_t len;  ///< of `bytes`: at least 8 where there are as many and the type is a number, so
+                   ///< that it can be read in other ways
+    bool ordered;  ///< the protocol says what the bytes are, so there is one reading only
+    char type[40]; ///< what the device says it is: "DINT", "Double[10]"; "" where it does not say
+    int64_t code;  ///< with which the device refused, in the protocol's numbers; 0: it did not
+    char meaning[200]; ///< of the code, in words
+} PsPeek;
+
+#define PS_BROWSE_NODES_MAX 500U
+
+/// One thing found inside a device. Texts live in the answer's arena and are never NULL.
+typedef struct PsBrowseNode {
+    const char *name;
+    const char *node;    ///< what `browse` takes to look inside
+    const char *type;    ///< the device's own word: "DINT[10]", "Double"; "" for a folder
+    const char *address; ///< what a variable's `symbol` or `identifier` takes; "" when it is none
+    int data_type;       ///< PsDataType that fits; PS_UNSET when it is no variable, or none fits
+    bool inside;         ///< there is something to look at inside
+    bool readable;
+    bool writable;
+} PsBrowseNode;
+
+/// A question about what a device has, and its answer.
+typedef struct PsBrowse {
+    const char *node;    ///< "": from the top
+    const char *after;   ///< `next` of the answer before; "": from the beginning
+    PsArena *arena;      ///< the caller's; for what follows
+    PsBrowseNode *nodes; ///< room for PS_BROWSE_NODES_MAX, the caller's
+    uint32_t count;
+    const char *next; ///< where it goes on; "": that was all
+} PsBrowse;
 
 typedef struct PsDriver PsDriver;
 
@@ -51,12 +101,13 @@ typedef struct PsSession {
                                      ///< made; "" mostly
 } PsSession;
 
-/// How `connect`, `read`, `write` and `peek` fail:
+/// How `connect`, `read`, `write`, `peek` and `browse` fail:
 ///   PS_ERR_TIMEOUT    the device is silent. The driver has made sure that a late answer is never
 ///                     taken for that of a later request, if need be by closing the connection.
 ///   PS_ERR_CLOSED, PS_ERR_IO, PS_ERR_PROTOCOL
 ///                     the connection is gone (closed by now) and with it all devices behind it
-///   PS_ERR_REFUSED    write and peek only: the device said no
+///   PS_ERR_REFUSED    write, peek and browse only: the device said no
+///   PS_ERR_INVALID    write only: the value does not fit the type the device has; nothing was sent
 ///   PS_ERR_CANCELLED  after `interrupt`
 ///   PS_ERR_NOT_FOUND  connect only: the host name is not known
 struct PsDriver {
@@ -103,13 +154,13 @@ struct PsDriver {
     PsErr (*write)(PsSession *session, uint32_t variable, PsValue value, PsValue *ret_read_back,
                    PsDiag *diag);
 
-    /// Reads what stands at the place of a variable that is no single bit, undecoded, as it came
-    /// over the wire: PS_PEEK_BYTES, or less where there is less, never less than the variable
-    /// takes. PS_ERR_REFUSED: the device said no. PS_ERR_UNSUPPORTED: a place of single bits. NULL:
-    /// the protocol's values say themselves what they are. Blocks, at most the device's timeout for
-    /// each of two requests.
-    PsErr (*peek)(PsSession *session, uint32_t variable, uint8_t *bytes, size_t *ret_len,
-                  PsDiag *diag);
+    /// Asks for one variable alone and shows what goes over the wire. PS_ERR_UNSUPPORTED: there is
+    /// nothing to see. Blocks, at most the device's timeout for each of two requests.
+    PsErr (*peek)(PsSession *session, uint32_t variable, PsPeek *peek, PsDiag *diag);
+
+    /// Looks for variables inside a device. NULL: the protocol cannot. PS_ERR_NOT_FOUND: there is
+    /// no such node. Blocks, at most the device's timeout for each of a few requests.
+    PsErr (*browse)(PsSession *session, uint32_t device, PsBrowse *browse, PsDiag *diag);
 
     /// From any thread: makes a blocked call, and every later one, return PS_ERR_CANCELLED soon.
     /// Only name resolution cannot be cut short.

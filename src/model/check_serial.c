@@ -81,7 +81,23 @@ static void check_port(PsChecker *checker, PsDevice *device) {
     }
 }
 
+static int default_port(int protocol) {
+    switch (protocol) {
+    case PS_PROTOCOL_ISO_ON_TCP:
+        return 102; // RFC 1006
+    case PS_PROTOCOL_OPCUA:
+        return 4840; // OPC UA Part 6, 7.2
+    case PS_PROTOCOL_ETHERNET_IP:
+        return 44818; // registered as EtherNet-IP-2
+    default:
+        return 502; // Modbus Messaging on TCP/IP V1.0b, 3.1.3
+    }
+}
+
 void ps_checker_way(PsChecker *checker, PsDevice *device) {
+    if (device->port == PS_UNSET) {
+        device->port = default_port(device->protocol);
+    }
     bool has_ip = device->ip[0] != '\0';
     bool may_serial = device->protocol == PS_PROTOCOL_MODBUS_RTU;
     if (ps_device_is_serial(device) && !may_serial) {
@@ -92,7 +108,7 @@ void ps_checker_way(PsChecker *checker, PsDevice *device) {
                       "for a converter on the network");
     } else if (ps_device_is_serial(device)) {
         check_port(checker, device);
-    } else if (!has_ip) {
+    } else if (!has_ip && device->url[0] == '\0') {
         PS_CHECK_FAIL(checker, may_serial ? "serial" : "ip", "is missing; add it%s",
                       may_serial ? ", or ip for a converter on the network" : "");
     }

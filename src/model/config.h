@@ -64,7 +64,52 @@ typedef enum PsDataType {
     PS_TYPE_BCD32,
     PS_TYPE_LONG,
     PS_TYPE_ULONG,
+    PS_TYPE_S7STRING, ///< a STRING of Siemens controllers, with its two bytes of lengths before it
+    PS_TYPE_AUTO,     ///< what the device says it is; only where the protocol says it
 } PsDataType;
+
+/// Where an S7 value lies.
+typedef enum PsS7Area {
+    PS_S7_INPUTS,  ///< I
+    PS_S7_OUTPUTS, ///< Q
+    PS_S7_FLAGS,   ///< M
+    PS_S7_DB,
+} PsS7Area;
+
+/// How an S7 controller is addressed behind its IP address.
+typedef enum PsS7Mode {
+    PS_S7_RACK_SLOT,
+    PS_S7_TSAP,
+} PsS7Mode;
+
+/// Kinds of OPC UA node identifiers (Part 3, 8.2.3).
+typedef enum PsIdentifierType {
+    PS_IDENTIFIER_STRING,
+    PS_IDENTIFIER_NUMBER,
+    PS_IDENTIFIER_GUID,
+    PS_IDENTIFIER_OPAQUE, ///< base64
+} PsIdentifierType;
+
+/// How the gateway shows an OPC UA server who it is.
+typedef enum PsOpcuaAuth {
+    PS_OPCUA_ANONYMOUS,
+    PS_OPCUA_USER_NAME,
+    PS_OPCUA_CERTIFICATE,
+} PsOpcuaAuth;
+
+typedef enum PsOpcuaPolicy {
+    PS_OPCUA_POLICY_AUTO, ///< the strongest that the server offers for the mode
+    PS_OPCUA_POLICY_NONE,
+    PS_OPCUA_POLICY_BASIC256SHA256,
+    PS_OPCUA_POLICY_AES128,
+} PsOpcuaPolicy;
+
+typedef enum PsOpcuaMode {
+    PS_OPCUA_MODE_AUTO, ///< the strongest that the server offers for the policy
+    PS_OPCUA_MODE_NONE,
+    PS_OPCUA_MODE_SIGN,
+    PS_OPCUA_MODE_SIGN_ENCRYPT,
+} PsOpcuaMode;
 
 typedef enum PsVariableAccess {
     PS_ACCESS_READ,
@@ -115,6 +160,12 @@ const char *ps_access_name(int access);
 const char *ps_mode_name(int mode);
 const char *ps_group_type_name(int type);
 const char *ps_cloud_type_name(int type);
+const char *ps_s7_area_name(int area);
+const char *ps_identifier_type_name(int type);
+const char *ps_s7_mode_name(int mode);
+const char *ps_opcua_auth_name(int auth);
+const char *ps_opcua_policy_name(int policy);
+const char *ps_opcua_mode_name(int mode);
 const char *ps_compare_name(int compare);
 const char *ps_combine_name(int combine);
 const char *ps_serial_mode_name(int mode);
@@ -127,7 +178,7 @@ typedef struct PsDevice {
     const char *name;
     int protocol; ///< PsProtocol
     const char *ip;
-    int port;
+    int port;                ///< never 0 after loading: the protocol's default is filled in
     const char *serial_name; ///< of the serial port it is behind, "" when it is reached by ip
     int slave;
     int byte_order; ///< PsByteOrder
@@ -139,6 +190,21 @@ typedef struct PsDevice {
     double comm_alarm_off_delay; ///< seconds it must answer
     const char *comm_alarm_content;
     uint32_t serial; ///< index into serials; only when serial_name is not empty
+    int s7_mode;     ///< PsS7Mode
+    int rack;
+    int slot;                ///< of ISO-on-TCP in rack/slot mode and of EtherNet/IP
+    const char *client_tsap; ///< "10.00": two hexadecimal bytes
+    const char *server_tsap;
+    const char *route;         ///< EtherNet/IP: port,address,...; "": 1,slot
+    bool connected;            ///< EtherNet/IP: connected messaging (Forward Open)
+    const char *url;           ///< OPC UA: in place of ip and port; "": opc.tcp://ip:port
+    int auth;                  ///< PsOpcuaAuth; this and what follows is of OPC UA
+    const char *username;      ///< of PS_OPCUA_USER_NAME
+    const char *password_file; ///< absolute path, or ""
+    const char *cert;          ///< of PS_OPCUA_CERTIFICATE; absolute path, or ""
+    const char *key;           ///< its private key
+    int security_policy;       ///< PsOpcuaPolicy
+    int security_mode;         ///< PsOpcuaMode
 } PsDevice;
 
 /// A serial port with all its devices.
@@ -153,21 +219,29 @@ typedef struct PsSerial {
     int pause_ms; ///< between requests, on top of what the protocol asks for
 } PsSerial;
 
+/// There may be 100,000 of them, twice: fields that need no more have one or two bytes.
 typedef struct PsVariable {
     const char *name;
     const char *device_name;
     const char *group_name;
-    int data_type;     ///< PsDataType
-    int register_addr; ///< as written: 40001, 310001, ...
-    int register_bit;  ///< PS_UNSET when not given
-    int access;        ///< PsVariableAccess
-    int mode;          ///< PsMode
-    int float_repr;    ///< decimal places of FLOAT and DOUBLE
-    int size;          ///< characters of STRING
     const char *unit;
     const char *desc;
-    uint32_t device; ///< index into devices
-    uint32_t group;  ///< index into groups
+    const char *symbol;       ///< EtherNet/IP: the tag, "Program:Main.Speed[3].Value"; "" otherwise
+    const char *identifier;   ///< OPC UA: of the node; "" otherwise
+    int8_t data_type;         ///< PsDataType
+    int8_t access;            ///< PsVariableAccess
+    int8_t mode;              ///< PsMode
+    int8_t float_repr;        ///< decimal places of floating-point values
+    int8_t register_bit;      ///< PS_UNSET when not given
+    int8_t register_type;     ///< PsS7Area; PS_UNSET when not given
+    int8_t identifier_type;   ///< PsIdentifierType
+    int16_t size;             ///< characters of STRING and S7STRING
+    uint16_t dbnumber;        ///< of PS_S7_DB; 0 when not given
+    uint16_t namespace_index; ///< OPC UA
+    int register_addr; ///< as written: 40001, 310001, ...; S7: the byte; PS_UNSET when not given
+    int array_index;   ///< OPC UA: element of an array; PS_UNSET: the whole value
+    uint32_t device;   ///< index into devices
+    uint32_t group;    ///< index into groups
 } PsVariable;
 
 typedef struct PsGroup {
@@ -188,6 +262,20 @@ typedef struct PsCondition {
 /// What the name of a device's communication alarm has behind the device's.
 #define PS_COMM_ALARM_SUFFIX " communication"
 
+/// Characters of a text whose length nobody has given, because its type is the device's own.
+#define PS_AUTO_TEXT_SIZE 82U
+
+/// Most bytes of text a value of the variable can have, 0 when it is never a text. Longer texts of
+/// a device are cut.
+static inline uint32_t ps_variable_text_size(const PsVariable *variable) {
+    bool is_text = variable->data_type == PS_TYPE_STRING || variable->data_type == PS_TYPE_S7STRING;
+    uint32_t size = variable->size > 0 ? (uint32_t)variable->size : 0;
+    if (variable->data_type == PS_TYPE_AUTO) {
+        return size > PS_AUTO_TEXT_SIZE ? size : PS_AUTO_TEXT_SIZE;
+    }
+    return is_text ? size : 0;
+}
+
 /// An alarm: `warning` in the file, or the communication alarm of a device, which watches no
 /// variable.
 typedef struct PsAlarm {
@@ -205,6 +293,12 @@ typedef struct PsAlarm {
     int data_type;     ///< from here on: quotes 0; PS_UNSET when not given
     int register_addr; ///< PS_UNSET when not given
     int register_bit;
+    int register_type;
+    int dbnumber;
+    const char *symbol;
+    const char *identifier;
+    int identifier_type;
+    int namespace_index;
     int float_repr;
     int size;
     const char *unit;

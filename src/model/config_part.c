@@ -2,6 +2,8 @@
 // Pure; one thread.
 #include "model/config_part.h"
 
+#include "model/place.h"
+
 #include "base/map.h"
 #include "base/mem.h"
 #include "model/tables.h"
@@ -248,9 +250,8 @@ void ps_config_part_free(PsConfigPart *part) {
 }
 
 static bool same_place(const PsVariable *a, const PsVariable *b) {
-    return a->data_type == b->data_type && a->register_addr == b->register_addr &&
-           a->register_bit == b->register_bit && a->access == b->access &&
-           a->float_repr == b->float_repr && a->size == b->size && strcmp(a->name, b->name) == 0;
+    return ps_variable_same_place(a, b) && a->access == b->access &&
+           a->float_repr == b->float_repr && strcmp(a->name, b->name) == 0;
 }
 
 static bool same_variable(const PsVariable *a, const PsVariable *b) {

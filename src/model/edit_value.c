@@ -48,8 +48,7 @@ static json_t *tidy(const PsOption *option, const void *object, json_t *value) {
         return NULL;
     }
     if (option->type == PS_OPTION_WORD) {
-        int index = *(const int *)((const char *)object + option->offset);
-        return json_string(option->words->items[index]);
+        return json_string(option->words->items[ps_option_int(option, object)]);
     }
     return json_incref(value);
 }

@@ -31,6 +31,41 @@ static const char *make_path(const PsOptionContext *context, const char *text) {
     return path;
 }
 
+static void set_int(const PsOption *option, void *field, int number) {
+    switch (option->store) {
+    case PS_STORE_INT:
+        *(int *)field = number;
+        break;
+    case PS_STORE_INT8:
+        *(int8_t *)field = (int8_t)number;
+        break;
+    case PS_STORE_INT16:
+        *(int16_t *)field = (int16_t)number;
+        break;
+    case PS_STORE_UINT16:
+        *(uint16_t *)field = (uint16_t)number;
+        break;
+    }
+}
+
+static int get_int(const PsOption *option, const void *field) {
+    switch (option->store) {
+    case PS_STORE_INT:
+        return *(const int *)field;
+    case PS_STORE_INT8:
+        return *(const int8_t *)field;
+    case PS_STORE_INT16:
+        return *(const int16_t *)field;
+    case PS_STORE_UINT16:
+        return *(const uint16_t *)field;
+    }
+    return PS_UNSET;
+}
+
+int ps_option_int(const PsOption *option, const void *source) {
+    return get_int(option, const_field_of(option, source));
+}
+
 static int word_index(const PsWords *words, const char *text) {
     for (size_t i = 0; i < words->count; i++) {
         if (strcasecmp(words->items[i], text) == 0) {
@@ -49,7 +84,7 @@ static void set_default(const PsOption *option, void *target) {
         *(const char **)field = text != NULL ? text : "";
         break;
     case PS_OPTION_INT:
-        *(int *)field = text != NULL ? (int)strtol(text, NULL, 10) : PS_UNSET;
+        set_int(option, field, text != NULL ? (int)strtol(text, NULL, 10) : PS_UNSET);
         break;
     case PS_OPTION_NUMBER:
         *(double *)field = text != NULL ? strtod(text, NULL) : 0.0;
@@ -58,7 +93,7 @@ static void set_default(const PsOption *option, void *target) {
         *(bool *)field = text != NULL && strcmp(text, "true") == 0;
         break;
     case PS_OPTION_WORD:
-        *(int *)field = text != NULL ? word_index(option->words, text) : PS_UNSET;
+        set_int(option, field, text != NULL ? word_index(option->words, text) : PS_UNSET);
         break;
     case PS_OPTION_TEXTS:
         *(PsTextList *)field = (PsTextList){0};
@@ -129,7 +164,7 @@ static void load_number(const PsOption *option, const json_t *value, const char 
         return;
     }
     if (whole) {
-        *(int *)field = (int)number;
+        set_int(option, field, (int)number);
     } else {
         *(double *)field = number;
     }
@@ -140,7 +175,7 @@ static void load_word(const PsOption *option, const json_t *value, const char *o
     const char *text = json_string_value(value);
     int index = text != NULL ? word_index(option->words, text) : -1;
     if (index >= 0) {
-        *(int *)field = index;
+        set_int(option, field, index);
         return;
     }
     PS_AUTO_BUF PsBuf list = {0};
@@ -295,7 +330,7 @@ static void write_value(const PsOption *option, const void *field, const char *f
         ps_option_write_text(relative_path(*(const char *const *)field, folder), out);
         break;
     case PS_OPTION_INT:
-        ps_buf_printf(out, "%d", *(const int *)field);
+        ps_buf_printf(out, "%d", get_int(option, field));
         break;
     case PS_OPTION_NUMBER:
         ps_json_write_number(*(const double *)field, out);
@@ -304,7 +339,7 @@ static void write_value(const PsOption *option, const void *field, const char *f
         ps_buf_printf(out, "%s", *(const bool *)field ? "true" : "false");
         break;
     case PS_OPTION_WORD:
-        ps_option_write_text(option->words->items[*(const int *)field], out);
+        ps_option_write_text(option->words->items[get_int(option, field)], out);
         break;
     case PS_OPTION_TEXTS: {
         const PsTextList *list = field;
@@ -331,10 +366,11 @@ void ps_option_write_plain(const PsOption *option, const void *source, const cha
         text = relative_path(*(const char *const *)field, folder);
         break;
     case PS_OPTION_WORD:
-        text = *(const int *)field != PS_UNSET ? option->words->items[*(const int *)field] : "";
+        text =
+            get_int(option, field) != PS_UNSET ? option->words->items[get_int(option, field)] : "";
         break;
     case PS_OPTION_INT:
-        text = *(const int *)field == PS_UNSET && option->fallback == NULL ? "" : NULL;
+        text = get_int(option, field) == PS_UNSET && option->fallback == NULL ? "" : NULL;
         break;
     default:
         break;
@@ -362,7 +398,7 @@ bool ps_option_equal(const PsOption *option, const void *a, const void *b) {
         return strcmp(*(const char *const *)fields[0], *(const char *const *)fields[1]) == 0;
     case PS_OPTION_INT:
     case PS_OPTION_WORD:
-        return *(const int *)fields[0] == *(const int *)fields[1];
+        return get_int(option, fields[0]) == get_int(option, fields[1]);
     case PS_OPTION_NUMBER:
         return *(const double *)fields[0] == *(const double *)fields[1];
     case PS_OPTION_BOOL:
@@ -390,13 +426,14 @@ bool ps_option_is_default(const PsOption *option, const void *source) {
     case PS_OPTION_PATH:
         return strcmp(*(const char *const *)field, text != NULL ? text : "") == 0;
     case PS_OPTION_INT:
-        return *(const int *)field == (text != NULL ? (int)strtol(text, NULL, 10) : PS_UNSET);
+        return get_int(option, field) == (text != NULL ? (int)strtol(text, NULL, 10) : PS_UNSET);
     case PS_OPTION_NUMBER:
         return *(const double *)field == (text != NULL ? strtod(text, NULL) : 0.0);
     case PS_OPTION_BOOL:
         return *(const bool *)field == (text != NULL && strcmp(text, "true") == 0);
     case PS_OPTION_WORD:
-        return *(const int *)field == (text != NULL ? word_index(option->words, text) : PS_UNSET);
+        return get_int(option, field) ==
+               (text != NULL ? word_index(option->words, text) : PS_UNSET);
     case PS_OPTION_TEXTS:
         return ((const PsTextList *)field)->count == 0;
     }

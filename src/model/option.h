@@ -13,12 +13,21 @@
 typedef enum PsOptionType {
     PS_OPTION_TEXT,   ///< const char *
     PS_OPTION_PATH,   ///< const char *, made absolute below the configuration folder; "" stays ""
-    PS_OPTION_INT,    ///< int
+    PS_OPTION_INT,    ///< int, or what `store` says
     PS_OPTION_NUMBER, ///< double
     PS_OPTION_BOOL,   ///< bool
-    PS_OPTION_WORD,   ///< int, the index of the word in `words`
+    PS_OPTION_WORD,   ///< int or what `store` says, the index of the word in `words`
     PS_OPTION_TEXTS,  ///< PsTextList (model/config.h)
 } PsOptionType;
+
+/// How wide the field of a PS_OPTION_INT or PS_OPTION_WORD is: objects of which there are a hundred
+/// thousand keep their small numbers small.
+typedef enum PsOptionStore {
+    PS_STORE_INT,    ///< int
+    PS_STORE_INT8,   ///< int8_t
+    PS_STORE_INT16,  ///< int16_t
+    PS_STORE_UINT16, ///< uint16_t; has no PS_UNSET, so it needs a fallback
+} PsOptionStore;
 
 /// The words of an enumeration in the order of its C constants.
 typedef struct PsWords {
@@ -31,6 +40,7 @@ typedef struct PsOption {
     PsOptionType type;
     bool required;
     size_t offset;        ///< of the field in the object's struct
+    PsOptionStore store;  ///< of a whole number or word
     const char *unit;     ///< "s", "characters"; NULL when it has none
     double min;           ///< least number, or least length of a text
     double max;           ///< greatest number, or greatest length of a text in bytes
@@ -89,6 +99,9 @@ void ps_option_write_text(const char *text, PsBuf *out);
 
 /// The text or path of an object there; never NULL once it is loaded. Borrowed.
 const char *ps_option_text(const PsOption *option, const void *source);
+
+/// The number or word index of an object there; PS_UNSET when it has none.
+int ps_option_int(const PsOption *option, const void *source);
 
 /// The record of a key, or NULL.
 const PsOption *ps_option_find(const PsOptionTable *table, const char *key);

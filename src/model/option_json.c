@@ -27,14 +27,15 @@ static json_t *number_json(double number) {
     return whole ? json_integer((json_int_t)number) : json_real(number);
 }
 
-static json_t *value_json(const PsOption *option, const void *field, const char *folder) {
+static json_t *value_json(const PsOption *option, const void *source, const char *folder) {
+    const void *field = (const char *)source + option->offset;
     switch (option->type) {
     case PS_OPTION_TEXT:
         return json_string(*(const char *const *)field);
     case PS_OPTION_PATH:
         return json_string(short_path(*(const char *const *)field, folder));
     case PS_OPTION_INT: {
-        int number = *(const int *)field;
+        int number = ps_option_int(option, source);
         return number == PS_UNSET && option->fallback == NULL ? json_null() : json_integer(number);
     }
     case PS_OPTION_NUMBER:
@@ -42,7 +43,7 @@ static json_t *value_json(const PsOption *option, const void *field, const char 
     case PS_OPTION_BOOL:
         return json_boolean(*(const bool *)field);
     case PS_OPTION_WORD: {
-        int index = *(const int *)field;
+        int index = ps_option_int(option, source);
         bool known = index >= 0 && (size_t)index < option->words->count;
         return known ? json_string(option->words->items[index]) : json_null();
     }
@@ -56,8 +57,7 @@ json_t *ps_option_json(const PsOptionTable *table, const void *source, const cha
     json_t *json = json_object();
     for (size_t i = 0; i < table->count; i++) {
         const PsOption *option = &table->options[i];
-        const void *field = (const char *)source + option->offset;
-        json_object_set_new(json, option->key, value_json(option, field, folder));
+        json_object_set_new(json, option->key, value_json(option, source, folder));
     }
     return json;
 }

@@ -9,10 +9,6 @@
 #include <limits.h>
 #include <stddef.h>
 
-WORDS(protocol_words, "ModbusTCP", "ModbusRTU", "ISO-on-TCP", "OPCUA", "EtherNet/IP");
-WORDS(byte_order_words, "abcd", "badc", "cdab", "dcba");
-WORDS(access_words, "read", "write", "read/write");
-WORDS(mode_words, "realtime", "onchange");
 WORDS(cloud_type_words, "AWS IoT", "Standard MQTT");
 WORDS(mqtt_version_words, "MQTTv31", "MQTTv311");
 WORDS(log_level_words, "DEBUG", "INFO", "WARNING", "ERROR");
@@ -20,237 +16,40 @@ WORDS(log_level_words, "DEBUG", "INFO", "WARNING", "ERROR");
 static const char *const group_type_items[] = {"collect", "alarm"};
 const PsWords ps_group_type_words = {group_type_items, PS_COUNT(group_type_items)};
 
-static const char *const data_type_items[] = {"BOOL",   "BIT",   "BYTE",  "SINT",  "WORD",
-                                              "INT",    "DWORD", "DINT",  "FLOAT", "DOUBLE",
-                                              "STRING", "BCD",   "BCD32", "LONG",  "ULONG"};
+static const char *const data_type_items[] = {"BOOL",  "BIT",  "BYTE",  "SINT",     "WORD",   "INT",
+                                              "DWORD", "DINT", "FLOAT", "DOUBLE",   "STRING", "BCD",
+                                              "BCD32", "LONG", "ULONG", "S7STRING", "AUTO"};
 const PsWords ps_data_type_words = {data_type_items, PS_COUNT(data_type_items)};
+
+static const char *const s7_area_items[] = {"I", "Q", "M", "DB"};
+const PsWords ps_s7_area_words = {s7_area_items, PS_COUNT(s7_area_items)};
+
+static const char *const identifier_type_items[] = {"String", "Number", "Guid", "Opaque"};
+const PsWords ps_identifier_type_words = {identifier_type_items, PS_COUNT(identifier_type_items)};
 
 const char *ps_word_at(const PsWords *words, int index) {
     return index >= 0 && (size_t)index < words->count ? words->items[index] : "unknown";
-}
-
-const char *ps_protocol_name(int protocol) {
-    return ps_word_at(&protocol_words, protocol);
 }
 
 const char *ps_data_type_name(int data_type) {
     return ps_word_at(&ps_data_type_words, data_type);
 }
 
-const char *ps_byte_order_name(int byte_order) {
-    return ps_word_at(&byte_order_words, byte_order);
-}
-
-const char *ps_mode_name(int mode) {
-    return ps_word_at(&mode_words, mode);
-}
-
 const char *ps_group_type_name(int type) {
     return ps_word_at(&ps_group_type_words, type);
-}
-
-const char *ps_access_name(int access) {
-    return ps_word_at(&access_words, access);
 }
 
 const char *ps_cloud_type_name(int type) {
     return ps_word_at(&cloud_type_words, type);
 }
 
-#define COMM "Communication alarm only: "
+const char *ps_s7_area_name(int area) {
+    return ps_word_at(&ps_s7_area_words, area);
+}
 
-static const PsOption device_options[] = {
-    {.key = "device_name",
-     .type = PS_OPTION_TEXT,
-     .required = true,
-     .offset = offsetof(PsDevice, name),
-     .min = 1,
-     .max = 128,
-     .unit = "characters",
-     .help = "Name of the device, unique in the gateway."},
-    {.key = "protocol",
-     .type = PS_OPTION_WORD,
-     .required = true,
-     .offset = offsetof(PsDevice, protocol),
-     .words = &protocol_words,
-     .help = "How the gateway talks to the device."},
-    {.key = "ip",
-     .type = PS_OPTION_TEXT,
-     .offset = offsetof(PsDevice, ip),
-     .max = 253,
-     .unit = "characters",
-     .help =
-         "IP address or host name of the device; for ModbusRTU that of a converter which passes "
-         "RTU frames on (RTU over TCP)."},
-    {.key = "port",
-     .type = PS_OPTION_INT,
-     .offset = offsetof(PsDevice, port),
-     .min = 1,
-     .max = 65535,
-     .fallback = "502",
-     .help = "TCP port of the device."},
-    {.key = "serial",
-     .type = PS_OPTION_TEXT,
-     .offset = offsetof(PsDevice, serial_name),
-     .max = 128,
-     .unit = "characters",
-     .help = "ModbusRTU: name of the serial port the device is behind, in place of ip."},
-    {.key = "slave",
-     .type = PS_OPTION_INT,
-     .offset = offsetof(PsDevice, slave),
-     .min = 0,
-     .max = 255,
-     .fallback = "1",
-     .help = "Modbus slave (unit) address. Devices that share ip and port, or a serial port, share "
-             "one connection."},
-    {.key = "byte_order",
-     .type = PS_OPTION_WORD,
-     .offset = offsetof(PsDevice, byte_order),
-     .words = &byte_order_words,
-     .fallback = "abcd",
-     .help = "Order of the bytes of values of 32 bits and more; a is the most significant."},
-    {.key = "timeout",
-     .type = PS_OPTION_NUMBER,
-     .offset = offsetof(PsDevice, timeout),
-     .min = 0.05,
-     .max = 60,
-     .unit = "s",
-     .fallback = "1",
-     .help = "How long a request may take before the device counts as silent; on a serial line the "
-             "time the bytes take on the wire comes on top."},
-    {.key = "comm_alarm",
-     .type = PS_OPTION_BOOL,
-     .offset = offsetof(PsDevice, comm_alarm),
-     .fallback = "false",
-     .help = "Gives the device an alarm, named after it with ` communication` behind, that is on "
-             "while the device does not answer."},
-    {.key = "comm_alarm_level",
-     .type = PS_OPTION_INT,
-     .offset = offsetof(PsDevice, comm_alarm_level),
-     .min = 1,
-     .max = 5,
-     .fallback = "1",
-     .help = COMM "its level, 1 (remind) to 5 (serious)."},
-    {.key = "comm_alarm_group",
-     .type = PS_OPTION_TEXT,
-     .offset = offsetof(PsDevice, comm_alarm_group),
-     .min = 1,
-     .max = 128,
-     .unit = "characters",
-     .fallback = "warning",
-     .help = COMM "the alarm group whose messages are told."},
-    {.key = "comm_alarm_on_delay",
-     .type = PS_OPTION_NUMBER,
-     .offset = offsetof(PsDevice, comm_alarm_on_delay),
-     .min = 0,
-     .max = 86400,
-     .unit = "s",
-     .fallback = "30",
-     .help = COMM "how long the device must be silent before it begins."},
-    {.key = "comm_alarm_off_delay",
-     .type = PS_OPTION_NUMBER,
-     .offset = offsetof(PsDevice, comm_alarm_off_delay),
-     .min = 0,
-     .max = 86400,
-     .unit = "s",
-     .fallback = "10",
-     .help = COMM "how long the device must answer before it ends."},
-    {.key = "comm_alarm_content",
-     .type = PS_OPTION_TEXT,
-     .offset = offsetof(PsDevice, comm_alarm_content),
-     .max = 1024,
-     .fallback = "the device does not answer",
-     .help = COMM "what scripts and displays say about it."},
-};
-TABLE(ps_table_device, "devices", "device", "device_name", "The devices (PLCs) to read.",
-      device_options);
-
-static const PsOption variable_options[] = {
-    {.key = "var_name",
-     .type = PS_OPTION_TEXT,
-     .required = true,
-     .offset = offsetof(PsVariable, name),
-     .min = 1,
-     .max = 128,
-     .unit = "characters",
-     .help = "Name of the variable, unique within its device."},
-    {.key = "device",
-     .type = PS_OPTION_TEXT,
-     .required = true,
-     .offset = offsetof(PsVariable, device_name),
-     .min = 1,
-     .max = 128,
-     .unit = "characters",
-     .help = "Name of the device the variable belongs to."},
-    {.key = "group",
-     .type = PS_OPTION_TEXT,
-     .offset = offsetof(PsVariable, group_name),
-     .min = 1,
-     .max = 128,
-     .unit = "characters",
-     .fallback = "default",
-     .help = "Name of the collect group that reads the variable."},
-    {.key = "data_type",
-     .type = PS_OPTION_WORD,
-     .required = true,
-     .offset = offsetof(PsVariable, data_type),
-     .words = &ps_data_type_words,
-     .help = "Type of the value in the device."},
-    {.key = "register_addr",
-     .type = PS_OPTION_INT,
-     .required = true,
-     .offset = offsetof(PsVariable, register_addr),
-     .min = 0,
-     .max = 465535,
-     .help = "Register address as written in the PLC's notation: 1 (coil), 10001 or 110001 "
-             "(discrete input), 30001 or 310001 (input register), 40001 or 410001 (holding "
-             "register)."},
-    {.key = "register_bit",
-     .type = PS_OPTION_INT,
-     .offset = offsetof(PsVariable, register_bit),
-     .min = 0,
-     .max = 15,
-     .help = "Bit of the register, for BOOL and BIT in registers; 0 is the least significant."},
-    {.key = "read_write",
-     .type = PS_OPTION_WORD,
-     .offset = offsetof(PsVariable, access),
-     .words = &access_words,
-     .fallback = "read",
-     .help = "What the gateway may do with the variable; 'write' is never read."},
-    {.key = "mode",
-     .type = PS_OPTION_WORD,
-     .offset = offsetof(PsVariable, mode),
-     .words = &mode_words,
-     .fallback = "realtime",
-     .help = "realtime: in every upload; onchange: only when the value or its status changed."},
-    {.key = "float_repr",
-     .type = PS_OPTION_INT,
-     .offset = offsetof(PsVariable, float_repr),
-     .min = 0,
-     .max = 6,
-     .fallback = "2",
-     .help = "Decimal places FLOAT and DOUBLE values are rounded to, half up."},
-    {.key = "size",
-     .type = PS_OPTION_INT,
-     .offset = offsetof(PsVariable, size),
-     .min = 1,
-     .max = 250,
-     .unit = "characters",
-     .fallback = "1",
-     .help = "Length of a STRING."},
-    {.key = "unit",
-     .type = PS_OPTION_TEXT,
-     .offset = offsetof(PsVariable, unit),
-     .max = 32,
-     .help = "Unit shown behind the value."},
-    {.key = "desc",
-     .type = PS_OPTION_TEXT,
-     .offset = offsetof(PsVariable, desc),
-     .max = 256,
-     .help = "Description for people."},
-};
-TABLE(ps_table_variable, "vars", "var", "var_name", "The variables to read from the devices.",
-      variable_options);
+const char *ps_identifier_type_name(int type) {
+    return ps_word_at(&ps_identifier_type_words, type);
+}
 
 static const PsOption group_options[] = {
     {.key = "group_name",

@@ -12,6 +12,10 @@
 extern const PsWords ps_group_type_words;
 /// PsDataType.
 extern const PsWords ps_data_type_words;
+/// PsS7Area.
+extern const PsWords ps_s7_area_words;
+/// PsIdentifierType.
+extern const PsWords ps_identifier_type_words;
 
 /// The word of a constant, "unknown" when there is none.
 const char *ps_word_at(const PsWords *words, int index);

@@ -16,6 +16,7 @@ typedef enum Family {
     FAMILY_INTEGER,
     FAMILY_FLOAT,
     FAMILY_TEXT,
+    FAMILY_ANY,
 } Family;
 
 typedef struct TypeRange {
@@ -41,6 +42,8 @@ static const TypeRange ranges[] = {
     [PS_TYPE_BCD32] = {FAMILY_INTEGER, 0, 99999999, 0},
     [PS_TYPE_LONG] = {FAMILY_INTEGER, INT64_MIN, INT64_MAX, 0},
     [PS_TYPE_ULONG] = {FAMILY_INTEGER, 0, UINT64_MAX, 0},
+    [PS_TYPE_S7STRING] = {FAMILY_TEXT, 0, 0, 0},
+    [PS_TYPE_AUTO] = {FAMILY_ANY, 0, 0, 0},
 };
 
 static const TypeRange *range_of(const PsVariable *variable) {
@@ -195,12 +198,12 @@ static PsErr coerce_string(const PsVariable *variable, PsValue value, PsValue *r
     if (value.kind != PS_VALUE_TEXT) {
         return fail_kind(variable, value, diag, "text");
     }
-    if (variable->size < 0 || value.text_len > (uint32_t)variable->size) {
+    if (value.text_len > ps_variable_text_size(variable)) {
         char object[128];
         name_object(variable, object, sizeof object);
         return ps_fail(PS_ERR_TOO_BIG, diag, object, "value",
-                       "takes at most %d bytes of text (its size); got %u", variable->size,
-                       value.text_len);
+                       "takes at most %u bytes of text (its size); got %u",
+                       ps_variable_text_size(variable), value.text_len);
     }
     *ret_value = value;
     return PS_OK;
@@ -220,6 +223,11 @@ PsErr ps_coerce(const PsVariable *variable, PsValue value, PsValue *ret_value, P
         return coerce_float(variable, value, ret_value, diag);
     case FAMILY_TEXT:
         return coerce_string(variable, value, ret_value, diag);
+    case FAMILY_ANY:
+        // The device knows its type, so the driver checks.
+        *ret_value = value;
+        return value.kind == PS_VALUE_TEXT ? coerce_string(variable, value, ret_value, diag)
+                                           : PS_OK;
     }
     return PS_ERR_INTERNAL;
 }

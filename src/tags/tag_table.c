@@ -20,11 +20,6 @@ struct PsTagTable {
     char *text;
 };
 
-static uint32_t text_room(const PsVariable *variable) {
-    return variable->data_type == PS_TYPE_STRING && variable->size > 0 ? (uint32_t)variable->size
-                                                                       : 0;
-}
-
 static void init(PsTagTable *table, const PsConfig *config) {
     table->count = ps_config_polled_count(config);
     table->tags = ps_alloc_array(table->count, sizeof *table->tags);
@@ -34,7 +29,7 @@ static void init(PsTagTable *table, const PsConfig *config) {
         table->tags[i].data_type = (uint8_t)variable->data_type;
         table->tags[i].quality =
             variable->access == PS_ACCESS_WRITE ? PS_QUALITY_WRITE_ONLY : PS_QUALITY_NOT_READ;
-        text_size += text_room(variable);
+        text_size += ps_variable_text_size(variable);
     }
     if (text_size == 0) {
         return;
@@ -43,7 +38,7 @@ static void init(PsTagTable *table, const PsConfig *config) {
     table->slots = ps_alloc_array(table->count, sizeof *table->slots);
     uint32_t at = 0;
     for (uint32_t i = 0; i < table->count; i++) {
-        uint32_t room = text_room(&config->variables[i]);
+        uint32_t room = ps_variable_text_size(&config->variables[i]);
         table->slots[i] = (TextSlot){.at = at, .capacity = room};
         at += room;
     }

@@ -128,9 +128,23 @@ static PsErr check_device(const PsDevice *device, PsDiag *diag) {
                            device->slave, device->name);
 }
 
+static PsErr check_given(const PsVariable *variable, PsDiag *diag) {
+    if (variable->register_addr == PS_UNSET) {
+        return ps_fail(PS_ERR_INVALID, diag, NULL, "register_addr",
+                       "is missing; add it, for example 40001");
+    }
+    if (variable->data_type == PS_TYPE_AUTO) {
+        return ps_fail(PS_ERR_INVALID, diag, NULL, "data_type",
+                       "is missing; add it, for example WORD: Modbus does not say what a register "
+                       "holds");
+    }
+    return PS_OK;
+}
+
 PsErr ps_modbus_check_variable(const PsDevice *device, const PsVariable *variable, PsDiag *diag) {
     PsModbusAddress address;
-    PsErr err = ps_modbus_address_parse(variable->register_addr, &address, diag);
+    PsErr err = check_given(variable, diag);
+    err = err != PS_OK ? err : ps_modbus_address_parse(variable->register_addr, &address, diag);
     err = err != PS_OK ? err : check_type(variable, address.table, diag);
     err = err != PS_OK ? err : check_bit(variable, address.table, diag);
     err = err != PS_OK ? err : check_device(device, diag);

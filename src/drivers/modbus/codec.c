@@ -156,6 +156,8 @@ PsQuality ps_modbus_decode(const PsModbusField *field, const uint16_t *registers
         return decode_text(field, registers, text, ret_value);
     case PS_TYPE_BYTE:
     case PS_TYPE_SINT:
+    case PS_TYPE_S7STRING:
+    case PS_TYPE_AUTO:
         break; // refused when the configuration was checked
     }
     return undecodable(ret_value);

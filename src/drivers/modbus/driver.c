@@ -16,6 +16,8 @@
 // hundreds within a cycle. The search goes on in the next cycle.
 #define CUTS_PER_READ 64
 
+#define PEEK_REGISTERS 4U // the widest number
+
 #define EXCEPTION_ILLEGAL_ADDRESS 2
 #define EXCEPTION_ILLEGAL_VALUE 3 // some devices say this about addresses and counts
 
@@ -358,8 +360,7 @@ static PsErr peek_registers(ModbusSession *session, uint32_t device, PsModbusAdd
                                     address.offset, (uint16_t)count, session->registers, diag);
 }
 
-static PsErr session_peek(PsSession *base, uint32_t index, uint8_t *bytes, size_t *ret_len,
-                          PsDiag *diag) {
+static PsErr session_peek(PsSession *base, uint32_t index, PsPeek *peek, PsDiag *diag) {
     ModbusSession *session = modbus_session(base);
     const PsConfig *config = session->endpoint->config;
     const PsVariable *variable = &config->variables[index];
@@ -373,7 +374,7 @@ static PsErr session_peek(PsSession *base, uint32_t index, uint8_t *bytes, size_
                        "%d is a single bit, which has no bytes", variable->register_addr);
     }
     uint32_t least = ps_modbus_width(address.table, variable->data_type, variable->size);
-    uint32_t most = PS_PEEK_BYTES / 2;
+    uint32_t most = PEEK_REGISTERS;
     uint32_t left = PS_MODBUS_TABLE_SIZE - address.offset;
     least = least < most ? least : most;
     most = most < left ? most : left;
@@ -384,10 +385,10 @@ static PsErr session_peek(PsSession *base, uint32_t index, uint8_t *bytes, size_
         err = peek_registers(session, variable->device, address, most, diag);
     }
     for (uint32_t i = 0; err == PS_OK && i < most; i++) {
-        bytes[2 * i] = (uint8_t)(session->registers[i] >> 8);
-        bytes[2 * i + 1] = (uint8_t)session->registers[i];
+        peek->bytes[2 * i] = (uint8_t)(session->registers[i] >> 8);
+        peek->bytes[2 * i + 1] = (uint8_t)session->registers[i];
     }
-    *ret_len = err == PS_OK ? 2 * (size_t)most : 0;
+    peek->len = err == PS_OK ? 2 * most : 0;
     return err;
 }
 
