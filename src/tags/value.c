@@ -97,6 +97,17 @@ void ps_value_format(PsValue value, char *out, size_t size) {
     }
 }
 
+double ps_round_decimals(double number, unsigned decimals) {
+    static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6};
+    double power = powers[decimals < PS_COUNT(powers) ? decimals : PS_COUNT(powers) - 1];
+    double scaled = number * power;
+    // From 2^52 on a double has no fraction left to round (and the product could overflow).
+    if (fabs(scaled) >= 0x1p52) {
+        return number;
+    }
+    return round(scaled) / power + 0.0;
+}
+
 static const char *const quality_names[] = {
     [PS_QUALITY_GOOD] = "good",
     [PS_QUALITY_NOT_READ] = "not read yet",

@@ -61,6 +61,9 @@ bool ps_value_equal(PsValue a, PsValue b);
 /// bytes and malformed UTF-8 shown as '?'. None gives "". Always terminated.
 void ps_value_format(PsValue value, char *out, size_t size);
 
+/// Rounded half away from zero to `decimals` (0 to 6) places; never -0.
+double ps_round_decimals(double number, unsigned decimals);
+
 /// Why a value is good or bad. Scripts see status 1 for good and 0 for all others.
 typedef enum PsQuality {
     PS_QUALITY_GOOD,

@@ -56,17 +56,6 @@ static void scatter(const PsModbusField *field, uint64_t bits, uint16_t *registe
     }
 }
 
-double ps_modbus_round(double number, unsigned decimals) {
-    static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6};
-    double power = powers[decimals < PS_COUNT(powers) ? decimals : PS_COUNT(powers) - 1];
-    double scaled = number * power;
-    // From 2^52 on a double has no fraction left to round (and the product could overflow).
-    if (fabs(scaled) >= 0x1p52) {
-        return number;
-    }
-    return round(scaled) / power + 0.0;
-}
-
 static PsQuality good(PsValue value, PsValue *ret_value) {
     *ret_value = value;
     return PS_QUALITY_GOOD;
@@ -93,7 +82,7 @@ static PsQuality decode_float(double number, unsigned decimals, PsValue *ret_val
     if (!isfinite(number)) {
         return undecodable(ret_value);
     }
-    return good(ps_value_float(ps_modbus_round(number, decimals)), ret_value);
+    return good(ps_value_float(ps_round_decimals(number, decimals)), ret_value);
 }
 
 static float float_from_bits(uint32_t bits) {

@@ -43,6 +43,3 @@ PsValue ps_modbus_decode_bit(const PsModbusField *field, uint8_t bit);
 /// For BOOL and BIT `registers` comes in holding the register's present content, of which one bit
 /// is changed.
 void ps_modbus_encode(const PsModbusField *field, PsValue value, uint16_t *registers);
-
-/// Rounded to `decimals` places, halves away from zero; never negative zero.
-double ps_modbus_round(double number, unsigned decimals);

@@ -153,7 +153,7 @@ static void rounding_is_half_up_away_from_zero(void **state) {
         {0.1234565, 6, 0.123457},
     };
     for (size_t i = 0; i < PS_COUNT(cases); i++) {
-        double got = ps_modbus_round(cases[i].number, cases[i].decimals);
+        double got = ps_round_decimals(cases[i].number, cases[i].decimals);
         if (got != cases[i].expected || signbit(got) != signbit(cases[i].expected)) {
             fail_msg("%.17g to %u places gives %.17g", cases[i].number, cases[i].decimals, got);
         }

@@ -4,6 +4,7 @@
 #include "drivers/modbus/connection.h"
 
 #include "base/mem.h"
+#include "drivers/tcp_connect.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -109,7 +110,7 @@ void ps_modbus_connection_interrupt(PsModbusConnection *connection) {
 }
 
 PsErr ps_modbus_fail_cancelled(PsDiag *diag) {
-    return ps_fail(PS_ERR_CANCELLED, diag, NULL, NULL, "stopped by the gateway");
+    return ps_tcp_fail_cancelled(diag);
 }
 
 void ps_modbus_connection_adopt(PsModbusConnection *connection, int fd) {

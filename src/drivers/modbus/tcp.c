@@ -1,18 +1,14 @@
 // Modbus over TCP: each step of connecting apart, and an exchange that takes no stray byte for an
-// answer. The socket is connected here and handed to libmodbus, because its own connect can neither
-// be interrupted nor tell which step failed. Runs on the channel's thread and blocks: in the
-// resolver, in poll while connecting, in libmodbus's select while asking.
+// answer. The socket is connected by tcp_connect.c and handed to libmodbus, because its own connect
+// can neither be interrupted nor tell which step failed. Runs on the channel's thread and blocks:
+// in the resolver, in poll while connecting, in libmodbus's select while asking.
 #include "base/cleanup.h"
 #include "drivers/modbus/connection.h"
 #include "drivers/modbus/rtu_line.h"
+#include "drivers/tcp_connect.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/select.h>
 #include <sys/socket.h>
@@ -21,124 +17,23 @@
 #define HEADER_LEN 6 // MBAP up to its length
 #define PIECE_MS 2   // between looks for the rest of an answer
 
-static void name_address(const struct addrinfo *address, char *out, size_t size) {
-    char host[NI_MAXHOST];
-    if (getnameinfo(address->ai_addr, address->ai_addrlen, host, sizeof host, NULL, 0,
-                    NI_NUMERICHOST) != 0) {
-        snprintf(host, sizeof host, "?");
-    }
-    snprintf(out, size, "%.100s", host);
-}
-
-static PsErr fail_connect(const PsModbusConnection *connection, const struct addrinfo *address,
-                          int number, PsDiag *diag) {
-    char name[104];
-    name_address(address, name, sizeof name);
-    switch (number) {
-    case ECONNREFUSED:
-        return ps_fail(PS_ERR_CLOSED, diag, NULL, "port",
-                       "connect: %s refuses port %d; check ip and port, and that the device's "
-                       "Modbus server is on",
-                       name, connection->port);
-    case ETIMEDOUT:
-        return ps_fail(PS_ERR_TIMEOUT, diag, NULL, "ip",
-                       "connect: no answer from %s port %d; check that the device is on, its "
-                       "network and the firewall",
-                       name, connection->port);
-    default:
-        return ps_fail(PS_ERR_IO, diag, NULL, "ip", "connect: %s port %d: %s", name,
-                       connection->port, strerror(number));
-    }
-}
-
-// Waits for the outcome of a connect in progress: 0 or an errno.
-static int wait_connected(const PsModbusConnection *connection, int fd, PsMono deadline) {
-    struct pollfd fds[] = {
-        {.fd = fd, .events = POLLOUT},
-        {.fd = connection->wake_fd, .events = POLLIN},
-    };
-    int ready;
-    do {
-        ready = poll(fds, PS_COUNT(fds), ps_mono_poll_ms(ps_mono_now(), deadline));
-    } while (ready < 0 && errno == EINTR);
-    if (ready <= 0) {
-        return ready == 0 ? ETIMEDOUT : errno;
-    }
-    if (fds[1].revents != 0) {
-        return ECANCELED;
-    }
-    int number = 0;
-    socklen_t len = sizeof number;
-    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &number, &len) == 0 ? number : errno;
-}
-
-// A connected, blocking socket through `ret_socket`, or an errno.
-static int connect_address(const PsModbusConnection *connection, const struct addrinfo *address,
-                           int64_t timeout_ns, int *ret_socket) {
-    PS_AUTO_FD int fd =
-        socket(address->ai_family, address->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
-               address->ai_protocol);
-    if (fd < 0) {
-        return errno;
-    }
-    if (fd >= FD_SETSIZE) {
-        return EMFILE; // libmodbus waits with select, which cannot name this descriptor
-    }
-    PsMono deadline = ps_mono_add_ns(ps_mono_now(), timeout_ns);
-    if (connect(fd, address->ai_addr, address->ai_addrlen) != 0) {
-        int number = errno == EINPROGRESS ? wait_connected(connection, fd, deadline) : errno;
-        if (number != 0) {
-            return number;
-        }
-    }
-    int on = 1;
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); // only a delay when refused
-    (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on); // noticed later when refused
-    int flags = fcntl(fd, F_GETFL);
-    if (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) != 0) {
-        return errno;
-    }
-    *ret_socket = fd;
-    fd = -1;
-    return 0;
-}
-
-static PsErr resolve(const PsModbusConnection *connection, struct addrinfo **ret_list,
-                     PsDiag *diag) {
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
-    char service[16];
-    snprintf(service, sizeof service, "%d", connection->port);
-    int result = getaddrinfo(connection->host, service, &hints, ret_list);
-    if (result == 0) {
-        return PS_OK;
-    }
-    return ps_fail(PS_ERR_NOT_FOUND, diag, NULL, "ip",
-                   "name resolution: %.100s: %s; check the name and the DNS server, or give the "
-                   "IP address",
-                   connection->host, result == EAI_SYSTEM ? strerror(errno) : gai_strerror(result));
-}
-
 static PsErr tcp_open(PsModbusConnection *connection, int64_t timeout_ns, PsDiag *diag) {
-    struct addrinfo *list = NULL;
-    PsErr err = resolve(connection, &list, diag);
-    for (const struct addrinfo *address = list; address != NULL; address = address->ai_next) {
-        int fd = -1;
-        int number = connect_address(connection, address, timeout_ns, &fd);
-        if (number == 0) {
-            ps_modbus_connection_adopt(connection, fd);
-            err = PS_OK;
-            break;
-        }
-        err = number == ECANCELED ? ps_modbus_fail_cancelled(diag)
-                                  : fail_connect(connection, address, number, diag);
-        if (err == PS_ERR_CANCELLED) {
-            break;
-        }
+    PsTcpTarget target = {.host = connection->host,
+                          .port = connection->port,
+                          .server = "Modbus server",
+                          .wake_fd = connection->wake_fd};
+    PS_AUTO_FD int fd = -1;
+    PsErr err = ps_tcp_connect(&target, timeout_ns, &fd, diag);
+    if (err != PS_OK) {
+        return err;
     }
-    if (list != NULL) {
-        freeaddrinfo(list);
+    if (fd >= FD_SETSIZE) { // libmodbus waits with select, which cannot name this descriptor
+        return ps_fail(PS_ERR_IO, diag, NULL, "ip", "connect: %.100s port %d: %s", connection->host,
+                       connection->port, strerror(EMFILE));
     }
-    return err;
+    ps_modbus_connection_adopt(connection, fd);
+    fd = -1;
+    return PS_OK;
 }
 
 // The header of the answer that comes next; how many bytes of it are there.
