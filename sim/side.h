@@ -11,19 +11,25 @@
 typedef struct PsSimSide PsSimSide;
 
 typedef struct PsSimSideSetup {
-    const char *address; ///< IPv4 to listen on, mostly 127.0.0.1
-    uint16_t port;       ///< 0: a free one
+    const char *address;  ///< IPv4 to listen on, mostly 127.0.0.1
+    uint16_t port;        ///< 0: a free one
+    uint16_t public_port; ///< where clients come in (the relay); for protocols that tell their port
     /// The item of the plant as it is now, in the words of sim/README.md ("40001"). Any thread.
     uint16_t (*item)(void *plant, PsSimAddress address);
     /// Puts an item as a client's write does. Any thread.
     void (*write)(void *plant, PsSimAddress address, uint16_t value);
+    /// `count` items from `first` on, all of the same moment: a value of two registers is never
+    /// torn. Past the end of the table: 0. Any thread.
+    void (*items)(void *plant, PsSimAddress first, size_t count, uint16_t *ret_values);
+    /// Puts `count` items at once. What is past the end of the table is dropped. Any thread.
+    void (*write_items)(void *plant, PsSimAddress first, size_t count, const uint16_t *values);
     void *plant;
 } PsSimSideSetup;
 
 /// How the bytes of a protocol are cut into frames, for faults that concern frames.
 typedef struct PsSimFraming {
-    /// Length of the frame that begins here, 0 when more bytes are needed to tell. Never trusts
-    /// more than `have` bytes.
+    /// Length of the frame that begins here, 0 when more bytes are needed to tell, SIZE_MAX when
+    /// no frame begins like this (the connection ends). Never trusts more than `have` bytes.
     size_t (*length)(const uint8_t *bytes, size_t have);
     size_t most; ///< longest frame; what claims to be longer ends the connection
     /// Makes the answer look like that of another request (transaction id, sequence, handle). NULL:
