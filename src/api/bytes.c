@@ -7,15 +7,22 @@
 #define READ_SECONDS 10
 #define BYTES_MAX 8U
 
-static void on_read(PsErr result, const PsDiag *diag, PsValue read, void *ctx) {
+static void on_read(PsErr result, const PsDiag *diag, const PsPeek *peek, void *ctx) {
     PsApiCall *call = ctx;
     if (result != PS_OK) {
         ps_api_call_fail(call, result, diag);
         return;
     }
+    if (peek->ordered) {
+        PsDiag one_reading = {0};
+        PsErr err = ps_fail(PS_ERR_UNSUPPORTED, &one_reading, NULL, "name",
+                            "there is one way only to read it: the protocol says what it is");
+        ps_api_call_fail(call, err, &one_reading);
+        return;
+    }
     char hex[2 * BYTES_MAX + 1] = "";
-    for (uint32_t i = 0; i < read.text_len && i < BYTES_MAX; i++) {
-        snprintf(hex + 2 * (size_t)i, 3, "%02X", (unsigned)(uint8_t)read.text[i]);
+    for (uint32_t i = 0; i < peek->len && i < BYTES_MAX; i++) {
+        snprintf(hex + 2 * (size_t)i, 3, "%02X", (unsigned)peek->bytes[i]);
     }
     ps_api_call_reply(call, json_pack("{s:s}", "bytes", hex));
 }

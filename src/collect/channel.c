@@ -23,10 +23,12 @@ PsErr ps_channel_new(const PsChannelSetup *setup, PsChannel **ret_channel, PsDia
     channel->stop_order = (PsNote){.kind = PS_NOTE_STOP, .channel = channel};
     channel->stop_report = channel->stop_order;
     channel->recall_note = (PsNote){.kind = PS_NOTE_RECALL, .channel = channel};
-    channel->last_write = &channel->first_write;
+    channel->last_job = &channel->first_job;
     channel->connecting = true;
+    channel->on_demand = setup->on_demand;
     ps_backoff_init(&channel->backoff, &ps_channel_retry);
     ps_line_budget_fill(&channel->budget, ps_mono_now());
+    ps_line_budget_fill(&channel->look_budget, ps_mono_now());
     pthread_mutex_init(&channel->board.lock, NULL);
     channel->inbox = ps_mailbox_new(PS_CHANNEL_REPORTS_MAX, NULL, NULL);
     channel->first_plan = ps_channel_plan_new(channel, setup->part, NULL);
@@ -47,7 +49,7 @@ void ps_channel_free(PsChannel *channel) {
     if (channel == NULL) {
         return;
     }
-    PS_ASSERT(!channel->running && channel->first_write == NULL);
+    PS_ASSERT(!channel->running && channel->first_job == NULL);
     channel->driver->free(channel->session);
     while (channel->first_plan != NULL) {
         PsChannelPlan *plan = channel->first_plan;
@@ -127,16 +129,29 @@ void ps_channel_join(PsChannel *channel) {
     }
 }
 
-PsErr ps_channel_write(PsChannel *channel, PsWriteJob *job) {
+// Looks are people's: they may not take the places of the writes, nor the line from the polls.
+static uint32_t *places_taken(PsChannel *channel, const PsJob *job, uint32_t *ret_most) {
+    bool write = job->kind == PS_JOB_WRITE;
+    *ret_most = write ? PS_WRITES_WAITING_MAX : PS_LOOKS_WAITING_MAX;
+    return write ? &channel->writes_waiting : &channel->looks_waiting;
+}
+
+PsErr ps_channel_order(PsChannel *channel, PsJob *job) {
     if (!channel->running || channel->stopping) {
         return PS_ERR_CANCELLED;
     }
-    if (channel->writes_waiting == PS_WRITES_WAITING_MAX) {
+    uint32_t most;
+    uint32_t *taken = places_taken(channel, job, &most);
+    if (*taken == most) {
         return PS_ERR_FULL;
     }
-    channel->writes_waiting++;
+    (*taken)++;
     order(channel, &job->head);
     return PS_OK;
+}
+
+uint32_t ps_channel_jobs(const PsChannel *channel) {
+    return channel->writes_waiting + channel->looks_waiting;
 }
 
 bool ps_channel_replan(PsChannel *channel, PsConfigPart *part, PsMono now) {
@@ -215,10 +230,12 @@ void ps_channel_batch_done(PsChannel *channel, PsBatchNote *note) {
     }
 }
 
-void ps_channel_write_done(PsChannel *channel, PsWriteJob *job) {
-    PS_ASSERT(channel->writes_waiting > 0);
-    channel->writes_waiting--;
-    free(job);
+void ps_channel_job_done(PsChannel *channel, PsJob *job) {
+    uint32_t most;
+    uint32_t *taken = places_taken(channel, job, &most);
+    PS_ASSERT(*taken > 0);
+    (*taken)--;
+    ps_job_free(job);
 }
 
 uint32_t ps_channel_number(const PsChannel *channel) {

@@ -15,13 +15,14 @@
 
 /// Most reports one channel can have under way.
 #define PS_CHANNEL_REPORTS_MAX                                                                     \
-    (PS_CHANNEL_BATCHES + PS_WRITES_WAITING_MAX + PS_CHANNEL_PLANS_MAX + 2)
+    (PS_CHANNEL_BATCHES + PS_WRITES_WAITING_MAX + PS_LOOKS_WAITING_MAX + PS_CHANNEL_PLANS_MAX + 2)
 
 typedef struct PsChannelSetup {
     const PsDriver *driver;
     PsConfigPart *part; ///< taken over, also on failure
     uint32_t number;    ///< its place among the channels
     PsMailbox *reports; ///< room for PS_CHANNEL_REPORTS_MAX of this channel
+    bool on_demand;     ///< it connects when there is a job to do, not before, and is not told of
 } PsChannelSetup;
 
 PsErr ps_channel_new(const PsChannelSetup *setup, PsChannel **ret_channel, PsDiag *diag);
@@ -56,16 +57,18 @@ bool ps_channel_running(const PsChannel *channel);
 bool ps_channel_stopping(const PsChannel *channel);
 
 /// The channel takes the job over on PS_OK. PS_ERR_FULL, PS_ERR_CANCELLED.
-PsErr ps_channel_write(PsChannel *channel, PsWriteJob *job);
+PsErr ps_channel_order(PsChannel *channel, PsJob *job);
+/// Jobs under way.
+uint32_t ps_channel_jobs(const PsChannel *channel);
 /// Has it read all it polls, once, and report PS_NOTE_RECALL. False when it polls nothing or does
 /// not run: no report follows. Not while such a report is still to come.
 bool ps_channel_recall(PsChannel *channel);
 /// Is a PS_NOTE_RECALL to come? When it stops there is none.
 bool ps_channel_recall_open(const PsChannel *channel);
 void ps_channel_recall_done(PsChannel *channel);
-/// The main thread is done with a report of this kind; a write job is freed.
+/// The main thread is done with a report of this kind; a job is freed.
 void ps_channel_batch_done(PsChannel *channel, PsBatchNote *note);
-void ps_channel_write_done(PsChannel *channel, PsWriteJob *job);
+void ps_channel_job_done(PsChannel *channel, PsJob *job);
 
 /// Its place among the channels.
 uint32_t ps_channel_number(const PsChannel *channel);

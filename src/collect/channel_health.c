@@ -85,7 +85,7 @@ void ps_health_lost(PsChannel *channel, const PsDiag *diag) {
     channel->connecting = false;
     channel->next_connect = after_pause(&channel->backoff);
     note_channel_error(channel, diag);
-    if (!channel->told_away) {
+    if (!channel->told_away && !channel->on_demand) {
         PS_LOGW("CHANNEL-AWAY", "%s: %s; tried again with growing pauses", channel->name,
                 diag->text);
         channel->told_away = true;
@@ -109,7 +109,7 @@ static void tell_refusal(PsChannel *channel, PsDeviceState *state, const PsDiag 
 }
 
 void ps_health_answer(PsChannel *channel, PsDeviceState *state, const PsDiag *refusal) {
-    if (channel->told_away || !channel->told_answer) {
+    if (!channel->on_demand && (channel->told_away || !channel->told_answer)) {
         PS_LOGI("CHANNEL-UP", "%s: %s", channel->name,
                 channel->told_away ? "answers again" : "connected");
         channel->told_away = false;

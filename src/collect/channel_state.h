@@ -1,4 +1,5 @@
-//! Inside of a channel, shared by its two files: channel.c (main thread) and channel_thread.c.
+//! Inside of a channel, shared by its files: channel.c (main thread), channel_thread.c and
+//! channel_jobs.c.
 //! Each part says whose it is; only `board` is touched by both, under its lock.
 #pragma once
 
@@ -23,6 +24,7 @@ struct PsChannel {
     PsSession *session; // used by the thread, except for interrupt
     PsMailbox *inbox;
     PsMailbox *reports;
+    bool on_demand; // connects for a job only, and nothing of it is in the log
     PsNote stop_order;
     PsNote stop_report;
     PsNote recall_note; // there and back
@@ -35,6 +37,7 @@ struct PsChannel {
     bool stopping;
     bool recall_open;
     uint32_t writes_waiting;
+    uint32_t looks_waiting;
     PsChannelPlan *first_plan; // the one the reports are about
     PsChannelPlan *last_plan;  // the one the orders are about; mostly the same
     uint32_t plans_waiting;    // ordered and not reported
@@ -43,8 +46,8 @@ struct PsChannel {
     PsChannelPlan *plan;
     PsBatchNote *free_batches[PS_CHANNEL_BATCHES];
     uint32_t free_count;
-    PsWriteJob *first_write;
-    PsWriteJob **last_write; // where the next one is hung in
+    PsJob *first_job;
+    PsJob **last_job; // where the next one is hung in
     bool recalling;
     uint32_t recall_set; // the first set of the group that comes next
     bool stop;
@@ -53,8 +56,9 @@ struct PsChannel {
     bool told_away;   // that it is away is in the log; the first answer ends it
     bool told_answer; // that it answers is in the log
     PsMono next_connect;
-    PsLineBudget budget; // what devices that are away may cost the others
-    bool told_note;      // the session's note is in the log
+    PsLineBudget budget;      // what devices that are away may cost the others
+    bool told_note;           // the session's note is in the log
+    PsLineBudget look_budget; // the same for those that people look at
     PsBackoff backoff;
 
     // Both threads', under the lock.
@@ -73,3 +77,5 @@ void *ps_channel_run(void *arg);
 void ps_channel_take_plan(PsChannel *channel, PsChannelPlan *plan);
 /// The same in place of the present plan, with what stays known, the connection and the writes.
 void ps_channel_follow_plan(PsChannel *channel, PsChannelPlan *plan);
+/// Channel thread: hands a note to the main thread.
+void ps_channel_report(PsChannel *channel, PsNote *note);

@@ -1,16 +1,12 @@
-// The life of one channel: wait for an order or a due time; then writes, then what is due, then
+// The life of one channel: wait for an order or a due time; then jobs, then what is due, then
 // a group of a recall, then one try for a device that is away. Blocks in the field library;
 // `interrupt` ends that.
-#include "base/text.h"
 #include "collect/channel_health.h"
+#include "collect/channel_jobs.h"
 #include "collect/channel_state.h"
 
 #include <stdio.h>
 #include <string.h>
-
-// Writes done in a row before what is due is polled: a script that writes without end must not
-// stop collection.
-#define WRITES_PER_TURN 32
 
 // Waiting that a silent device caused is paid for where others answer meanwhile. Finding out who is
 // there at all is not: that is done once.
@@ -34,11 +30,11 @@ static PsMono away_due(const PsChannel *channel, const PsDeviceState *state) {
 }
 
 static PsMono next_wake(const PsChannel *channel) {
-    if (channel->first_write != NULL) {
+    if (channel->first_job != NULL) {
         return (PsMono){0};
     }
     PsMono wake = {INT64_MAX};
-    if (!channel->up) {
+    if (!channel->up && !channel->on_demand) {
         wake = channel->next_connect;
     }
     if (channel->free_count == 0) {
@@ -57,7 +53,7 @@ static PsMono next_wake(const PsChannel *channel) {
     return wake;
 }
 
-static void report(PsChannel *channel, PsNote *note) {
+void ps_channel_report(PsChannel *channel, PsNote *note) {
     PsErr err = ps_mailbox_put(channel->reports, note);
     PS_ASSERT(err == PS_OK); // it has room for everything that can be under way
 }
@@ -80,7 +76,7 @@ static void send_batch(PsChannel *channel, PsBatchNote *note) {
     if (note->batch->read_mono.ns == 0) {
         stamp(note->batch); // nothing was read: the moment at which that became known
     }
-    report(channel, &note->head);
+    ps_channel_report(channel, &note->head);
 }
 
 static void add_away(const PsPollSet *set, PsSampleBatch *batch) {
@@ -176,7 +172,7 @@ static void recall_some(PsChannel *channel) {
     channel->recall_set = ps_poll_sets_of_group(&channel->plan->sets, group, &count) + count;
     if (channel->recall_set == channel->plan->sets.set_count) {
         channel->recalling = false;
-        report(channel, &channel->recall_note);
+        ps_channel_report(channel, &channel->recall_note);
     }
 }
 
@@ -212,92 +208,6 @@ static void try_away_device(PsChannel *channel) {
     ps_health_publish(channel);
 }
 
-static PsErr peek(PsChannel *channel, PsWriteJob *job) {
-    PsPeek seen = {0};
-    PsErr err = channel->driver->peek(channel->session, job->variable, &seen, &job->diag);
-    memcpy(job->text, seen.bytes, seen.len);
-    job->read_back = ps_value_text(job->text, seen.len);
-    return err;
-}
-
-static PsErr write_once(PsChannel *channel, PsWriteJob *job) {
-    if (!channel->driver->connected(channel->session)) {
-        PsErr err = ps_health_connect(channel, &job->diag);
-        if (err != PS_OK) {
-            return err;
-        }
-    }
-    if (job->peek) {
-        return peek(channel, job);
-    }
-    return channel->driver->write(channel->session, job->variable, job->value, &job->read_back,
-                                  &job->diag);
-}
-
-// A write found to go into a dead connection is sent again on a new one: writing the same value
-// twice does no harm.
-static PsErr do_write(PsChannel *channel, PsWriteJob *job) {
-    PsDeviceState *state =
-        ps_health_find(channel, channel->plan->config->variables[job->variable].device);
-    if (job->deadline.ns < ps_mono_now().ns) {
-        return ps_fail(PS_ERR_TIMEOUT, &job->diag, NULL, NULL,
-                       "the %s was not begun in time: the channel was busy with others",
-                       job->peek ? "read" : "write");
-    }
-    if (!ps_health_reachable(channel, state, &job->diag)) {
-        return PS_ERR_CLOSED;
-    }
-    PsMono start = ps_mono_now();
-    PsErr err = write_once(channel, job);
-    if (is_lost(err) && channel->up) {
-        err = write_once(channel, job);
-    }
-    if (err == PS_OK || err == PS_ERR_REFUSED) {
-        ps_health_answer(channel, state, &(PsDiag){0});
-    } else if (channel->up && err == PS_ERR_TIMEOUT) {
-        ps_health_silent(channel, state, &job->diag);
-        pay_for_silence(channel, false, start);
-    } else if (channel->up && is_lost(err)) {
-        ps_health_lost(channel, &job->diag);
-    }
-    return err;
-}
-
-static void keep_read_back(PsWriteJob *job) {
-    job->read_mono = ps_mono_now();
-    job->read_wall = ps_wall_now();
-    if (job->read_back.kind == PS_VALUE_TEXT) {
-        PS_ASSERT(job->read_back.text_len <= job->text_size);
-        memcpy(job->read_text, job->read_back.text, job->read_back.text_len);
-        job->read_back.text = job->read_text;
-    }
-}
-
-static PsWriteJob *take_write(PsChannel *channel) {
-    PsWriteJob *job = channel->first_write;
-    if (job != NULL) {
-        channel->first_write = job->next;
-        if (job->next == NULL) {
-            channel->last_write = &channel->first_write;
-        }
-    }
-    return job;
-}
-
-static void finish_write(PsChannel *channel, PsWriteJob *job, PsErr result) {
-    job->result = result;
-    if (result == PS_OK) {
-        job->diag = (PsDiag){0};
-        keep_read_back(job);
-    }
-    const PsVariable *variable = &channel->plan->config->variables[job->variable];
-    if (result != PS_OK && job->diag.object[0] == '\0') {
-        ps_text_format(job->diag.object, sizeof job->diag.object,
-                       "variable '%.40s' of device '%.40s'", variable->name, variable->device_name);
-    }
-    report(channel, &job->head);
-}
-
 void ps_channel_take_plan(PsChannel *channel, PsChannelPlan *plan) {
     pthread_mutex_lock(&channel->board.lock);
     channel->plan = plan;
@@ -310,32 +220,8 @@ void ps_channel_take_plan(PsChannel *channel, PsChannelPlan *plan) {
     channel->recall_set = 0;
 }
 
-// Waiting writes go on when their variable is still the same.
-static void move_writes(PsChannel *channel, const uint32_t *moved) {
-    PsWriteJob *job = channel->first_write;
-    channel->first_write = NULL;
-    channel->last_write = &channel->first_write;
-    while (job != NULL) {
-        PsWriteJob *next = job->next;
-        job->next = NULL;
-        uint32_t place = moved[job->variable];
-        if (place == PS_NOT_THERE) {
-            finish_write(channel, job,
-                         ps_fail(PS_ERR_CANCELLED, &job->diag, NULL, NULL,
-                                 "not %s: the variable was changed or removed meanwhile",
-                                 job->peek ? "read" : "written"));
-        } else {
-            // Its report will come after that of the new plan.
-            job->variable = place;
-            *channel->last_write = job;
-            channel->last_write = &job->next;
-        }
-        job = next;
-    }
-}
-
 void ps_channel_follow_plan(PsChannel *channel, PsChannelPlan *plan) {
-    move_writes(channel, plan->moved);
+    ps_jobs_follow(channel, plan);
     ps_channel_plan_follow(plan, channel->plan);
     bool same_line = channel->driver->replan(channel->session, &plan->endpoint);
     ps_channel_take_plan(channel, plan);
@@ -344,7 +230,7 @@ void ps_channel_follow_plan(PsChannel *channel, PsChannelPlan *plan) {
     }
     if (channel->recalling && plan->sets.set_count == 0) {
         channel->recalling = false; // nothing is left to read
-        report(channel, &channel->recall_note);
+        ps_channel_report(channel, &channel->recall_note);
     }
     ps_health_publish(channel);
 }
@@ -353,14 +239,13 @@ static void receive(PsChannel *channel, PsNote *note) {
     switch (note->kind) {
     case PS_NOTE_PLAN:
         ps_channel_follow_plan(channel, (PsChannelPlan *)note);
-        report(channel, note);
+        ps_channel_report(channel, note);
         return;
     case PS_NOTE_BATCH:
         channel->free_batches[channel->free_count++] = (PsBatchNote *)note;
         return;
-    case PS_NOTE_WRITE:
-        *channel->last_write = (PsWriteJob *)note;
-        channel->last_write = &((PsWriteJob *)note)->next;
+    case PS_NOTE_JOB:
+        ps_jobs_put(channel, (PsJob *)note);
         return;
     case PS_NOTE_RECALL:
         channel->recalling = true;
@@ -372,16 +257,8 @@ static void receive(PsChannel *channel, PsNote *note) {
     }
 }
 
-static void run_writes(PsChannel *channel) {
-    for (int i = 0; i < WRITES_PER_TURN && channel->first_write != NULL; i++) {
-        PsWriteJob *job = take_write(channel);
-        finish_write(channel, job, do_write(channel, job));
-        ps_health_publish(channel);
-    }
-}
-
 static void connect_when_due(PsChannel *channel) {
-    if (!channel->up && channel->next_connect.ns <= ps_mono_now().ns) {
+    if (!channel->up && !channel->on_demand && channel->next_connect.ns <= ps_mono_now().ns) {
         PsDiag diag = {0};
         (void)ps_health_connect(channel, &diag); // health keeps what came of it
         ps_health_publish(channel);
@@ -389,17 +266,12 @@ static void connect_when_due(PsChannel *channel) {
 }
 
 static void end(PsChannel *channel) {
-    for (PsWriteJob *job; (job = take_write(channel)) != NULL;) {
-        finish_write(channel, job,
-                     ps_fail(PS_ERR_CANCELLED, &job->diag, NULL, NULL,
-                             "not %s: the gateway stops or changes its configuration",
-                             job->peek ? "read" : "written"));
-    }
+    ps_jobs_cancel(channel);
     channel->driver->disconnect(channel->session);
     pthread_mutex_lock(&channel->board.lock);
     channel->board.state = PS_CHANNEL_STOPPED;
     pthread_mutex_unlock(&channel->board.lock);
-    report(channel, &channel->stop_report);
+    ps_channel_report(channel, &channel->stop_report);
 }
 
 // Batches come back quietly; only without any is their return worth a wake-up.
@@ -418,7 +290,7 @@ void *ps_channel_run(void *arg) {
         }
         if (!channel->stop) {
             connect_when_due(channel);
-            run_writes(channel);
+            ps_jobs_run(channel);
         }
         if (!channel->stop) {
             poll_due(channel);

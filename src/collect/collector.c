@@ -57,6 +57,8 @@ static void serve_due(PsCollector *collector) {
         PsMono wake = ps_upload_clock_next(ps_uploader_clock(group->uploader), now);
         next = wake.ns < next.ns ? wake : next;
     }
+    PsMono guests = ps_guests_expire(collector, now);
+    next = guests.ns < next.ns ? guests : next;
     PsMono recall = ps_recalls_next(collector->recalls); // callbacks may have asked for some
     next = recall.ns < next.ns ? recall : next;
     if (next.ns != INT64_MAX) {
@@ -128,32 +130,51 @@ static void take_batch(PsCollector *collector, PsBatchNote *note) {
     ps_channel_batch_done(channel, note);
 }
 
-static void apply_read_back(PsCollector *collector, const PsWriteJob *job) {
-    const PsConfigPart *part = ps_channel_reported_part(job->head.channel);
-    PsSample sample = {
-        .variable = job->variable, .quality = PS_QUALITY_GOOD, .value = job->read_back};
+static void apply_read_back(PsCollector *collector, const PsWriteJob *write) {
+    PsChannel *channel = write->job.head.channel;
+    uint32_t place = write->job.place;
+    const PsConfigPart *part = ps_channel_reported_part(channel);
+    PsSample sample = {.variable = place, .quality = PS_QUALITY_GOOD, .value = write->read_back};
     PsSampleBatch batch = {
-        .group = part->groups[part->config.variables[job->variable].group],
+        .group = part->groups[part->config.variables[place].group],
         .cycle = PS_CYCLE_NONE,
-        .read_mono = job->read_mono,
-        .read_wall = job->read_wall,
+        .read_mono = write->read_mono,
+        .read_wall = write->read_wall,
         .sample_count = 1,
         .sample_capacity = 1,
         .samples = &sample,
     };
-    translate(&batch, part, ps_channel_number(job->head.channel));
+    translate(&batch, part, ps_channel_number(channel));
     if (batch.sample_count > 0) {
         apply(collector, &batch);
     }
 }
 
-static void take_write(PsCollector *collector, PsWriteJob *job) {
-    if (!job->peek && job->read_back.kind != PS_VALUE_NONE &&
-        !ps_channel_stopping(job->head.channel)) {
-        apply_read_back(collector, job);
+static void take_write(PsCollector *collector, PsWriteJob *write) {
+    if (write->read_back.kind != PS_VALUE_NONE && !ps_channel_stopping(write->job.head.channel)) {
+        apply_read_back(collector, write);
     }
-    job->done(job->result, &job->diag, job->read_back, job->ctx);
-    ps_channel_write_done(job->head.channel, job);
+    write->done(write->job.result, &write->job.diag, write->read_back, write->job.ctx);
+}
+
+static void take_job(PsCollector *collector, PsJob *job) {
+    PsChannel *channel = job->head.channel;
+    switch (job->kind) {
+    case PS_JOB_WRITE:
+        take_write(collector, (PsWriteJob *)job);
+        break;
+    case PS_JOB_PEEK: {
+        PsPeekJob *look = (PsPeekJob *)job;
+        look->done(job->result, &job->diag, &look->peek, job->ctx);
+        break;
+    }
+    case PS_JOB_BROWSE: {
+        PsBrowseJob *look = (PsBrowseJob *)job;
+        look->done(job->result, &job->diag, &look->browse, job->ctx);
+        break;
+    }
+    }
+    ps_channel_job_done(channel, job);
 }
 
 static void handle_closed(PsCollector *collector) {
@@ -193,8 +214,8 @@ static void on_wake(PsWake *wake) {
         case PS_NOTE_BATCH:
             take_batch(collector, (PsBatchNote *)note);
             break;
-        case PS_NOTE_WRITE:
-            take_write(collector, (PsWriteJob *)note);
+        case PS_NOTE_JOB:
+            take_job(collector, (PsJob *)note);
             break;
         case PS_NOTE_PLAN:
             ps_channel_plan_done(note->channel, (PsChannelPlan *)note);
@@ -273,6 +294,7 @@ void ps_collector_stop(PsCollector *collector, void (*stopped)(void *ctx), void 
     for (uint32_t i = 0; i < collector->channel_count; i++) {
         ps_channel_request_stop(collector->channels[i]);
     }
+    ps_guests_leave(collector);
     ps_recalls_cancel(collector->recalls);
     finish_stop(collector);
 }
@@ -317,14 +339,14 @@ PsErr ps_collector_write(PsCollector *collector, uint32_t index, PsValue value, 
         return ps_fail(PS_ERR_CLOSED, diag, variable->device_name, NULL,
                        "this device is not served, as the log says; start the gateway anew");
     }
-    PsWriteJob *job =
+    PsWriteJob *write =
         ps_write_job_new(channel, variable, collector->variable_place[index], coerced);
-    job->deadline = deadline;
-    job->done = done;
-    job->ctx = ctx;
-    err = ps_channel_write(channel, job);
+    write->done = done;
+    write->job.deadline = deadline;
+    write->job.ctx = ctx;
+    err = ps_channel_order(channel, &write->job);
     if (err != PS_OK) {
-        free(job);
+        ps_job_free(&write->job);
         bool full = err == PS_ERR_FULL;
         return ps_fail(err, diag, variable->device_name, NULL,
                        full ? "too many writes are waiting for this device; write less often"

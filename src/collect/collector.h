@@ -8,6 +8,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "drivers/driver.h"
 #include "model/config.h"
 #include "model/config_map.h"
 #include "tags/sample_batch.h"
@@ -76,13 +77,35 @@ typedef void PsWriteDone(PsErr result, const PsDiag *diag, PsValue read_back, vo
 PsErr ps_collector_write(PsCollector *collector, uint32_t variable, PsValue value, PsMono deadline,
                          PsWriteDone *done, void *ctx, PsDiag *diag);
 
-/// Reads the bytes at the variable's place as they come over the wire, whatever they say as a value
-/// of its type: `read_back` of `done` is a text of at most 8 bytes. It waits as a write does, with
-/// the same limits. On an error here `done` is never called: PS_ERR_NOT_FOUND (no such index),
-/// PS_ERR_DENIED (write-only), PS_ERR_UNSUPPORTED (the protocol has no such bytes), PS_ERR_FULL,
-/// PS_ERR_CLOSED, PS_ERR_CANCELLED.
+/// Most looks that may wait on one channel; more are refused with PS_ERR_FULL.
+#define PS_LOOKS_WAITING_MAX 8
+
+/// Exactly once per accepted look, with what came of it: of a failed one as well (what was sent,
+/// what the device answered), as far as it came. Borrowed for the call. `diag` is never NULL.
+typedef void PsPeekDone(PsErr result, const PsDiag *diag, const PsPeek *peek, void *ctx);
+
+/// Looks at what goes over the wire for a variable, whatever it says as a value of its type. It
+/// waits as a write does. A device that is away is asked as well, once, within its timeout; only
+/// where others answer behind the same connection no more often than they can afford
+/// (PS_ERR_CLOSED). On an error here `done` is never called: PS_ERR_NOT_FOUND (no such index),
+/// PS_ERR_DENIED (write-only), PS_ERR_UNSUPPORTED (the protocol shows nothing), PS_ERR_FULL,
+/// PS_ERR_CLOSED (not served), PS_ERR_CANCELLED.
 PsErr ps_collector_peek(PsCollector *collector, uint32_t variable, PsMono deadline,
-                        PsWriteDone *done, void *ctx, PsDiag *diag);
+                        PsPeekDone *done, void *ctx, PsDiag *diag);
+
+/// Devices without variables that can be looked into at the same time.
+#define PS_GUESTS_MAX 4
+
+/// As PsPeekDone. PS_ERR_NOT_FOUND also means that there is no such node.
+typedef void PsBrowseDone(PsErr result, const PsDiag *diag, const PsBrowse *browse, void *ctx);
+
+/// Looks for variables inside a device (PsDriver.browse): inside `node`, behind `after`; both may
+/// be "". Waits as a look does. A device that has no variables yet gets a connection of its own
+/// for this, which is kept for a minute. On an error here `done` is never called: as
+/// ps_collector_peek; PS_ERR_NOT_FOUND: there is no such device.
+PsErr ps_collector_browse(PsCollector *collector, uint32_t device, const char *node,
+                          const char *after, PsMono deadline, PsBrowseDone *done, void *ctx,
+                          PsDiag *diag);
 
 /// Exactly once per recall. On PS_OK `all` holds every readable variable, in the order of the
 /// configuration, borrowed for the call, with PsConfig.group_count for its group: good is what was

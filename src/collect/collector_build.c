@@ -37,20 +37,21 @@ static void note_places(PsCollector *collector) {
     }
 }
 
-// For all channels there are, and `more` that are to come.
-static void make_room_for_reports(PsCollector *collector, uint32_t more) {
-    size_t channels = (size_t)collector->channel_count + collector->leaving_count + more;
+void ps_collector_make_room(PsCollector *collector, uint32_t more) {
+    size_t channels =
+        (size_t)collector->channel_count + collector->leaving_count + collector->guest_count + more;
     ps_mailbox_set_capacity(collector->reports,
                             PS_CHANNEL_REPORTS_MAX * (channels > 0 ? channels : 1));
 }
 
-static PsErr make_channel(PsCollector *collector, PsConfigPart *part, uint32_t number,
-                          PsChannel **ret_channel, PsDiag *diag) {
+PsErr ps_collector_make_channel(PsCollector *collector, PsConfigPart *part, uint32_t number,
+                                bool on_demand, PsChannel **ret_channel, PsDiag *diag) {
     PsChannelSetup setup = {
         .driver = ps_driver_find(part->config.devices[0].protocol),
         .part = part,
         .number = number,
         .reports = collector->reports,
+        .on_demand = on_demand,
     };
     return ps_channel_new(&setup, ret_channel, diag);
 }
@@ -65,7 +66,8 @@ PsErr ps_collector_build(PsCollector *collector, PsDiag *diag) {
     uint32_t count = collector->layout.channel_count;
     collector->channels = ps_alloc_array(count, sizeof(PsChannel *));
     for (uint32_t i = 0; i < count && err == PS_OK; i++) {
-        err = make_channel(collector, parts[i], i, &collector->channels[i], diag);
+        err =
+            ps_collector_make_channel(collector, parts[i], i, false, &collector->channels[i], diag);
         parts[i] = NULL;
     }
     collector->channel_count = count;
@@ -74,7 +76,7 @@ PsErr ps_collector_build(PsCollector *collector, PsDiag *diag) {
     }
     free(parts);
     if (err == PS_OK) {
-        make_room_for_reports(collector, 0);
+        ps_collector_make_room(collector, 0);
         note_places(collector);
         collector->groups = ps_group_states_new(setup->config, collector->channels, count,
                                                 setup->wants_uploads, setup->ctx);
@@ -96,6 +98,17 @@ void ps_collector_free_parts(PsCollector *collector) {
     free(collector->leaving);
     free(collector->channels);
     free(collector);
+}
+
+void ps_collector_leave(PsCollector *collector, PsChannel *channel) {
+    if (!ps_channel_running(channel)) {
+        ps_channel_free(channel);
+        return;
+    }
+    collector->leaving =
+        ps_grow_array(collector->leaving, collector->leaving_count + 1, sizeof(PsChannel *));
+    collector->leaving[collector->leaving_count++] = channel;
+    ps_channel_request_stop(channel);
 }
 
 // --- another configuration ---------------------------------------------------------------------
@@ -129,21 +142,14 @@ static void leave(Change *change, PsChannel *channel) {
         ps_channel_recall_done(channel);
         collector->recalls_left++;
     }
-    if (!ps_channel_running(channel)) {
-        ps_channel_free(channel);
-        return;
-    }
-    collector->leaving =
-        ps_grow_array(collector->leaving, collector->leaving_count + 1, sizeof(PsChannel *));
-    collector->leaving[collector->leaving_count++] = channel;
-    ps_channel_request_stop(channel);
+    ps_collector_leave(collector, channel);
 }
 
 // A channel that cannot be made or started stays away, which is said; the others go on.
 static PsChannel *arrive(Change *change, PsConfigPart *part, uint32_t number) {
     PsChannel *channel = NULL;
     PsDiag diag = {0};
-    PsErr err = make_channel(change->collector, part, number, &channel, &diag);
+    PsErr err = ps_collector_make_channel(change->collector, part, number, false, &channel, &diag);
     if (err == PS_OK && change->collector->started) {
         err = ps_channel_start(channel, change->collector->base, change->now, &diag);
     }
@@ -298,6 +304,7 @@ void ps_collector_apply(PsCollector *collector, const PsConfig *config, const Ps
     PS_ASSERT(!collector->stopping);
     Change change = {.collector = collector, .config = config, .map = map, .now = ps_mono_now()};
     PsLayout layout;
+    ps_guests_leave(collector);
     PsErr err = ps_layout_init(&layout, config, NULL);
     PS_ASSERT(err == PS_OK); // a checked configuration has drivers for all its devices
     change.channel_count = layout.channel_count;
@@ -307,7 +314,7 @@ void ps_collector_apply(PsCollector *collector, const PsConfig *config, const Ps
     for (uint32_t i = 0; i < collector->channel_count; i++) {
         ps_channel_move(collector->channels[i], map);
     }
-    make_room_for_reports(collector, layout.channel_count);
+    ps_collector_make_room(collector, layout.channel_count);
     change_channels(&change, &layout);
     say_anew(&change, &layout, anew);
     close_ranks(&change, &layout);

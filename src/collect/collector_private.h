@@ -1,6 +1,6 @@
 //! Inside of the collector, shared by its files: collector.c (running), collector_build.c (making
-//! its parts from a configuration, and again when that changes), peek.c (looking at bytes). Main
-//! thread.
+//! its parts from a configuration, and again when that changes), collector_look.c (looking at
+//! places and into devices), guests.c (devices without variables). Main thread.
 #pragma once
 
 #include "base/wake.h"
@@ -9,6 +9,13 @@
 #include "collect/group_state.h"
 #include "collect/layout.h"
 #include "collect/recall.h"
+
+/// The channel of a device that has no variables, made because somebody looks into it.
+typedef struct PsGuest {
+    PsChannel *channel;
+    uint32_t device;
+    PsMono until; ///< it leaves then, unless it is used again
+} PsGuest;
 
 struct PsCollector {
     PsCollectorSetup setup;
@@ -19,6 +26,8 @@ struct PsCollector {
     PsGroupState *groups;
     PsChannel **leaving; // no longer in the configuration; freed when their threads have ended
     uint32_t leaving_count;
+    PsGuest guests[PS_GUESTS_MAX];
+    uint32_t guest_count;
     uint32_t recalls_left; // channels that left while a recall waited for them
     PsRecalls *recalls;
     PsMailbox *reports;
@@ -38,5 +47,20 @@ void ps_collector_free_parts(PsCollector *collector);
 
 /// The channel of a device, or NULL when it has none.
 PsChannel *ps_collector_channel_of(const PsCollector *collector, uint32_t device);
+/// Makes a channel of a part, which is taken over.
+PsErr ps_collector_make_channel(PsCollector *collector, PsConfigPart *part, uint32_t number,
+                                bool on_demand, PsChannel **ret_channel, PsDiag *diag);
+/// Room for the reports of all channels there are, and `more` that are to come.
+void ps_collector_make_room(PsCollector *collector, uint32_t more);
+/// A channel that is not needed any more is asked to end.
+void ps_collector_leave(PsCollector *collector, PsChannel *channel);
 /// A channel that leaves has ended: it is freed; one that stays is not.
 void ps_collector_bury(PsCollector *collector, PsChannel *channel);
+
+/// The channel of a device that has none otherwise, for a minute from now on. PS_ERR_FULL.
+PsErr ps_guests_take(PsCollector *collector, uint32_t device, PsChannel **ret_channel,
+                     PsDiag *diag);
+/// Those that nobody has used for a while leave; when the next one may.
+PsMono ps_guests_expire(PsCollector *collector, PsMono now);
+/// All of them, whose jobs are cancelled.
+void ps_guests_leave(PsCollector *collector);

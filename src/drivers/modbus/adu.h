@@ -11,6 +11,8 @@
 
 #define PS_MODBUS_ADU_MAX 260U ///< V1.0b section 4.4.2: 7 bytes of header, 253 of PDU
 
+#define PS_MODBUS_ADU_HEADER 6U ///< before the unit: what RTU frames do not have
+
 typedef struct PsModbusAdu {
     uint8_t bytes[PS_MODBUS_ADU_MAX];
     size_t len;

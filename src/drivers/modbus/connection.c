@@ -4,6 +4,7 @@
 #include "drivers/modbus/connection.h"
 
 #include "base/mem.h"
+#include "drivers/modbus/exception.h"
 #include "drivers/tcp_connect.h"
 
 #include <errno.h>
@@ -136,28 +137,6 @@ PsErr ps_modbus_connection_open(PsModbusConnection *connection, int64_t timeout_
     return err;
 }
 
-// Words for exception codes: V1.1b3 section 7.
-static const char *const exceptions[] = {
-    [1] = "illegal function: the device does not offer this table",
-    [2] = "illegal data address: the device does not have all of these",
-    [3] = "illegal data value",
-    [4] = "device failure",
-    [5] = "acknowledged, still being processed",
-    [6] = "device busy",
-    [7] = "negative acknowledge",
-    [8] = "memory parity error",
-    [10] = "gateway path unavailable",
-    [11] = "gateway: the target device does not answer",
-};
-
-static const char *exception_words(int code) {
-    bool known = code > 0 && (size_t)code < PS_COUNT(exceptions) && exceptions[code] != NULL;
-    return known ? exceptions[code] : "refused with a code that Modbus does not define";
-}
-
-#define EXCEPTION_GATEWAY_PATH 10
-#define EXCEPTION_GATEWAY_TARGET 11
-
 typedef struct Request {
     const char *verb; // "reading", "writing"
     PsModbusTable table;
@@ -182,9 +161,9 @@ static PsErr fail_refused(PsModbusConnection *connection, const Request *request
     char what[128];
     name_request(request, what, sizeof what);
     connection->exception = code;
-    bool silent = code == EXCEPTION_GATEWAY_PATH || code == EXCEPTION_GATEWAY_TARGET;
+    bool silent = code == PS_MODBUS_GATEWAY_PATH || code == PS_MODBUS_GATEWAY_TARGET;
     return ps_fail(silent ? PS_ERR_TIMEOUT : PS_ERR_REFUSED, diag, NULL, NULL,
-                   "%s: %s (exception %d)", what, exception_words(code), code);
+                   "%s: %s (exception %d)", what, ps_modbus_exception_words(code), code);
 }
 
 // `wrong` in words; the stream cannot be trusted any more.
@@ -270,6 +249,32 @@ static void smooth_round_trip(PsDriverCounters *counters, PsMono start) {
                                   : counters->round_trip_ns + (took - counters->round_trip_ns) / 8;
 }
 
+// What is on a line of RTU frames for an ADU: its checksum was computed or found right.
+static uint32_t as_on_the_wire(const PsModbusConnection *connection, const uint8_t *adu, size_t len,
+                               uint8_t *out) {
+    PsModbusAdu frame = {.len = len};
+    memcpy(frame.bytes, adu, len);
+    if (connection->way->keeps_open) {
+        return (uint32_t)ps_modbus_rtu_encode(&frame, out);
+    }
+    memcpy(out, adu, len);
+    return (uint32_t)len;
+}
+
+// For whoever looks: what went over the wire last. What was not whole has no bytes.
+static void show(const PsModbusConnection *connection, const PsModbusAdu *adu, int len) {
+    PsPeek *peek = connection->peek;
+    if (peek == NULL) {
+        return;
+    }
+    peek->sent_len = as_on_the_wire(connection, adu->bytes, adu->len, peek->sent);
+    peek->received_len = 0;
+    if (len > (int)PS_MODBUS_ADU_HEADER) {
+        peek->received_len =
+            as_on_the_wire(connection, connection->answer, (size_t)len, peek->received);
+    }
+}
+
 // One request and its answer, which is then in connection->answer.
 static PsErr transact(PsModbusConnection *connection, const Request *request,
                       const PsModbusAdu *adu, PsDiag *diag) {
@@ -279,6 +284,7 @@ static PsErr transact(PsModbusConnection *connection, const Request *request,
     errno = 0;
     int len = connection->way->exchange(connection, request->unit, adu, connection->answer);
     int number = errno;
+    show(connection, adu, len);
     int exception = 0;
     const char *wrong = NULL;
     if (len >= 0) {

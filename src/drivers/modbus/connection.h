@@ -70,6 +70,7 @@ struct PsModbusConnection {
     uint16_t first_given_up; ///< transaction of the first of them
     unsigned silences;       ///< of TCP: in a row
     int exception;           ///< code of the last refusal (V1.1b3 section 7); 0 when not known
+    PsPeek *peek;            ///< gets each request and its answer while somebody looks; or NULL
     PsDriverCounters *counters;
     char *note;                     ///< PsSession.note
     uint16_t transaction;           ///< of the last request; goes on over a reconnect

@@ -34,12 +34,17 @@ static const char *items_name(PsModbusTable table, unsigned count) {
     return count == 1 ? "register" : "registers";
 }
 
+void ps_modbus_describe_request(int slave, PsModbusTable table, unsigned offset, unsigned count,
+                                PsBuf *out) {
+    ps_buf_printf(out, "function %u to slave %d: %u %s of the %s from offset %u on",
+                  functions[table], slave, count, items_name(table, count),
+                  ps_modbus_table_name(table), offset);
+}
+
 static void put_request(const PsModbusRequest *request, const PsModbusItem *item, int slave,
                         PsBuf *out) {
     PsModbusTable table = (PsModbusTable)request->table;
-    ps_buf_printf(out, "function %u to slave %d: %u %s of the %s from offset %u on",
-                  functions[table], slave, request->count, items_name(table, request->count),
-                  ps_modbus_table_name(table), request->offset);
+    ps_modbus_describe_request(slave, table, request->offset, request->count, out);
     if (request->item_count > 1) {
         ps_buf_printf(out, ", for %u variables together; this one is %u %s from offset %u on",
                       request->item_count, item->width, items_name(table, item->width),

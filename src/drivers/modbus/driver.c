@@ -6,6 +6,8 @@
 #include "base/mem.h"
 #include "drivers/modbus/connection.h"
 #include "drivers/modbus/describe.h"
+#include "drivers/modbus/exception.h"
+#include "drivers/modbus/peek.h"
 #include "drivers/modbus/plan.h"
 
 #include <stdio.h>
@@ -15,11 +17,6 @@
 // Cuts one read call may try: a device that refuses everything must not turn one request into
 // hundreds within a cycle. The search goes on in the next cycle.
 #define CUTS_PER_READ 64
-
-#define PEEK_REGISTERS 4U // the widest number
-
-#define EXCEPTION_ILLEGAL_ADDRESS 2
-#define EXCEPTION_ILLEGAL_VALUE 3 // some devices say this about addresses and counts
 
 typedef struct ModbusSession {
     PsSession base;
@@ -246,7 +243,7 @@ static PsErr ask(ModbusSession *session, PsModbusUnit unit, const PsModbusReques
 static bool may_cut(const ModbusSession *session, unsigned cuts) {
     int exception = session->connection.exception;
     return cuts < CUTS_PER_READ &&
-           (exception == EXCEPTION_ILLEGAL_ADDRESS || exception == EXCEPTION_ILLEGAL_VALUE);
+           (exception == PS_MODBUS_ILLEGAL_ADDRESS || exception == PS_MODBUS_ILLEGAL_VALUE);
 }
 
 static PsErr session_read(PsSession *base, uint32_t set, PsSampleBatch *batch, PsDiag *diag) {
@@ -354,42 +351,9 @@ static PsErr session_write(PsSession *base, uint32_t index, PsValue value, PsVal
     return PS_OK;
 }
 
-static PsErr peek_registers(ModbusSession *session, uint32_t device, PsModbusAddress address,
-                            uint32_t count, PsDiag *diag) {
-    return ps_modbus_read_registers(&session->connection, unit_of(session, device), address.table,
-                                    address.offset, (uint16_t)count, session->registers, diag);
-}
-
 static PsErr session_peek(PsSession *base, uint32_t index, PsPeek *peek, PsDiag *diag) {
     ModbusSession *session = modbus_session(base);
-    const PsConfig *config = session->endpoint->config;
-    const PsVariable *variable = &config->variables[index];
-    PsModbusAddress address;
-    PsErr err = ps_modbus_address_parse(variable->register_addr, &address, diag);
-    if (err != PS_OK) {
-        return err;
-    }
-    if (ps_modbus_table_has_bits(address.table)) {
-        return ps_fail(PS_ERR_UNSUPPORTED, diag, NULL, "register_addr",
-                       "%d is a single bit, which has no bytes", variable->register_addr);
-    }
-    uint32_t least = ps_modbus_width(address.table, variable->data_type, variable->size);
-    uint32_t most = PEEK_REGISTERS;
-    uint32_t left = PS_MODBUS_TABLE_SIZE - address.offset;
-    least = least < most ? least : most;
-    most = most < left ? most : left;
-    err = peek_registers(session, variable->device, address, most, diag);
-    if (err == PS_ERR_REFUSED && least < most) {
-        // What follows may be no register of the device.
-        most = least;
-        err = peek_registers(session, variable->device, address, most, diag);
-    }
-    for (uint32_t i = 0; err == PS_OK && i < most; i++) {
-        peek->bytes[2 * i] = (uint8_t)(session->registers[i] >> 8);
-        peek->bytes[2 * i + 1] = (uint8_t)session->registers[i];
-    }
-    peek->len = err == PS_OK ? 2 * most : 0;
-    return err;
+    return ps_modbus_peek(&session->connection, session->endpoint, index, peek, diag);
 }
 
 const PsDriver ps_modbus_tcp_driver = {
