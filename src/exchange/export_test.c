@@ -143,13 +143,13 @@ static void make_names(Dice *dice, Names *names) {
 // The keys that the object at `from` does not have yet, as its table says, so that a key which is
 // new to the model cannot get lost on the way unseen; `except`: those that do not go with the rest.
 static void put_others(Dice *dice, const PsOptionTable *table, size_t from, const char *except,
-                       PsBuf *json) {
+                       int protocol, PsBuf *json) {
     for (size_t i = 0; i < table->count; i++) {
         const PsOption *option = &table->options[i];
         char quoted[64];
         snprintf(quoted, sizeof quoted, "\"%s\":", option->key);
         if (strstr((const char *)json->data + from, quoted) != NULL ||
-            strstr(except, quoted) != NULL) {
+            strstr(except, quoted) != NULL || !ps_option_is_for(option, protocol)) {
             continue;
         }
         ps_buf_printf(json, ", %s ", quoted);
@@ -188,7 +188,7 @@ static void put_variable(Dice *dice, unsigned number, const Names *devices, cons
     ps_buf_printf(json, ", \"size\": %u, \"unit\": ", 1 + roll(dice, 250));
     ps_buf_printf(json, "%s, \"desc\": ", roll(dice, 2) == 0 ? "\"\"" : "\"\u00b0C, \\\"x\\\"\"");
     put_name(dice, number, json);
-    put_others(dice, &ps_table_variable, from, "\"register_bit\":", json);
+    put_others(dice, &ps_table_variable, from, "\"register_bit\":", PS_PROTOCOL_MODBUS_TCP, json);
 }
 
 static void put_alarm(Dice *dice, unsigned number, const char *device, PsBuf *json) {
@@ -220,7 +220,8 @@ static void put_alarm(Dice *dice, unsigned number, const char *device, PsBuf *js
         ps_buf_printf(json, ", \"hysteresis\": 0");
     }
     put_others(dice, &ps_table_alarm, from,
-               "\"group\":\"register_bit\":\"data_type\":\"register_addr\":", json);
+               "\"group\":\"register_bit\":\"data_type\":\"register_addr\":",
+               PS_PROTOCOL_MODBUS_TCP, json);
 }
 
 // A communication alarm does not go into CSV files; penstock export says so.
@@ -244,7 +245,7 @@ static void make_config(Dice *dice, PsBuf *json) {
                       i > 0 ? ", " : "", devices.texts[i], roll(dice, 2) == 0 ? "TCP" : "RTU",
                       roll(dice, 256), 1 + roll(dice, 65535), roll(dice, 248),
                       orders[roll(dice, 4)], times[1 + roll(dice, 3)]);
-        put_others(dice, &ps_table_device, from, NOT_TAKEN, json);
+        put_others(dice, &ps_table_device, from, NOT_TAKEN, PS_PROTOCOL_MODBUS_TCP, json);
     }
     ps_buf_printf(json, "], \"groups\": [");
     for (unsigned i = 0; i < groups.count; i++) {
@@ -252,7 +253,7 @@ static void make_config(Dice *dice, PsBuf *json) {
         ps_buf_printf(
             json, "%s{\"group_name\": %s, \"polling_interval\": %s, \"upload_interval\": %s",
             i > 0 ? ", " : "", groups.texts[i], times[roll(dice, 6)], times[roll(dice, 6)]);
-        put_others(dice, &ps_table_group, from, "\"group_type\":", json);
+        put_others(dice, &ps_table_group, from, "\"group_type\":", PS_PROTOCOL_MODBUS_TCP, json);
     }
     ps_buf_printf(json,
                   "], \"vars\": [{\"var_name\": \"watched\", \"device\": %s, \"data_type\": "

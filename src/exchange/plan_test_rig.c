@@ -9,6 +9,9 @@
 #include <cmocka.h>
 
 static PsErr check_variable(const PsDevice *device, const PsVariable *variable, PsDiag *diag) {
+    if (variable->register_addr == PS_UNSET) {
+        return ps_fail(PS_ERR_INVALID, diag, NULL, "register_addr", "is missing; add it");
+    }
     if (variable->register_addr == 25000) {
         return ps_fail(PS_ERR_INVALID, diag, NULL, "register_addr", "is in no table");
     }

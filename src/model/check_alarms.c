@@ -190,6 +190,8 @@ static void add_comm_alarm(PsChecker *checker, PsMap *names, uint32_t index) {
         .variable_name = "",
         .content = device->comm_alarm_content,
         .conditions = {{.operand = ""}, {.operand = ""}},
+        .symbol = "",
+        .identifier = "",
         .on_delay = device->comm_alarm_on_delay,
         .off_delay = device->comm_alarm_off_delay,
         .unit = "",

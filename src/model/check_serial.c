@@ -81,23 +81,7 @@ static void check_port(PsChecker *checker, PsDevice *device) {
     }
 }
 
-static int default_port(int protocol) {
-    switch (protocol) {
-    case PS_PROTOCOL_ISO_ON_TCP:
-        return 102; // RFC 1006
-    case PS_PROTOCOL_OPCUA:
-        return 4840; // OPC UA Part 6, 7.2
-    case PS_PROTOCOL_ETHERNET_IP:
-        return 44818; // registered as EtherNet-IP-2
-    default:
-        return 502; // Modbus Messaging on TCP/IP V1.0b, 3.1.3
-    }
-}
-
 void ps_checker_way(PsChecker *checker, PsDevice *device) {
-    if (device->port == PS_UNSET) {
-        device->port = default_port(device->protocol);
-    }
     bool has_ip = device->ip[0] != '\0';
     bool may_serial = device->protocol == PS_PROTOCOL_MODBUS_RTU;
     if (ps_device_is_serial(device) && !may_serial) {

@@ -174,6 +174,55 @@ static json_t *make_serials(Dice *dice) {
     return list;
 }
 
+static int protocol_of(json_t *device) {
+    const char *name = json_string_value(json_object_get(device, "protocol"));
+    for (int i = 0; i <= PS_PROTOCOL_ETHERNET_IP; i++) {
+        if (strcmp(ps_protocol_name(i), name) == 0) {
+            return i;
+        }
+    }
+    fail_msg("'%s' is no protocol", name);
+    return PS_UNSET;
+}
+
+// What belongs to other protocols is no use.
+static void drop_foreign(json_t *object, const PsOptionTable *table, int protocol) {
+    for (size_t i = 0; i < table->count; i++) {
+        if (!ps_option_is_for(&table->options[i], protocol)) {
+            json_object_del(object, table->options[i].key);
+        }
+    }
+}
+
+// What has a form of its own, or goes with other keys.
+static void give_forms(Dice *dice, json_t *device) {
+    static const char *const forms[][4] = {{"client_tsap", "10.00", "02.00", "4d.57"},
+                                           {"server_tsap", "03.01", "02.01", "FF.1"},
+                                           {"route", "none", "1,0", "1,0,2,192.168.1.5"}};
+    for (size_t i = 0; i < PS_COUNT(forms); i++) {
+        if (json_object_get(device, forms[i][0]) != NULL) {
+            set_text(device, forms[i][0], forms[i][1 + roll(dice, 3)]);
+        }
+    }
+    if (protocol_of(device) != PS_PROTOCOL_OPCUA) {
+        return;
+    }
+    if (roll(dice, 2) == 0) {
+        json_object_del(device, "ip");
+        json_object_del(device, "port");
+        set_text(device, "url", roll(dice, 2) ? "opc.tcp://plc:4841/a b" : "opc.tcp://[fe80::1]");
+    } else {
+        json_object_del(device, "url");
+    }
+    bool plain = roll(dice, 2) == 0;
+    set_text(device, "security_policy", plain ? "None" : "Basic256Sha256");
+    set_text(device, "security_mode", plain ? "None" : "Sign");
+    set_text(device, "username", "operator");
+    set_text(device, "password_file", "key.pem");
+    set_text(device, "cert", "cert.pem");
+    set_text(device, "key", "key.pem");
+}
+
 // Reached in one way: behind a serial port or by ip.
 static void give_way(Dice *dice, json_t *device, json_t *serials) {
     bool may_serial =
@@ -194,6 +243,8 @@ static json_t *make_devices(Dice *dice, json_t *groups, json_t *serials) {
         json_t *device = random_object(dice, &ps_table_device);
         name(dice, device, "device_name", i);
         give_way(dice, device, serials);
+        drop_foreign(device, &ps_table_device, protocol_of(device));
+        give_forms(dice, device);
         set_text(device, "comm_alarm_group",
                  roll(dice, 2) ? name_of(groups, 0, "group_name") : "warning");
         json_array_append_new(list, device);
@@ -208,6 +259,7 @@ static json_t *make_variables(Dice *dice, json_t *devices, json_t *groups) {
         uint32_t device = roll(dice, (uint32_t)json_array_size(devices));
         name(dice, variable, "var_name", i);
         set_text(variable, "device", name_of(devices, device, "device_name"));
+        drop_foreign(variable, &ps_table_variable, protocol_of(json_array_get(devices, device)));
         uint32_t group = 1 + roll(dice, (uint32_t)json_array_size(groups) - 1);
         set_text(variable, "group", name_of(groups, group, "group_name"));
         json_array_append_new(list, variable);

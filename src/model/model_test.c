@@ -2,6 +2,7 @@
 // Pure apart from a temporary folder for scripts.
 #include "base/file.h"
 #include "model/config.h"
+#include "model/config_test_rig.h"
 #include "model/operand.h"
 #include "model/schema.h"
 #include "model/topic.h"
@@ -478,6 +479,33 @@ static void checks_topics(void **state) {
     assert_int_equal(ps_topic_check_filter("+/b/#", true, NULL), PS_OK);
 }
 
+// What decides a default comes after it in the file here.
+static void a_port_that_is_the_protocols_is_not_written(void **state) {
+    static const struct {
+        const char *protocol;
+        int port;
+    } cases[] = {{"ModbusTCP", 502},
+                 {"ModbusRTU", 502},
+                 {"ISO-on-TCP", 102},
+                 {"OPCUA", 4840},
+                 {"EtherNet/IP", 44818}};
+    for (size_t i = 0; i < PS_COUNT(cases); i++) {
+        char text[256];
+        PS_AUTO_BUF PsBuf written = {0};
+        snprintf(text, sizeof text,
+                 "{\"version\": 1, \"devices\": [{\"ip\": \"h\", \"device_name\": \"A\", "
+                 "\"protocol\": \"%s\"}, {\"port\": %d, \"ip\": \"h\", \"device_name\": \"B\", "
+                 "\"protocol\": \"%s\"}]}",
+                 cases[i].protocol, cases[i].port, cases[i].protocol);
+        PsConfig *config = ps_test_config(folder, text);
+        assert_int_equal(config->devices[0].port, cases[i].port);
+        assert_int_equal(config->devices[1].port, cases[i].port);
+        ps_config_write(config, &written);
+        assert_null(strstr((const char *)written.data, "port"));
+        ps_config_free(config);
+    }
+}
+
 static void schema_is_json_and_names_every_key(void **state) {
     PS_AUTO_BUF PsBuf out = {0};
     ps_schema_write_json(&out);
@@ -485,10 +513,12 @@ static void schema_is_json_and_names_every_key(void **state) {
     assert_non_null(schema);
     const json_t *properties = json_object_get(schema, "properties");
     const json_t *device = json_object_get(json_object_get(properties, "devices"), "items");
+    device = json_object_get(device, "properties");
     assert_int_equal(
-        json_integer_value(json_object_get(
-            json_object_get(json_object_get(device, "properties"), "port"), "default")),
-        502);
+        json_integer_value(json_object_get(json_object_get(device, "slave"), "default")), 1);
+    // The protocol decides.
+    assert_null(json_object_get(json_object_get(device, "port"), "default"));
+    device = json_object_get(json_object_get(properties, "devices"), "items");
     assert_int_equal(json_array_size(json_object_get(device, "required")), 2);
     const json_t *alarm = json_object_get(json_object_get(properties, "warning"), "items");
     assert_int_equal(json_array_size(json_object_get(alarm, "required")), 5);
@@ -507,6 +537,7 @@ int main(void) {
         cmocka_unit_test(expands_parameters),
         cmocka_unit_test(matches_topics),
         cmocka_unit_test(checks_topics),
+        cmocka_unit_test(a_port_that_is_the_protocols_is_not_written),
         cmocka_unit_test(schema_is_json_and_names_every_key),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -75,9 +75,13 @@ static int word_index(const PsWords *words, const char *text) {
     return -1;
 }
 
+static const char *fallback_of(const PsOption *option, const void *source) {
+    return option->fallback_for != NULL ? option->fallback_for(source) : option->fallback;
+}
+
 static void set_default(const PsOption *option, void *target) {
     void *field = field_of(option, target);
-    const char *text = option->fallback;
+    const char *text = fallback_of(option, target);
     switch (option->type) {
     case PS_OPTION_TEXT:
     case PS_OPTION_PATH:
@@ -240,6 +244,10 @@ const char *ps_option_text(const PsOption *option, const void *source) {
     return *(const char *const *)const_field_of(option, source);
 }
 
+bool ps_option_is_for(const PsOption *option, int protocol) {
+    return option->protocols == 0 || (option->protocols & PS_OPTION_FOR(protocol)) != 0;
+}
+
 const PsOption *ps_option_find(const PsOptionTable *table, const char *key) {
     for (size_t i = 0; i < table->count; i++) {
         if (strcmp(table->options[i].key, key) == 0) {
@@ -289,6 +297,12 @@ void ps_option_load(const PsOptionTable *table, const json_t *json, const char *
         } else if (option->required) {
             ps_findings_error(context->findings, context->file, object, option->key,
                               "is missing; add it (%s)", option->help);
+        }
+    }
+    for (size_t i = 0; i < table->count; i++) {
+        const PsOption *option = &table->options[i];
+        if (option->fallback_for != NULL && json_object_get(json, option->key) == NULL) {
+            set_default(option, target); // now that the other keys are known
         }
     }
     const char *key;
@@ -420,7 +434,7 @@ bool ps_option_all_equal(const PsOptionTable *table, const void *a, const void *
 
 bool ps_option_is_default(const PsOption *option, const void *source) {
     const void *field = const_field_of(option, source);
-    const char *text = option->fallback;
+    const char *text = fallback_of(option, source);
     switch (option->type) {
     case PS_OPTION_TEXT:
     case PS_OPTION_PATH:

@@ -35,6 +35,9 @@ typedef struct PsWords {
     size_t count;
 } PsWords;
 
+/// The bit of a PsProtocol.
+#define PS_OPTION_FOR(protocol) (1U << (protocol))
+
 typedef struct PsOption {
     const char *key;
     PsOptionType type;
@@ -45,9 +48,12 @@ typedef struct PsOption {
     double min;           ///< least number, or least length of a text
     double max;           ///< greatest number, or greatest length of a text in bytes
     const char *fallback; ///< documented default as it would stand in the file; NULL: none
-    const PsWords *words; ///< for PS_OPTION_WORD
-    const char *help;     ///< one sentence for the reference page and forms
-    bool secret;          ///< PS_OPTION_PATH: the file is for the gateway's eyes only
+    const char *(*fallback_for)(const void *object); ///< a default that other keys decide; NULL:
+                                                     ///< `fallback` is it
+    const PsWords *words;                            ///< for PS_OPTION_WORD
+    const char *help;   ///< one sentence for the reference page and forms
+    bool secret;        ///< PS_OPTION_PATH: the file is for the gateway's eyes only
+    unsigned protocols; ///< of devices it is for, PS_OPTION_FOR each; 0: it is for all
 } PsOption;
 
 typedef struct PsOptionTable {
@@ -102,6 +108,9 @@ const char *ps_option_text(const PsOption *option, const void *source);
 
 /// The number or word index of an object there; PS_UNSET when it has none.
 int ps_option_int(const PsOption *option, const void *source);
+
+/// Is it an option of devices, or their variables, of this PsProtocol?
+bool ps_option_is_for(const PsOption *option, int protocol);
 
 /// The record of a key, or NULL.
 const PsOption *ps_option_find(const PsOptionTable *table, const char *key);

@@ -139,12 +139,27 @@ static json_t *words_json(const PsOption *option) {
     return json;
 }
 
+// null: it is for all.
+static json_t *protocols_json(const PsOption *option) {
+    if (option->protocols == 0) {
+        return json_null();
+    }
+    json_t *json = json_array();
+    for (int protocol = 0; protocol <= PS_PROTOCOL_ETHERNET_IP; protocol++) {
+        if (ps_option_is_for(option, protocol)) {
+            json_array_append_new(json, json_string(ps_protocol_name(protocol)));
+        }
+    }
+    return json;
+}
+
 static json_t *option_record(const PsOption *option) {
-    return json_pack("{s:s, s:s, s:b, s:s?, s:o, s:o, s:o, s:o, s:s, s:b}", "key", option->key,
+    return json_pack("{s:s, s:s, s:b, s:s?, s:o, s:o, s:o, s:o, s:s, s:b, s:o}", "key", option->key,
                      "type", type_name(option->type), "required", (int)option->required, "unit",
                      option->unit, "min", limit_json(option, option->min), "max",
                      limit_json(option, option->max), "fallback", fallback_json(option), "words",
-                     words_json(option), "help", option->help, "secret", (int)option->secret);
+                     words_json(option), "help", option->help, "secret", (int)option->secret,
+                     "protocols", protocols_json(option));
 }
 
 json_t *ps_options_json(void) {

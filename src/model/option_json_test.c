@@ -31,10 +31,14 @@ static void an_object_has_all_its_keys(void **state) {
     assert_int_equal(json_object_size(device), ps_table_device.count);
     assert_line(json_object_get(device, "timeout"), "0.1");
     assert_line(json_object_get(device, "comm_alarm"), "false");
+    assert_line(json_object_get(device, "port"), "502"); // what the protocol makes of it
     assert_line(variable,
                 "{\"var_name\": \"v\", \"device\": \"D\", \"group\": \"default\", \"data_type\": "
-                "\"WORD\", \"register_addr\": 40001, \"register_bit\": null, \"read_write\": "
-                "\"read\", \"mode\": \"realtime\", \"float_repr\": 2, \"size\": 1, \"unit\": \"\", "
+                "\"WORD\", \"register_addr\": 40001, \"register_bit\": null, "
+                "\"register_type\": null, \"dbnumber\": 0, \"symbol\": \"\", "
+                "\"identifier\": \"\", \"identifier_type\": \"String\", \"namespace_index\": 0, "
+                "\"array_index\": null, \"read_write\": \"read\", \"mode\": \"realtime\", "
+                "\"float_repr\": 2, \"size\": 1, \"unit\": \"\", "
                 "\"desc\": \"\"}");
     assert_line(json_object_get(cloud, "cert"), "\"certs/c.pem\"");
     assert_line(json_object_get(cloud, "key"), "\"/elsewhere/k.pem\"");
@@ -72,10 +76,13 @@ static void every_table_is_described(void **state) {
     }
     assert_int_equal(json_array_size(blocks), count);
     const json_t *device = json_object_get(json_array_get(blocks, 0), "options");
-    assert_line(json_array_get(device, 3),
-                "{\"key\": \"port\", \"type\": \"int\", \"required\": false, \"unit\": null, "
-                "\"min\": 1, \"max\": 65535, \"fallback\": 502, \"words\": null, \"help\": \"TCP "
-                "port of the device.\", \"secret\": false}");
+    assert_line(json_array_get(device, 4),
+                "{\"key\": \"serial\", \"type\": \"text\", \"required\": false, \"unit\": "
+                "\"characters\", \"min\": 0, \"max\": 128, \"fallback\": null, \"words\": null, "
+                "\"help\": \"ModbusRTU: name of the serial port the device is behind, in place of "
+                "ip.\", \"secret\": false, \"protocols\": [\"ModbusRTU\"]}");
+    assert_line(json_object_get(json_array_get(device, 5), "fallback"), "1");
+    assert_line(json_object_get(json_array_get(device, 0), "protocols"), "null");
     json_decref(options);
 }
 

@@ -47,6 +47,19 @@ const char *ps_opcua_mode_name(int mode) {
     return ps_word_at(&opcua_mode_words, mode);
 }
 
+static const char *default_port(const void *object) {
+    switch (((const PsDevice *)object)->protocol) {
+    case PS_PROTOCOL_ISO_ON_TCP:
+        return "102"; // RFC 1006
+    case PS_PROTOCOL_OPCUA:
+        return "4840"; // OPC UA Part 6, 7.2
+    case PS_PROTOCOL_ETHERNET_IP:
+        return "44818"; // registered as EtherNet-IP-2
+    default:
+        return "502"; // Modbus Messaging on TCP/IP V1.0b, 3.1.3
+    }
+}
+
 #define COMM "Communication alarm only: "
 
 static const PsOption device_options[] = {
@@ -77,6 +90,7 @@ static const PsOption device_options[] = {
      .offset = offsetof(PsDevice, port),
      .min = 1,
      .max = 65535,
+     .fallback_for = default_port,
      .help =
          "TCP port of the device; left out: 502 for Modbus, 102 for ISO-on-TCP, 4840 for OPCUA, "
          "44818 for EtherNet/IP."},
@@ -85,6 +99,7 @@ static const PsOption device_options[] = {
      .offset = offsetof(PsDevice, serial_name),
      .max = 128,
      .unit = "characters",
+     .protocols = FOR_RTU,
      .help = "ModbusRTU: name of the serial port the device is behind, in place of ip."},
     {.key = "slave",
      .type = PS_OPTION_INT,
@@ -92,6 +107,7 @@ static const PsOption device_options[] = {
      .min = 0,
      .max = 255,
      .fallback = "1",
+     .protocols = FOR_MODBUS,
      .help = "Modbus slave (unit) address. Devices that share ip and port, or a serial port, share "
              "one connection."},
     {.key = "byte_order",
@@ -99,6 +115,7 @@ static const PsOption device_options[] = {
      .offset = offsetof(PsDevice, byte_order),
      .words = &byte_order_words,
      .fallback = "abcd",
+     .protocols = FOR_MODBUS,
      .help = "Order of the bytes of values of 32 bits and more; a is the most significant."},
     {.key = "timeout",
      .type = PS_OPTION_NUMBER,
@@ -157,6 +174,7 @@ static const PsOption device_options[] = {
      .offset = offsetof(PsDevice, s7_mode),
      .words = &s7_mode_words,
      .fallback = "Rack/Slot",
+     .protocols = FOR_ISO,
      .help = "ISO-on-TCP: Rack/Slot for S7-300, 400, 1200 and 1500; TSAP for S7-200, S7-200 Smart "
              "and LOGO!."},
     {.key = "rack",
@@ -165,6 +183,7 @@ static const PsOption device_options[] = {
      .min = 0,
      .max = 7,
      .fallback = "0",
+     .protocols = FOR_ISO,
      .help = "ISO-on-TCP with Rack/Slot: rack of the CPU, mostly 0."},
     {.key = "slot",
      .type = PS_OPTION_INT,
@@ -172,6 +191,7 @@ static const PsOption device_options[] = {
      .min = 0,
      .max = 31,
      .fallback = "0",
+     .protocols = FOR_ISO | FOR_EIP,
      .help = "ISO-on-TCP with Rack/Slot: slot of the CPU, 2 in an S7-300, 0 or 1 in an S7-1200 or "
              "1500. EtherNet/IP: slot of the controller in its chassis."},
     {.key = "client_tsap",
@@ -181,6 +201,7 @@ static const PsOption device_options[] = {
      .max = 5,
      .unit = "characters",
      .fallback = "10.00",
+     .protocols = FOR_ISO,
      .help = "ISO-on-TCP with TSAP: the gateway's TSAP, two hexadecimal bytes; 02.00 for an S7-200 "
              "Smart."},
     {.key = "server_tsap",
@@ -190,12 +211,14 @@ static const PsOption device_options[] = {
      .max = 5,
      .unit = "characters",
      .fallback = "10.00",
+     .protocols = FOR_ISO,
      .help = "ISO-on-TCP with TSAP: the device's TSAP; 02.01 for an S7-200 Smart."},
     {.key = "route",
      .type = PS_OPTION_TEXT,
      .offset = offsetof(PsDevice, route),
      .max = 64,
      .unit = "characters",
+     .protocols = FOR_EIP,
      .help = "EtherNet/IP: path from the Ethernet port to the controller as pairs of port and "
              "address, for example 1,0 (backplane, slot 0); left out: 1 and the slot. none: a "
              "device that is the controller itself."},
@@ -203,6 +226,7 @@ static const PsOption device_options[] = {
      .type = PS_OPTION_BOOL,
      .offset = offsetof(PsDevice, connected),
      .fallback = "true",
+     .protocols = FOR_EIP,
      .help = "EtherNet/IP: a CIP connection (Forward Open), which a controller serves faster; "
              "false: each request by itself, for devices with no connection to spare."},
     {.key = "url",
@@ -210,41 +234,48 @@ static const PsOption device_options[] = {
      .offset = offsetof(PsDevice, url),
      .max = 256,
      .unit = "characters",
+     .protocols = FOR_OPCUA,
      .help = "OPCUA: address of the server, opc.tcp://host:port/path, in place of ip and port."},
     {.key = "auth",
      .type = PS_OPTION_WORD,
      .offset = offsetof(PsDevice, auth),
      .words = &opcua_auth_words,
      .fallback = "Anonymous",
+     .protocols = FOR_OPCUA,
      .help = "OPCUA: how the gateway shows who it is."},
     {.key = "username",
      .type = PS_OPTION_TEXT,
      .offset = offsetof(PsDevice, username),
      .max = 128,
      .unit = "characters",
+     .protocols = FOR_OPCUA,
      .help = "OPCUA with Username/Password: the user."},
     {.key = "password_file",
      .type = PS_OPTION_PATH,
      .offset = offsetof(PsDevice, password_file),
      .max = 4096,
      .secret = true,
+     .protocols = FOR_OPCUA,
      .help = "OPCUA with Username/Password: file whose first line is the password, mode 0600."},
     {.key = "cert",
      .type = PS_OPTION_PATH,
      .offset = offsetof(PsDevice, cert),
      .max = 4096,
+     .protocols = FOR_OPCUA,
      .help = "OPCUA with Certificate: the user's certificate, PEM or DER."},
     {.key = "key",
      .type = PS_OPTION_PATH,
      .offset = offsetof(PsDevice, key),
      .max = 4096,
      .secret = true,
+     .protocols = FOR_OPCUA,
      .help = "OPCUA with Certificate: its private key, mode 0600."},
     {.key = "security_policy",
      .type = PS_OPTION_WORD,
      .offset = offsetof(PsDevice, security_policy),
      .words = &opcua_policy_words,
      .fallback = "Automatic detection",
+     .protocols = FOR_OPCUA,
      .help = "OPCUA: how messages are protected. Automatic detection takes the strongest the "
              "server offers, and never falls back to None where it offers better."},
     {.key = "security_mode",
@@ -252,6 +283,7 @@ static const PsOption device_options[] = {
      .offset = offsetof(PsDevice, security_mode),
      .words = &opcua_mode_words,
      .fallback = "Automatic detection",
+     .protocols = FOR_OPCUA,
      .help = "OPCUA: whether messages are signed, and encrypted as well."},
 };
 TABLE(ps_table_device, "devices", "device", "device_name", "The devices (PLCs) to read.",
@@ -295,6 +327,7 @@ static const PsOption variable_options[] = {
      .offset = offsetof(PsVariable, register_addr),
      .min = 0,
      .max = 465535,
+     .protocols = FOR_MODBUS | FOR_ISO,
      .help = "Modbus: register address as written in the PLC's notation: 1 (coil), 10001 or 110001 "
              "(discrete input), 30001 or 310001 (input register), 40001 or 410001 (holding "
              "register). ISO-on-TCP: number of the first byte."},
@@ -304,6 +337,7 @@ static const PsOption variable_options[] = {
      .store = PS_STORE_INT8,
      .min = 0,
      .max = 15,
+     .protocols = FOR_MODBUS | FOR_ISO,
      .help = "Bit of the register (0 to 15) or S7 byte (0 to 7), for BOOL and BIT; 0 is the least "
              "significant."},
     {.key = "register_type",
@@ -311,6 +345,7 @@ static const PsOption variable_options[] = {
      .offset = offsetof(PsVariable, register_type),
      .store = PS_STORE_INT8,
      .words = &ps_s7_area_words,
+     .protocols = FOR_ISO,
      .help = "ISO-on-TCP: I (inputs), Q (outputs), M (flags) or DB (data block)."},
     {.key = "dbnumber",
      .type = PS_OPTION_INT,
@@ -319,12 +354,14 @@ static const PsOption variable_options[] = {
      .min = 0,
      .max = 65535,
      .fallback = "0",
+     .protocols = FOR_ISO,
      .help = "ISO-on-TCP: number of the data block, for register_type DB."},
     {.key = "symbol",
      .type = PS_OPTION_TEXT,
      .offset = offsetof(PsVariable, symbol),
      .max = 255,
      .unit = "characters",
+     .protocols = FOR_EIP,
      .help = "EtherNet/IP: the tag as the controller's program names it, for example ZB.LEN.16 or "
              "Program:Main.Speeds[3]."},
     {.key = "identifier",
@@ -332,6 +369,7 @@ static const PsOption variable_options[] = {
      .offset = offsetof(PsVariable, identifier),
      .max = 512,
      .unit = "characters",
+     .protocols = FOR_OPCUA,
      .help = "OPCUA: identifier of the node, in the form identifier_type says; or the whole node "
              "id, ns=2;s=Tank.Level or nsu=urn:plant;i=1001, without the two keys beside it."},
     {.key = "identifier_type",
@@ -340,6 +378,7 @@ static const PsOption variable_options[] = {
      .store = PS_STORE_INT8,
      .words = &ps_identifier_type_words,
      .fallback = "String",
+     .protocols = FOR_OPCUA,
      .help = "OPCUA: kind of the identifier."},
     {.key = "namespace_index",
      .type = PS_OPTION_INT,
@@ -348,6 +387,7 @@ static const PsOption variable_options[] = {
      .min = 0,
      .max = 65535,
      .fallback = "0",
+     .protocols = FOR_OPCUA,
      .help = "OPCUA: namespace of the identifier, by its number. Numbers may change when a server "
              "is set up anew; nsu= in the identifier names the namespace by its URI."},
     {.key = "array_index",
@@ -355,6 +395,7 @@ static const PsOption variable_options[] = {
      .offset = offsetof(PsVariable, array_index),
      .min = 0,
      .max = 65535,
+     .protocols = FOR_OPCUA,
      .help = "OPCUA: which element of an array, from 0."},
     {.key = "read_write",
      .type = PS_OPTION_WORD,

@@ -17,6 +17,13 @@ extern const PsWords ps_s7_area_words;
 /// PsIdentifierType.
 extern const PsWords ps_identifier_type_words;
 
+/// For `protocols` of options.
+#define FOR_RTU PS_OPTION_FOR(PS_PROTOCOL_MODBUS_RTU)
+#define FOR_MODBUS (PS_OPTION_FOR(PS_PROTOCOL_MODBUS_TCP) | FOR_RTU)
+#define FOR_ISO PS_OPTION_FOR(PS_PROTOCOL_ISO_ON_TCP)
+#define FOR_OPCUA PS_OPTION_FOR(PS_PROTOCOL_OPCUA)
+#define FOR_EIP PS_OPTION_FOR(PS_PROTOCOL_ETHERNET_IP)
+
 /// The word of a constant, "unknown" when there is none.
 const char *ps_word_at(const PsWords *words, int index);
 

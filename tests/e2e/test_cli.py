@@ -22,7 +22,7 @@ def test_check_lists_every_finding(folder):
     assert lines == [
         "penstock.json: device 'Boiler': prot: is not a known key; did you mean 'port'?",
         "penstock.json: var 't': data_type: 'FLOT' is not one of: BOOL, BIT, BYTE, SINT, WORD, INT, "
-        "DWORD, DINT, FLOAT, DOUBLE, STRING, BCD, BCD32, LONG, ULONG"]
+        "DWORD, DINT, FLOAT, DOUBLE, STRING, BCD, BCD32, LONG, ULONG, S7STRING, AUTO"]
     found = json.loads(run("check", folder, "--json").stdout)["findings"]
     assert [f["field"] for f in found] == ["prot", "data_type"]
 
