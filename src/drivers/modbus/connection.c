@@ -172,7 +172,6 @@ static PsErr fail_protocol(PsModbusConnection *connection, const Request *reques
     char what[128];
     name_request(request, what, sizeof what);
     ps_modbus_connection_close(connection);
-    connection->closed_by_timeout = false;
     return ps_fail(PS_ERR_PROTOCOL, diag, NULL, NULL,
                    "%s: the answer does not belong to the request: %s; check that the device "
                    "speaks %s on this port, and its slave number",
@@ -209,7 +208,6 @@ static PsErr fail_transport(PsModbusConnection *connection, const Request *reque
     bool silent = number == ETIMEDOUT || number == EILSEQ || number == EBUSY;
     if (!silent || !(connection->way->keeps_open || connection->hold)) {
         ps_modbus_connection_close(connection);
-        connection->closed_by_timeout = silent;
     }
     if (atomic_load(&connection->interrupted)) {
         return ps_modbus_fail_cancelled(diag);
@@ -338,6 +336,14 @@ PsErr ps_modbus_read_registers(PsModbusConnection *connection, PsModbusUnit unit
         ps_modbus_adu_registers(connection->answer, count, ret_registers);
     }
     return err;
+}
+
+void ps_modbus_tell_refusal(PsModbusUnit unit, PsModbusTable table, uint16_t offset, uint16_t count,
+                            int exception, PsDiag *diag) {
+    char what[128];
+    name_request(&(Request){"reading", table, offset, count, unit}, what, sizeof what);
+    ps_diag_set(diag, NULL, NULL, "%s: %s (exception %d); asked again from time to time", what,
+                ps_modbus_exception_words(exception), exception);
 }
 
 PsErr ps_modbus_write_coil(PsModbusConnection *connection, PsModbusUnit unit, uint16_t offset,

@@ -63,7 +63,6 @@ struct PsModbusConnection {
     int lock_fd;             ///< of a serial port while it is open: its lock
     int socket;              ///< -1 when closed; inside libmodbus otherwise
     modbus_t *modbus;        ///< of a serial port only while it is open
-    bool closed_by_timeout;  ///< the last close was our own after a silent device
     bool shared;             ///< several devices are behind it
     bool hold;               ///< of TCP: the silence of this exchange leaves the stream in order
     bool gave_up;            ///< of TCP: requests on this connection were not answered in time
@@ -113,6 +112,9 @@ PsErr ps_modbus_read_bits(PsModbusConnection *connection, PsModbusUnit unit, PsM
 PsErr ps_modbus_read_registers(PsModbusConnection *connection, PsModbusUnit unit,
                                PsModbusTable table, uint16_t offset, uint16_t count,
                                uint16_t *ret_registers, PsDiag *diag);
+/// The words of a refusal that was known before and was not asked for again.
+void ps_modbus_tell_refusal(PsModbusUnit unit, PsModbusTable table, uint16_t offset, uint16_t count,
+                            int exception, PsDiag *diag);
 /// Function 5.
 PsErr ps_modbus_write_coil(PsModbusConnection *connection, PsModbusUnit unit, uint16_t offset,
                            bool on, PsDiag *diag);

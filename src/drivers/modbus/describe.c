@@ -55,7 +55,7 @@ static void put_request(const PsModbusRequest *request, const PsModbusItem *item
 void ps_modbus_describe(const PsConfig *config, const PsPollSet *set, uint32_t variable,
                         PsBuf *out) {
     PsModbusPlan plan = {0};
-    ps_modbus_plan_init(&plan, config, set);
+    ps_modbus_plan_init(&plan, config, set, NULL, 0);
     const PsModbusRequest *request = NULL;
     const PsModbusItem *item = find_item(&plan, variable, &request);
     if (item != NULL) {

@@ -9,19 +9,28 @@
 #include "drivers/modbus/exception.h"
 #include "drivers/modbus/peek.h"
 #include "drivers/modbus/plan.h"
+#include "drivers/modbus/reading.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-// Cuts one read call may try: a device that refuses everything must not turn one request into
-// hundreds within a cycle. The search goes on in the next cycle.
-#define CUTS_PER_READ 64
+// A search takes so many requests in one read call, or more where they are fast: a device that
+// refuses everything must not hold up its line. The search goes on in the next cycle.
+#define SEARCHES_PER_READ 64U
+#define SEARCHES_PER_READ_FAST 1024U
+#define SEARCH_NS (500 * PS_NS_PER_MS)
+
+// After so long in trouble a device may have been started anew, with another program.
+#define RESTART_NS (5 * PS_NS_PER_S)
 
 typedef struct ModbusSession {
     PsSession base;
     const PsEndpoint *endpoint;
     PsModbusPlan *plans; // one per set
+    PsLearned *learned;  // the endpoint's, or `own`
+    PsLearned *own;      // where the endpoint has none
+    PsMono trouble;      // since then nothing was read; zero: all is well
     PsModbusConnection connection;
     bool connection_ready; // init has run
     int64_t connect_timeout_ns;
@@ -62,6 +71,7 @@ static void session_free(PsSession *base) {
         ps_modbus_connection_deinit(&session->connection);
     }
     free_plans(session->plans, session->endpoint->set_count);
+    ps_learned_free(session->own);
     free(session);
 }
 
@@ -80,13 +90,22 @@ static PsErr check_endpoint(const PsEndpoint *endpoint, PsVariableCheck *check, 
     return PS_OK;
 }
 
+static int slave_of(const PsEndpoint *endpoint, uint32_t set) {
+    return endpoint->config->devices[endpoint->sets[set].device].slave;
+}
+
 static void take_endpoint(ModbusSession *session, const PsEndpoint *endpoint) {
     session->endpoint = endpoint;
+    if (endpoint->learned == NULL && session->own == NULL) {
+        session->own = ps_learned_new();
+    }
+    session->learned = endpoint->learned != NULL ? endpoint->learned : session->own;
     session->plans = ps_alloc_array(endpoint->set_count, sizeof *session->plans);
     session->connect_timeout_ns = 0;
     session->connection.shared = endpoint->device_count > 1;
     for (uint32_t i = 0; i < endpoint->set_count; i++) {
-        ps_modbus_plan_init(&session->plans[i], endpoint->config, &endpoint->sets[i]);
+        ps_modbus_plan_init(&session->plans[i], endpoint->config, &endpoint->sets[i],
+                            session->learned, (uint32_t)slave_of(endpoint, i));
     }
     for (uint32_t i = 0; i < endpoint->device_count; i++) {
         int64_t timeout = ps_seconds_to_ns(endpoint->config->devices[endpoint->devices[i]].timeout);
@@ -142,12 +161,8 @@ static PsErr rtu_session_new(const PsEndpoint *endpoint, PsSession **ret_session
     return make_session(&ps_modbus_rtu_driver, endpoint, ret_session, diag);
 }
 
-static int slave_of(const PsEndpoint *endpoint, uint32_t set) {
-    return endpoint->config->devices[endpoint->sets[set].device].slave;
-}
-
-// A set that reads the same places of the same device as one before keeps what its device has
-// refused.
+// A slave that is asked for other places than before is asked for all of them: whoever corrects a
+// configuration, or the device's program, need not wait for the next try.
 static bool session_replan(PsSession *base, const PsEndpoint *endpoint) {
     ModbusSession *session = modbus_session(base);
     const PsEndpoint *before = session->endpoint;
@@ -157,7 +172,10 @@ static bool session_replan(PsSession *base, const PsEndpoint *endpoint) {
         bool found = false;
         for (uint32_t j = 0; !found && j < before->set_count; j++) {
             found = slave_of(before, j) == slave_of(endpoint, i) &&
-                    ps_modbus_plan_follow(&session->plans[i], &plans_before[j]);
+                    ps_modbus_plan_same(&session->plans[i], &plans_before[j]);
+        }
+        if (!found) {
+            ps_learned_retry(session->learned, (uint32_t)slave_of(endpoint, i), ps_mono_now());
         }
     }
     free_plans(plans_before, before->set_count);
@@ -165,21 +183,34 @@ static bool session_replan(PsSession *base, const PsEndpoint *endpoint) {
     return serial == NULL || !ps_modbus_connection_set_serial(&session->connection, serial);
 }
 
+static void note_trouble(ModbusSession *session, PsErr err) {
+    PsMono well = {0};
+    session->trouble = err == PS_OK                     ? well
+                       : session->trouble.ns == well.ns ? ps_mono_now()
+                                                        : session->trouble;
+}
+
+// A device that was gone for a while may have another program by now.
+static void doubt_what_was_learned(ModbusSession *session) {
+    PsMono now = ps_mono_now();
+    if (session->trouble.ns == 0 || ps_mono_diff_ns(now, session->trouble) < RESTART_NS) {
+        return;
+    }
+    for (uint32_t i = 0; i < session->endpoint->set_count; i++) {
+        ps_learned_retry(session->learned, (uint32_t)slave_of(session->endpoint, i), now);
+        session->plans[i].next_probe = (PsMono){0};
+    }
+}
+
 static PsErr session_connect(PsSession *base, PsDiag *diag) {
     ModbusSession *session = modbus_session(base);
     PsErr err = ps_modbus_connection_open(&session->connection, session->connect_timeout_ns, diag);
-    if (err != PS_OK) {
-        return err;
+    if (err == PS_OK) {
+        doubt_what_was_learned(session);
+    } else {
+        note_trouble(session, err);
     }
-    if (!session->connection.closed_by_timeout) {
-        // The device may have been restarted with another program: what it refused then, it may
-        // have now.
-        for (uint32_t i = 0; i < session->endpoint->set_count; i++) {
-            ps_modbus_plan_merge(&session->plans[i]);
-        }
-    }
-    session->connection.closed_by_timeout = false;
-    return PS_OK;
+    return err;
 }
 
 static bool session_connected(const PsSession *base) {
@@ -200,14 +231,24 @@ static PsModbusUnit unit_of(const ModbusSession *session, uint32_t device) {
     return (PsModbusUnit){.slave = owner->slave, .timeout_ns = ps_seconds_to_ns(owner->timeout)};
 }
 
-static void add_answered(ModbusSession *session, const PsModbusPlan *plan,
-                         const PsModbusRequest *request, PsSampleBatch *batch) {
-    const PsModbusItem *item = &plan->items[request->first_item];
+// One read call of one set.
+typedef struct Read {
+    ModbusSession *session;
+    const PsModbusPlan *plan;
+    PsModbusUnit unit;
+    PsSampleBatch *batch;
+    PsMono start;
+} Read;
+
+static void add_answered(void *ctx, const PsModbusRequest *request) {
+    const Read *read = ctx;
+    ModbusSession *session = read->session;
+    const PsModbusItem *item = &read->plan->items[request->first_item];
     const PsModbusItem *last = item + request->item_count;
     if (ps_modbus_table_has_bits((PsModbusTable)request->table)) {
         for (; item < last; item++) {
             uint8_t bit = session->bits[item->offset - request->offset];
-            ps_sample_batch_add(batch, item->variable, PS_QUALITY_GOOD,
+            ps_sample_batch_add(read->batch, item->variable, PS_QUALITY_GOOD,
                                 ps_modbus_decode_bit(&item->field, bit));
         }
         return;
@@ -217,65 +258,81 @@ static void add_answered(ModbusSession *session, const PsModbusPlan *plan,
         PsQuality quality =
             ps_modbus_decode(&item->field, &session->registers[item->offset - request->offset],
                              session->text, &value);
-        ps_sample_batch_add(batch, item->variable, quality, value);
+        ps_sample_batch_add(read->batch, item->variable, quality, value);
     }
 }
 
-static void add_refused(const PsModbusPlan *plan, const PsModbusRequest *request,
-                        PsSampleBatch *batch) {
-    for (uint32_t i = 0; i < request->item_count; i++) {
-        ps_sample_batch_add(batch, plan->items[request->first_item + i].variable,
-                            PS_QUALITY_REFUSED, ps_value_none());
-    }
+static void add_refused(void *ctx, const PsModbusItem *item) {
+    const Read *read = ctx;
+    ps_sample_batch_add(read->batch, item->variable, PS_QUALITY_REFUSED, ps_value_none());
 }
 
-static PsErr ask(ModbusSession *session, PsModbusUnit unit, const PsModbusRequest *request,
-                 PsDiag *diag) {
+static void tell_hole(void *ctx, const PsLearnedHole *hole, PsDiag *diag) {
+    const Read *read = ctx;
+    ps_modbus_tell_refusal(read->unit, (PsModbusTable)hole->area, (uint16_t)hole->first,
+                           (uint16_t)hole->count, hole->code, diag);
+}
+
+// Mostly one portion: only what is wider than the device gives takes more.
+static PsErr ask(void *ctx, const PsModbusRequest *request, int *ret_exception, PsDiag *diag) {
+    const Read *read = ctx;
+    ModbusSession *session = read->session;
     PsModbusTable table = (PsModbusTable)request->table;
-    if (ps_modbus_table_has_bits(table)) {
-        return ps_modbus_read_bits(&session->connection, unit, table, request->offset,
-                                   request->count, session->bits, diag);
+    uint32_t most =
+        ps_learned_max(session->learned, (uint32_t)read->unit.slave, table, ps_modbus_most(table));
+    PsErr err = PS_OK;
+    for (uint32_t done = 0; err == PS_OK && done < request->count; done += most) {
+        uint32_t left = request->count - done;
+        uint16_t count = (uint16_t)(left < most ? left : most);
+        uint16_t offset = (uint16_t)(request->offset + done);
+        err = ps_modbus_table_has_bits(table)
+                  ? ps_modbus_read_bits(&session->connection, read->unit, table, offset, count,
+                                        session->bits + done, diag)
+                  : ps_modbus_read_registers(&session->connection, read->unit, table, offset, count,
+                                             session->registers + done, diag);
     }
-    return ps_modbus_read_registers(&session->connection, unit, table, request->offset,
-                                    request->count, session->registers, diag);
+    *ret_exception = err == PS_ERR_REFUSED ? session->connection.exception : 0;
+    return err;
 }
 
-static bool may_cut(const ModbusSession *session, unsigned cuts) {
-    int exception = session->connection.exception;
-    return cuts < CUTS_PER_READ &&
-           (exception == PS_MODBUS_ILLEGAL_ADDRESS || exception == PS_MODBUS_ILLEGAL_VALUE);
+static bool may_search(void *ctx, uint32_t requests) {
+    const Read *read = ctx;
+    return requests < SEARCHES_PER_READ ||
+           (requests < SEARCHES_PER_READ_FAST &&
+            ps_mono_diff_ns(ps_mono_now(), read->start) < SEARCH_NS);
 }
 
 static PsErr session_read(PsSession *base, uint32_t set, PsSampleBatch *batch, PsDiag *diag) {
     ModbusSession *session = modbus_session(base);
     PS_ASSERT(set < session->endpoint->set_count);
-    PsModbusPlan *plan = &session->plans[set];
-    PsModbusUnit unit = unit_of(session, session->endpoint->sets[set].device);
     uint32_t samples_before = batch->sample_count;
     uint32_t text_before = batch->text_used;
-    unsigned cuts = 0;
-    diag->text[0] = '\0';
-    for (uint32_t i = 0; i < plan->request_count;) {
-        PsDiag refusal = {0};
-        PsErr err = ask(session, unit, &plan->requests[i], &refusal);
-        if (err == PS_ERR_REFUSED && may_cut(session, cuts) && ps_modbus_plan_split(plan, i)) {
-            cuts++;
-            continue;
-        }
-        if (err == PS_OK) {
-            add_answered(session, plan, &plan->requests[i], batch);
-        } else if (err == PS_ERR_REFUSED) {
-            add_refused(plan, &plan->requests[i], batch);
-            *diag = diag->text[0] == '\0' ? refusal : *diag;
-        } else {
-            batch->sample_count = samples_before;
-            batch->text_used = text_before;
-            *diag = refusal;
-            return err;
-        }
-        i++;
+    Read read = {
+        .session = session,
+        .plan = &session->plans[set],
+        .unit = unit_of(session, session->endpoint->sets[set].device),
+        .batch = batch,
+        .start = ps_mono_now(),
+    };
+    PsModbusAsker asker = {ask, add_answered, add_refused, tell_hole, may_search, &read};
+    PsModbusReading reading = {
+        .plan = &session->plans[set],
+        .learned = session->learned,
+        .slave = (uint32_t)read.unit.slave,
+        .now = read.start,
+        .wall = ps_wall_now(),
+        .asker = &asker,
+    };
+    PsErr err = ps_modbus_read_plan(&reading, diag);
+    if (err == PS_OK) {
+        doubt_what_was_learned(session);
     }
-    return PS_OK;
+    note_trouble(session, err);
+    if (err != PS_OK) {
+        batch->sample_count = samples_before;
+        batch->text_used = text_before;
+    }
+    return err;
 }
 
 // One variable to be written, with everything the steps below need.
@@ -353,7 +410,15 @@ static PsErr session_write(PsSession *base, uint32_t index, PsValue value, PsVal
 
 static PsErr session_peek(PsSession *base, uint32_t index, PsPeek *peek, PsDiag *diag) {
     ModbusSession *session = modbus_session(base);
-    return ps_modbus_peek(&session->connection, session->endpoint, index, peek, diag);
+    PsErr err = ps_modbus_peek(&session->connection, session->endpoint, index, peek, diag);
+    PsModbusAddress address;
+    const PsVariable *variable = &session->endpoint->config->variables[index];
+    if (err == PS_OK && ps_modbus_address_parse(variable->register_addr, &address, NULL) == PS_OK) {
+        uint32_t count = ps_modbus_table_has_bits(address.table) ? 1 : peek->len / 2;
+        uint32_t slave = (uint32_t)session->endpoint->config->devices[variable->device].slave;
+        (void)ps_learned_answered(session->learned, slave, address.table, address.offset, count);
+    }
+    return err;
 }
 
 const PsDriver ps_modbus_tcp_driver = {

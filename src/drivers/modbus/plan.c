@@ -1,5 +1,5 @@
-// Sort, then pack from left to right; a refused request is cut where it most likely hurts.
-// Pure; one owner.
+// Sort, then pack from left to right, each request as far as it goes: no other way has fewer of
+// them, since every part of a request that may be sent may be sent as well. Pure; one owner.
 #include "drivers/modbus/plan.h"
 
 #include "base/mem.h"
@@ -10,6 +10,9 @@
 static int compare_items(const void *left, const void *right) {
     const PsModbusItem *a = left;
     const PsModbusItem *b = right;
+    if (a->blocked != b->blocked) {
+        return a->blocked ? 1 : -1;
+    }
     if (a->table != b->table) {
         return a->table < b->table ? -1 : 1;
     }
@@ -36,49 +39,6 @@ static PsModbusItem make_item(const PsConfig *config, uint32_t index) {
     };
 }
 
-void ps_modbus_plan_init(PsModbusPlan *plan, const PsConfig *config, const PsPollSet *set) {
-    *plan = (PsModbusPlan){
-        .items = ps_alloc_array(set->variable_count, sizeof *plan->items),
-        .item_count = set->variable_count,
-    };
-    for (uint32_t i = 0; i < set->variable_count; i++) {
-        plan->items[i] = make_item(config, set->variables[i]);
-    }
-    qsort(plan->items, plan->item_count, sizeof *plan->items, compare_items);
-    ps_modbus_plan_merge(plan);
-}
-
-void ps_modbus_plan_deinit(PsModbusPlan *plan) {
-    free(plan->items);
-    free(plan->requests);
-    *plan = (PsModbusPlan){0};
-}
-
-// Most plans have a few requests for many items.
-static void make_room(PsModbusPlan *plan, uint32_t count) {
-    if (count > plan->request_room) {
-        plan->requests = ps_grow_array(plan->requests, count, sizeof *plan->requests);
-        plan->request_room = count;
-    }
-}
-
-static bool same_item(const PsModbusItem *a, const PsModbusItem *b) {
-    return a->offset == b->offset && a->table == b->table && a->width == b->width;
-}
-
-bool ps_modbus_plan_follow(PsModbusPlan *plan, const PsModbusPlan *other) {
-    bool same = plan->item_count == other->item_count;
-    for (uint32_t i = 0; same && i < plan->item_count; i++) {
-        same = same_item(&plan->items[i], &other->items[i]);
-    }
-    if (same) {
-        make_room(plan, other->request_count);
-        plan->request_count = other->request_count;
-        memcpy(plan->requests, other->requests, other->request_count * sizeof *plan->requests);
-    }
-    return same;
-}
-
 static uint32_t item_end(const PsModbusItem *item) {
     return (uint32_t)item->offset + item->width;
 }
@@ -87,24 +47,76 @@ static uint32_t request_end(const PsModbusRequest *request) {
     return (uint32_t)request->offset + request->count;
 }
 
-// Takes the item into the request when table, hole and size allow it.
-static bool extend(PsModbusRequest *request, const PsModbusItem *item) {
+uint32_t ps_modbus_most(PsModbusTable table) {
+    return ps_modbus_table_has_bits(table) ? PS_MODBUS_READ_BITS_MAX : PS_MODBUS_READ_REGISTERS_MAX;
+}
+
+void ps_modbus_plan_init(PsModbusPlan *plan, const PsConfig *config, const PsPollSet *set,
+                         const PsLearned *learned, uint32_t slave) {
+    *plan = (PsModbusPlan){
+        .items = ps_alloc_array(set->variable_count, sizeof *plan->items),
+        .item_count = set->variable_count,
+    };
+    for (uint32_t i = 0; i < set->variable_count; i++) {
+        PsModbusItem *item = &plan->items[i];
+        *item = make_item(config, set->variables[i]);
+        uint32_t end = plan->spans[item->table].end;
+        uint32_t first = plan->spans[item->table].first;
+        plan->spans[item->table].first = end == 0 || item->offset < first ? item->offset : first;
+        plan->spans[item->table].end = item_end(item) > end ? item_end(item) : end;
+    }
+    ps_modbus_plan_pack(plan, learned, slave);
+}
+
+void ps_modbus_plan_deinit(PsModbusPlan *plan) {
+    free(plan->items);
+    free(plan->requests);
+    *plan = (PsModbusPlan){0};
+}
+
+bool ps_modbus_plan_same(const PsModbusPlan *plan, const PsModbusPlan *other) {
+    bool same = plan->item_count == other->item_count;
+    for (uint32_t i = 0; same && i < plan->item_count; i++) {
+        const PsModbusItem *a = &plan->items[i];
+        const PsModbusItem *b = &other->items[i];
+        same = a->offset == b->offset && a->table == b->table && a->width == b->width;
+    }
+    return same;
+}
+
+// Who is asked, by what is known of it.
+typedef struct Device {
+    const PsLearned *learned;
+    uint32_t slave;
+} Device;
+
+static bool has_hole(const Device *device, uint32_t table, uint32_t first, uint32_t count) {
+    PsMono whenever = {0};
+    return ps_learned_find(device->learned, device->slave, table, first, count, whenever) != NULL;
+}
+
+// Takes the item into the request when table, gap, size and holes allow it.
+static bool extend(PsModbusRequest *request, const PsModbusItem *item, const Device *device) {
     bool bits = ps_modbus_table_has_bits((PsModbusTable)item->table);
-    uint32_t most = bits ? PS_MODBUS_READ_BITS_MAX : PS_MODBUS_READ_REGISTERS_MAX;
     uint32_t widest_gap = bits ? PS_MODBUS_GAP_BITS : PS_MODBUS_GAP_REGISTERS;
     uint32_t end = request_end(request);
     uint32_t new_end = item_end(item) > end ? item_end(item) : end;
-    if (request->table != item->table || item->offset > end + widest_gap ||
-        new_end - request->offset > most) {
+    uint32_t count = new_end - request->offset;
+    if (request->table != item->table || item->offset > end + widest_gap) {
         return false;
     }
-    request->count = (uint16_t)(new_end - request->offset);
+    uint32_t most = ps_learned_max(device->learned, device->slave, item->table,
+                                   ps_modbus_most((PsModbusTable)item->table));
+    bool inside = count == request->count; // of a wide one, perhaps wider than `most`
+    if (!inside && (count > most || has_hole(device, item->table, request->offset, count))) {
+        return false;
+    }
+    request->count = (uint16_t)count;
     request->item_count++;
     return true;
 }
 
-// The request that reads exactly these items.
-static PsModbusRequest cover(const PsModbusPlan *plan, uint32_t first, uint32_t count) {
+PsModbusRequest ps_modbus_plan_cover(const PsModbusPlan *plan, uint32_t first, uint32_t count) {
     const PsModbusItem *item = &plan->items[first];
     PsModbusRequest request = {
         .first_item = first,
@@ -121,57 +133,55 @@ static PsModbusRequest cover(const PsModbusPlan *plan, uint32_t first, uint32_t 
     return request;
 }
 
-void ps_modbus_plan_merge(PsModbusPlan *plan) {
-    plan->request_count = 0;
-    for (uint32_t i = 0; i < plan->item_count; i++) {
-        if (plan->request_count > 0 &&
-            extend(&plan->requests[plan->request_count - 1], &plan->items[i])) {
-            continue;
-        }
-        make_room(plan, plan->request_count + 1);
-        plan->requests[plan->request_count++] = cover(plan, i, 1);
+// Most plans have a few requests for many items.
+static PsModbusRequest *add_request(PsModbusPlan *plan) {
+    if (plan->request_count == plan->request_room) {
+        plan->request_room++;
+        plan->requests = ps_grow_array(plan->requests, plan->request_room, sizeof *plan->requests);
     }
+    return &plan->requests[plan->request_count++];
 }
 
-// The item before which to cut, or 0 when there is none: the widest hole wins, and among equal
-// ones (no holes at all) the place nearest to the middle.
-static uint32_t find_cut(const PsModbusPlan *plan, const PsModbusRequest *request) {
+void ps_modbus_plan_pack(PsModbusPlan *plan, const PsLearned *learned, uint32_t slave) {
+    const Device device = {learned, slave};
+    plan->read_count = 0;
+    for (uint32_t i = 0; i < plan->item_count; i++) {
+        PsModbusItem *item = &plan->items[i];
+        item->blocked = has_hole(&device, item->table, item->offset, item->width);
+        plan->read_count += item->blocked ? 0 : 1;
+    }
+    qsort(plan->items, plan->item_count, sizeof *plan->items, compare_items);
+    plan->request_count = 0;
+    for (uint32_t i = 0; i < plan->read_count; i++) {
+        if (plan->request_count == 0 ||
+            !extend(&plan->requests[plan->request_count - 1], &plan->items[i], &device)) {
+            *add_request(plan) = ps_modbus_plan_cover(plan, i, 1);
+        }
+    }
+    plan->version = ps_learned_version(learned);
+    plan->next_probe = (PsMono){0};
+}
+
+uint32_t ps_modbus_plan_cut(const PsModbusPlan *plan, const PsModbusRequest *request) {
     uint32_t best = 0;
-    uint32_t best_hole = 0;
+    int64_t best_gap = INT64_MIN;
     uint32_t best_distance = UINT32_MAX;
     uint32_t middle = request->first_item + request->item_count / 2;
     uint32_t end = item_end(&plan->items[request->first_item]);
     for (uint32_t i = request->first_item + 1; i < request->first_item + request->item_count; i++) {
         const PsModbusItem *item = &plan->items[i];
         const PsModbusItem *before = item - 1;
-        uint32_t hole = item->offset > end ? item->offset - end : 0;
+        int64_t gap = item->offset < end ? -1 : (int64_t)item->offset - end; // -1: they overlap
         end = item_end(item) > end ? item_end(item) : end;
         if (item->offset == before->offset && item->width == before->width) {
             continue; // bits of one register are read together or not at all
         }
         uint32_t distance = i > middle ? i - middle : middle - i;
-        if (best == 0 || hole > best_hole || (hole == best_hole && distance < best_distance)) {
+        if (gap > best_gap || (gap == best_gap && distance < best_distance)) {
             best = i;
-            best_hole = hole;
+            best_gap = gap;
             best_distance = distance;
         }
     }
     return best;
-}
-
-bool ps_modbus_plan_split(PsModbusPlan *plan, uint32_t index) {
-    PS_ASSERT(index < plan->request_count);
-    PsModbusRequest whole = plan->requests[index];
-    uint32_t cut = find_cut(plan, &whole);
-    if (cut == 0) {
-        return false;
-    }
-    PS_ASSERT(plan->request_count < plan->item_count);
-    make_room(plan, plan->request_count + 1);
-    PsModbusRequest *at = &plan->requests[index];
-    memmove(at + 2, at + 1, (plan->request_count - index - 1) * sizeof *at);
-    at[0] = cover(plan, whole.first_item, cut - whole.first_item);
-    at[1] = cover(plan, cut, whole.first_item + whole.item_count - cut);
-    plan->request_count++;
-    return true;
 }

@@ -1,4 +1,4 @@
-// How variables become requests, and how refused requests come apart.
+// How variables become requests, around what is known of a device, and where refused ones are cut.
 #include "drivers/modbus/plan.h"
 
 #include "base/mem.h"
@@ -25,7 +25,10 @@ typedef struct Fixture {
     PsConfig config;
     PsPollSet set;
     PsModbusPlan plan;
+    PsLearned *learned;
 } Fixture;
+
+#define SLAVE 3U
 
 static Fixture *fixture_new(uint32_t count) {
     Fixture *fixture = ps_alloc(sizeof *fixture);
@@ -36,6 +39,7 @@ static Fixture *fixture_new(uint32_t count) {
                                  .variables = fixture->variables,
                                  .variable_count = count};
     fixture->set = (PsPollSet){.variables = fixture->indexes, .variable_count = count};
+    fixture->learned = ps_learned_new();
     for (uint32_t i = 0; i < count; i++) {
         fixture->indexes[i] = i;
     }
@@ -54,12 +58,13 @@ static Fixture *fixture_of(const Given *given, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
         set_variable(fixture, i, given[i]);
     }
-    ps_modbus_plan_init(&fixture->plan, &fixture->config, &fixture->set);
+    ps_modbus_plan_init(&fixture->plan, &fixture->config, &fixture->set, fixture->learned, SLAVE);
     return fixture;
 }
 
 static void fixture_free(Fixture *fixture) {
     ps_modbus_plan_deinit(&fixture->plan);
+    ps_learned_free(fixture->learned);
     free(fixture->variables);
     free(fixture->indexes);
     free(fixture);
@@ -79,7 +84,7 @@ static void assert_requests(const PsModbusPlan *plan, const char *expected) {
     assert_string_equal(shown, expected);
 }
 
-// Each item stands in exactly one request, whole.
+// Each item that is read stands in exactly one request, whole.
 static void assert_covers_all(const PsModbusPlan *plan) {
     uint32_t next = 0;
     for (uint32_t i = 0; i < plan->request_count; i++) {
@@ -93,7 +98,7 @@ static void assert_covers_all(const PsModbusPlan *plan) {
         }
         next += request->item_count;
     }
-    assert_int_equal(next, plan->item_count);
+    assert_int_equal(next, plan->read_count);
 }
 
 #define CHECK(expected, ...)                                                                       \
@@ -143,7 +148,7 @@ static Fixture *run_of(uint32_t count, int first, int type) {
     for (uint32_t i = 0; i < count; i++) {
         set_variable(fixture, i, (Given){first + (int)i, type, 0});
     }
-    ps_modbus_plan_init(&fixture->plan, &fixture->config, &fixture->set);
+    ps_modbus_plan_init(&fixture->plan, &fixture->config, &fixture->set, fixture->learned, SLAVE);
     return fixture;
 }
 
@@ -159,71 +164,116 @@ static void requests_are_filled_to_the_limit(void **state) {
     fixture_free(bits);
 }
 
-static void a_refused_request_is_cut_at_its_hole_first(void **state) {
+static void assert_cut(const Fixture *fixture, uint32_t expected) {
+    PsModbusRequest request = fixture->plan.requests[0];
+    assert_int_equal(ps_modbus_plan_cut(&fixture->plan, &request), expected);
+}
+
+static void a_refused_request_is_cut_at_its_gap_first(void **state) {
     (void)state;
     const Given given[] = {{40001, PS_TYPE_WORD, 0},
                            {40002, PS_TYPE_WORD, 0},
                            {40010, PS_TYPE_WORD, 0},
                            {40012, PS_TYPE_WORD, 0}};
     Fixture *fixture = fixture_of(given, 4);
-    assert_requests(&fixture->plan, "4:0+12");
-    assert_true(ps_modbus_plan_split(&fixture->plan, 0));
-    assert_requests(&fixture->plan, "4:0+2 4:9+3");
-    assert_true(ps_modbus_plan_split(&fixture->plan, 1));
-    assert_true(ps_modbus_plan_split(&fixture->plan, 0));
-    assert_requests(&fixture->plan, "4:0+1 4:1+1 4:9+1 4:11+1");
-    assert_covers_all(&fixture->plan);
-    assert_false(ps_modbus_plan_split(&fixture->plan, 2));
-    ps_modbus_plan_merge(&fixture->plan);
-    assert_requests(&fixture->plan, "4:0+12");
+    assert_cut(fixture, 2);
+    fixture_free(fixture);
+    fixture = run_of(125, 40001, PS_TYPE_WORD);
+    assert_cut(fixture, 62);
     fixture_free(fixture);
 }
 
-static void bits_of_one_register_stay_together(void **state) {
+static void what_overlaps_is_cut_last(void **state) {
+    (void)state;
+    const Given bits[] = {
+        {40001, PS_TYPE_BIT, 0}, {40001, PS_TYPE_BIT, 0}, {40001, PS_TYPE_BIT, 0}};
+    Fixture *fixture = fixture_of(bits, 3);
+    assert_cut(fixture, 0);
+    fixture_free(fixture);
+    const Given wide[] = {
+        {40001, PS_TYPE_WORD, 0}, {40001, PS_TYPE_DWORD, 0}, {40003, PS_TYPE_WORD, 0}};
+    fixture = fixture_of(wide, 3);
+    assert_cut(fixture, 2);
+    fixture_free(fixture);
+    fixture = fixture_of(wide, 2);
+    assert_cut(fixture, 1);
+    fixture_free(fixture);
+}
+
+static void learn_hole(Fixture *fixture, uint32_t first, uint32_t count) {
+    ps_learned_refused(fixture->learned, SLAVE, PS_MODBUS_HOLDING_REGISTERS, first, count, 2,
+                       (PsMono){1}, (PsWall){1});
+    ps_modbus_plan_pack(&fixture->plan, fixture->learned, SLAVE);
+    assert_covers_all(&fixture->plan);
+}
+
+static void requests_go_around_holes(void **state) {
+    (void)state;
+    Fixture *fixture = run_of(20, 40001, PS_TYPE_WORD);
+    learn_hole(fixture, 7, 1);
+    assert_requests(&fixture->plan, "4:0+7 4:8+12");
+    assert_int_equal(fixture->plan.read_count, 19);
+    assert_int_equal(fixture->plan.items[19].offset, 7);
+    learn_hole(fixture, 11, 2); // a border: both sides are there, but not in one request
+    assert_requests(&fixture->plan, "4:0+7 4:8+4 4:12+8");
+    assert_int_equal(fixture->plan.read_count, 19);
+    assert_true(ps_learned_answered(fixture->learned, SLAVE, PS_MODBUS_HOLDING_REGISTERS, 0, 20));
+    ps_modbus_plan_pack(&fixture->plan, fixture->learned, SLAVE);
+    assert_requests(&fixture->plan, "4:0+20");
+    assert_covers_all(&fixture->plan);
+    fixture_free(fixture);
+}
+
+static void a_hole_in_a_gap_is_not_read_through(void **state) {
+    (void)state;
+    const Given given[] = {{40001, PS_TYPE_WORD, 0}, {40010, PS_TYPE_WORD, 0}};
+    Fixture *fixture = fixture_of(given, 2);
+    assert_requests(&fixture->plan, "4:0+10");
+    learn_hole(fixture, 5, 1);
+    assert_requests(&fixture->plan, "4:0+1 4:9+1");
+    fixture_free(fixture);
+}
+
+static void a_value_over_a_hole_is_left_out(void **state) {
     (void)state;
     const Given given[] = {
-        {40001, PS_TYPE_BIT, 0}, {40001, PS_TYPE_BIT, 0}, {40001, PS_TYPE_BIT, 0}};
+        {40001, PS_TYPE_DWORD, 0}, {40002, PS_TYPE_WORD, 0}, {40001, PS_TYPE_WORD, 0}};
     Fixture *fixture = fixture_of(given, 3);
-    assert_false(ps_modbus_plan_split(&fixture->plan, 0));
+    learn_hole(fixture, 1, 1);
+    assert_requests(&fixture->plan, "4:0+1");
+    assert_int_equal(fixture->plan.items[0].variable, 2);
+    learn_hole(fixture, 0, 1);
+    assert_requests(&fixture->plan, "");
     fixture_free(fixture);
 }
 
-static void one_bad_register_is_found_by_halving(void **state) {
+static void requests_are_no_larger_than_the_device_gives(void **state) {
     (void)state;
-    enum {
-        BAD = 77
-    };
     Fixture *fixture = run_of(125, 40001, PS_TYPE_WORD);
-    PsModbusPlan *plan = &fixture->plan;
-    unsigned requests = 0;
-    for (uint32_t i = 0; i < plan->request_count;) {
-        requests++;
-        const PsModbusRequest *request = &plan->requests[i];
-        bool refused = request->offset <= BAD && BAD < request->offset + request->count;
-        if (!refused || !ps_modbus_plan_split(plan, i)) {
-            i++;
-        }
-    }
-    assert_covers_all(plan);
-    assert_true(requests <= 15);
-    assert_true(plan->request_count <= 8);
+    ps_learned_set_max(fixture->learned, SLAVE, PS_MODBUS_HOLDING_REGISTERS, 60, (PsMono){1});
+    ps_modbus_plan_pack(&fixture->plan, fixture->learned, SLAVE);
+    assert_requests(&fixture->plan, "4:0+60 4:60+60 4:120+5");
+    fixture_free(fixture);
+    const Given given[] = {
+        {40001, PS_TYPE_STRING, 200}, {40010, PS_TYPE_WORD, 0}, {40101, PS_TYPE_WORD, 0}};
+    fixture = fixture_of(given, 3);
+    ps_learned_set_max(fixture->learned, SLAVE, PS_MODBUS_HOLDING_REGISTERS, 60, (PsMono){1});
+    ps_modbus_plan_pack(&fixture->plan, fixture->learned, SLAVE);
+    assert_requests(&fixture->plan, "4:0+100 4:100+1"); // the text in portions
+    assert_covers_all(&fixture->plan);
     fixture_free(fixture);
 }
 
-static void a_plan_of_the_same_places_keeps_the_cuts(void **state) {
+static void plans_of_the_same_places_are_known(void **state) {
+    (void)state;
     static const Given before[] = {{40001, PS_TYPE_WORD, 0}, {40002, PS_TYPE_WORD, 0}};
     static const Given same[] = {{40002, PS_TYPE_INT, 0}, {40001, PS_TYPE_WORD, 0}};
     static const Given more[] = {{40001, PS_TYPE_WORD, 0}, {40002, PS_TYPE_DWORD, 0}};
     Fixture *old_one = fixture_of(before, 2);
     Fixture *same_one = fixture_of(same, 2);
     Fixture *other_one = fixture_of(more, 2);
-    assert_true(ps_modbus_plan_split(&old_one->plan, 0));
-    assert_true(ps_modbus_plan_follow(&same_one->plan, &old_one->plan));
-    assert_int_equal(same_one->plan.request_count, 2);
-    assert_int_equal(same_one->plan.items[0].variable, 1); // the numbers are its own
-    assert_covers_all(&same_one->plan);
-    assert_false(ps_modbus_plan_follow(&other_one->plan, &old_one->plan));
-    assert_int_equal(other_one->plan.request_count, 1);
+    assert_true(ps_modbus_plan_same(&same_one->plan, &old_one->plan));
+    assert_false(ps_modbus_plan_same(&other_one->plan, &old_one->plan));
     fixture_free(old_one);
     fixture_free(same_one);
     fixture_free(other_one);
@@ -236,10 +286,13 @@ int main(void) {
         cmocka_unit_test(both_written_forms_meet),
         cmocka_unit_test(a_wide_value_is_never_cut),
         cmocka_unit_test(requests_are_filled_to_the_limit),
-        cmocka_unit_test(a_refused_request_is_cut_at_its_hole_first),
-        cmocka_unit_test(bits_of_one_register_stay_together),
-        cmocka_unit_test(one_bad_register_is_found_by_halving),
-        cmocka_unit_test(a_plan_of_the_same_places_keeps_the_cuts),
+        cmocka_unit_test(a_refused_request_is_cut_at_its_gap_first),
+        cmocka_unit_test(what_overlaps_is_cut_last),
+        cmocka_unit_test(requests_go_around_holes),
+        cmocka_unit_test(a_hole_in_a_gap_is_not_read_through),
+        cmocka_unit_test(a_value_over_a_hole_is_left_out),
+        cmocka_unit_test(requests_are_no_larger_than_the_device_gives),
+        cmocka_unit_test(plans_of_the_same_places_are_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
