@@ -23,10 +23,10 @@ typedef struct Command {
     const char *usage;
     const char *help;
     // `rest` is what follows the name, without blanks before it.
-    void (*run)(PsSimServer *server, const char *rest, PsBuf *answer);
+    void (*run)(const PsSimControl *control, const char *rest, PsBuf *answer);
 } Command;
 
-static void run_set(PsSimServer *server, const char *rest, PsBuf *answer) {
+static void run_set(const PsSimControl *control, const char *rest, PsBuf *answer) {
     size_t len = strcspn(rest, " \t");
     const char *value_text = rest + len + strspn(rest + len, " \t");
     PsSimAddress address;
@@ -36,28 +36,28 @@ static void run_set(PsSimServer *server, const char *rest, PsBuf *answer) {
         ps_buf_printf(answer, "error: usage: set ADDRESS VALUE (a 16-bit number, or 0 and 1)\n");
         return;
     }
-    ps_sim_server_force(server, address, (uint16_t)value);
+    ps_sim_server_force(control->server, address, (uint16_t)value);
     ps_buf_printf(answer, "ok\n");
 }
 
-static void run_get(PsSimServer *server, const char *rest, PsBuf *answer) {
+static void run_get(const PsSimControl *control, const char *rest, PsBuf *answer) {
     PsSimAddress address;
     if (ps_sim_address_parse(rest, strlen(rest), &address) != PS_OK) {
         ps_buf_printf(answer, "error: usage: get ADDRESS, for example get 40001\n");
         return;
     }
-    ps_buf_printf(answer, "%u\n", ps_sim_server_item(server, address));
+    ps_buf_printf(answer, "%u\n", ps_sim_server_item(control->server, address));
 }
 
-static void run_release(PsSimServer *server, const char *rest, PsBuf *answer) {
+static void run_release(const PsSimControl *control, const char *rest, PsBuf *answer) {
     (void)rest;
-    ps_sim_server_release(server);
+    ps_sim_server_release(control->server);
     ps_buf_printf(answer, "ok\n");
 }
 
-static void run_stats(PsSimServer *server, const char *rest, PsBuf *answer) {
+static void run_stats(const PsSimControl *control, const char *rest, PsBuf *answer) {
     (void)rest;
-    PsSimStats stats = ps_sim_server_stats(server);
+    PsSimStats stats = ps_sim_server_stats(control->server);
     ps_buf_printf(answer,
                   "requests=%llu answered=%llu exceptions=%llu unanswered=%llu resets=%llu "
                   "accepted=%llu turned_away=%llu connections=%u\n",
@@ -67,7 +67,7 @@ static void run_stats(PsSimServer *server, const char *rest, PsBuf *answer) {
                   (unsigned long long)stats.turned_away, stats.connections);
 }
 
-static void run_help(PsSimServer *server, const char *rest, PsBuf *answer);
+static void run_help(const PsSimControl *control, const char *rest, PsBuf *answer);
 
 static const Command commands[] = {
     {"set", "set ADDRESS VALUE", "put an item and hold it there (a moving one stops)", run_set},
@@ -77,31 +77,45 @@ static const Command commands[] = {
     {"help", "help", "this list, ended by 'ok'", run_help},
 };
 
-static void run_help(PsSimServer *server, const char *rest, PsBuf *answer) {
-    (void)server;
+static void run_help(const PsSimControl *control, const char *rest, PsBuf *answer) {
     (void)rest;
+    ps_knobs_help(answer);
     ps_faults_help(answer);
     for (size_t i = 0; i < PS_COUNT(commands); i++) {
         ps_buf_printf(answer, "  %-32s %s\n", commands[i].usage, commands[i].help);
     }
-    ps_buf_printf(answer, "  %-32s %s\nok\n", "quit", "end the simulator");
+    ps_buf_printf(answer, "  %-32s %s\n", "quit", "end the simulator");
+    if (control->sides != NULL) {
+        ps_sim_sides_help(control->sides, answer);
+    }
+    ps_buf_printf(answer, "ok\n");
 }
 
-bool ps_sim_control_line(PsSimServer *server, const char *line, PsBuf *answer) {
+// The word in front of lines that are for the Modbus side; they may also come without it.
+#define OWN_NAME "modbus"
+
+bool ps_sim_control_line(const PsSimControl *control, const char *line, PsBuf *answer) {
     line += strspn(line, " \t");
     size_t len = strcspn(line, " \t\r");
+    if (len == strlen(OWN_NAME) && strncmp(line, OWN_NAME, len) == 0) {
+        line += len + strspn(line + len, " \t");
+        len = strcspn(line, " \t\r");
+    }
     if (len == 4 && strncmp(line, "quit", len) == 0) {
         ps_buf_printf(answer, "ok\n");
         return false;
     }
     for (size_t i = 0; i < PS_COUNT(commands); i++) {
         if (strlen(commands[i].name) == len && strncmp(line, commands[i].name, len) == 0) {
-            commands[i].run(server, line + len + strspn(line + len, " \t"), answer);
+            commands[i].run(control, line + len + strspn(line + len, " \t"), answer);
             return true;
         }
     }
+    if (control->sides != NULL && ps_sim_sides_line(control->sides, line, answer)) {
+        return true;
+    }
     PsDiag diag = {0};
-    if (ps_sim_server_fault(server, line, &diag) == PS_OK) {
+    if (ps_sim_server_fault(control->server, line, &diag) == PS_OK) {
         ps_buf_printf(answer, "ok\n");
     } else {
         ps_buf_printf(answer, "error: %s\n", diag.text);
@@ -138,7 +152,7 @@ static bool write_whole(int fd, const PsBuf *bytes) {
 }
 
 // Runs the whole lines that have arrived. Returns false for `quit`.
-static bool run_lines(PsSimServer *server, LineSource *source) {
+static bool run_lines(const PsSimControl *control, LineSource *source) {
     bool go_on = true;
     char *end = NULL;
     while (go_on && source->in_fd >= 0 &&
@@ -146,7 +160,7 @@ static bool run_lines(PsSimServer *server, LineSource *source) {
         *end = '\0';
         PS_AUTO_BUF PsBuf answer = {0};
         if (source->bytes[strspn(source->bytes, " \t\r")] != '\0') {
-            go_on = ps_sim_control_line(server, source->bytes, &answer);
+            go_on = ps_sim_control_line(control, source->bytes, &answer);
         }
         size_t used = (size_t)(end - source->bytes) + 1;
         source->len -= used;
@@ -158,7 +172,7 @@ static bool run_lines(PsSimServer *server, LineSource *source) {
     return go_on;
 }
 
-static bool read_source(PsSimServer *server, LineSource *source) {
+static bool read_source(const PsSimControl *control, LineSource *source) {
     ssize_t got = read(source->in_fd, source->bytes + source->len, LINE_BYTES - source->len);
     if (got < 0 && (errno == EINTR || errno == EAGAIN)) {
         return true;
@@ -168,7 +182,7 @@ static bool read_source(PsSimServer *server, LineSource *source) {
         return true;
     }
     source->len += (size_t)got;
-    bool go_on = run_lines(server, source);
+    bool go_on = run_lines(control, source);
     if (source->len == LINE_BYTES) {
         close_source(source);
     }
@@ -192,7 +206,7 @@ static void accept_client(int listen_fd, LineSource *source) {
     }
 }
 
-PsErr ps_sim_control_run(PsSimServer *server, int listen_fd, int stdin_fd, int signal_fd) {
+PsErr ps_sim_control_run(const PsSimControl *control, int listen_fd, int stdin_fd, int signal_fd) {
     LineSource sources[CLIENTS + 1]; // the first is stdin
     for (size_t i = 0; i < PS_COUNT(sources); i++) {
         sources[i] = (LineSource){.in_fd = -1};
@@ -215,7 +229,7 @@ PsErr ps_sim_control_run(PsSimServer *server, int listen_fd, int stdin_fd, int s
         }
         go_on = fds[CLIENTS + 1].revents == 0;
         for (size_t i = 0; go_on && i < PS_COUNT(sources); i++) {
-            go_on = fds[i].revents == 0 || read_source(server, &sources[i]);
+            go_on = fds[i].revents == 0 || read_source(control, &sources[i]);
         }
         if (go_on && fds[CLIENTS + 2].revents != 0) {
             accept_client(listen_fd, place);

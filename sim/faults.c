@@ -1,53 +1,20 @@
-// Fault knobs: the const table of knobs and the verdict on a request. Pure; the caller serialises.
+// Fault knobs of Modbus: the const table of knobs and the verdict on a request. Pure; the caller
+// serialises.
 #include "sim/faults.h"
 
-#include "base/text.h"
+#include "sim/words.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#define MOST_WORDS 4
-#define LONGEST_LINE 128
-#define MOST_RESET_EVERY 1000000
 #define MOST_EXCEPTION 11 // Modbus Application Protocol 1.1b3, chapter 7
-
-typedef struct Words {
-    char text[LONGEST_LINE];
-    const char *word[MOST_WORDS];
-    size_t count;
-} Words;
 
 typedef struct Knob {
     const char *name;
     const char *usage;
     const char *help;
     // False: the words do not fit the usage. Changes `faults` only when it returns true.
-    bool (*turn)(PsFaults *faults, const Words *words);
+    bool (*turn)(PsFaults *faults, const PsSimWords *words);
 } Knob;
-
-static bool number(const Words *words, size_t index, long long min, long long max,
-                   long long *ret_value) {
-    return index < words->count && ps_text_to_int(words->word[index], min, max, ret_value);
-}
-
-static bool turn_delay(PsFaults *faults, const Words *words) {
-    long long ms = 0;
-    if (words->count != 2 || !number(words, 1, 0, PS_FAULT_DELAY_MAX_MS, &ms)) {
-        return false;
-    }
-    faults->delay_ms = (uint32_t)ms;
-    return true;
-}
-
-static bool turn_silence(PsFaults *faults, const Words *words) {
-    faults->silence = true;
-    return words->count == 1;
-}
-
-static bool turn_refuse(PsFaults *faults, const Words *words) {
-    faults->refuse = true;
-    return words->count == 1;
-}
 
 // "40010" or "40010-40020" in one table.
 static bool parse_hole(const char *text, uint8_t code, PsFaultHole *hole) {
@@ -65,9 +32,9 @@ static bool parse_hole(const char *text, uint8_t code, PsFaultHole *hole) {
     return true;
 }
 
-static bool turn_exception(PsFaults *faults, const Words *words) {
+static bool turn_exception(PsFaults *faults, const PsSimWords *words) {
     long long code = 0;
-    if (words->count > 3 || !number(words, 1, 1, MOST_EXCEPTION, &code)) {
+    if (words->count > 3 || !ps_sim_words_number(words, 1, 1, MOST_EXCEPTION, &code)) {
         return false;
     }
     if (words->count == 2) {
@@ -82,35 +49,23 @@ static bool turn_exception(PsFaults *faults, const Words *words) {
     return true;
 }
 
-static bool turn_reset(PsFaults *faults, const Words *words) {
-    long long every = 0;
-    if (words->count == 1) {
-        faults->reset_once = true;
-        return true;
-    }
-    if (words->count != 2 || !number(words, 1, 1, MOST_RESET_EVERY, &every)) {
-        return false;
-    }
-    faults->reset_every = (uint32_t)every;
-    faults->reset_count = 0;
-    return true;
-}
-
 static const struct {
     const char *word;
-    PsFaultDamage damage;
-} damages[] = {{"garbage", PS_DAMAGE_GARBAGE}, {"truncated", PS_DAMAGE_TRUNCATED}};
+    PsDamage damage;
+} damages[] = {{"garbage", PS_DAMAGE_GARBAGE},
+               {"truncated", PS_DAMAGE_TRUNCATED},
+               {"wrong-id", PS_DAMAGE_WRONG_ID}};
 
-static bool turn_slave(PsFaults *faults, const Words *words) {
+static bool turn_slave(PsFaults *faults, const PsSimWords *words) {
     long long slave = 0;
     long long late_ms = 0;
-    if (words->count == 4 && number(words, 1, 0, 255, &slave) &&
+    if (words->count == 4 && ps_sim_words_number(words, 1, 0, 255, &slave) &&
         strcmp(words->word[2], "late") == 0 &&
-        number(words, 3, 0, PS_FAULT_DELAY_MAX_MS, &late_ms)) {
+        ps_sim_words_number(words, 3, 0, PS_KNOB_MOST_MS, &late_ms)) {
         faults->late_ms[slave] = (uint32_t)late_ms;
         return true;
     }
-    if (words->count != 3 || !number(words, 1, 0, 255, &slave)) {
+    if (words->count != 3 || !ps_sim_words_number(words, 1, 0, 255, &slave)) {
         return false;
     }
     for (size_t i = 0; i < PS_COUNT(damages); i++) {
@@ -131,7 +86,7 @@ static bool turn_slave(PsFaults *faults, const Words *words) {
     return true;
 }
 
-static bool turn_ok(PsFaults *faults, const Words *words) {
+static bool turn_ok(PsFaults *faults, const PsSimWords *words) {
     if (words->count != 1) {
         return false;
     }
@@ -140,41 +95,17 @@ static bool turn_ok(PsFaults *faults, const Words *words) {
 }
 
 static const Knob knobs[] = {
-    {"delay", "delay MS", "wait before each answer; 0 ends it", turn_delay},
-    {"silence", "silence", "take requests, never answer", turn_silence},
     {"exception", "exception CODE [ADDRESS[-LAST]]",
      "answer with a Modbus exception: always, or for requests that touch these items",
      turn_exception},
-    {"reset", "reset [N]", "reset the connection with the next, or every N-th, request",
-     turn_reset},
-    {"refuse", "refuse", "close all connections and stop listening", turn_refuse},
-    {"slave", "slave N silent|garbage|truncated|late MS|ok",
-     "one unit id never answers, damages its RTU answers, or takes longer", turn_slave},
+    {"slave", "slave N silent|garbage|truncated|wrong-id|late MS|ok",
+     "one unit id never answers, damages its answers, or takes longer", turn_slave},
     {"ok", "ok", "clear every fault", turn_ok},
 };
 
-// Splits at blanks; false when there are too many words or bytes.
-static bool split(const char *line, Words *words) {
-    size_t len = strlen(line);
-    if (len >= sizeof words->text) {
-        return false;
-    }
-    memcpy(words->text, line, len + 1);
-    words->count = 0;
-    char *rest = NULL;
-    for (char *word = strtok_r(words->text, " \t\r", &rest); word != NULL;
-         word = strtok_r(NULL, " \t\r", &rest)) {
-        if (words->count == MOST_WORDS) {
-            return false;
-        }
-        words->word[words->count++] = word;
-    }
-    return words->count > 0;
-}
-
 PsErr ps_faults_turn(PsFaults *faults, const char *line, PsDiag *diag) {
-    Words words;
-    if (!split(line, &words)) {
+    PsSimWords words;
+    if (!ps_sim_words_split(line, &words)) {
         return ps_fail(PS_ERR_INVALID, diag, NULL, NULL, "no fault; say 'help' for the list");
     }
     for (size_t i = 0; i < PS_COUNT(knobs); i++) {
@@ -194,7 +125,9 @@ PsErr ps_faults_turn(PsFaults *faults, const char *line, PsDiag *diag) {
 
 void ps_faults_help(PsBuf *out) {
     for (size_t i = 0; i < PS_COUNT(knobs); i++) {
-        ps_buf_printf(out, "  %-32s %s\n", knobs[i].usage, knobs[i].help);
+        if (knobs[i].turn != turn_ok) { // the frame knobs tell of it
+            ps_buf_printf(out, "  %-32s %s\n", knobs[i].usage, knobs[i].help);
+        }
     }
 }
 
@@ -213,24 +146,11 @@ static uint8_t exception_for(const PsFaults *faults, const PsSimRequest *request
     return faults->exception;
 }
 
-static bool reset_due(PsFaults *faults) {
-    bool once = faults->reset_once;
-    faults->reset_once = false;
-    faults->reset_count++;
-    if (faults->reset_every == 0 || faults->reset_count < faults->reset_every) {
-        return once;
-    }
-    faults->reset_count = 0;
-    return true;
-}
-
-PsFaultVerdict ps_faults_judge(PsFaults *faults, const PsSimRequest *request) {
+PsFaultVerdict ps_faults_judge(const PsFaults *faults, const PsSimRequest *request) {
     PsFaultVerdict verdict = {.action = PS_FAULT_ANSWER,
-                              .delay_ms = faults->delay_ms + faults->late_ms[request->slave],
-                              .damage = faults->damage[request->slave]};
-    if (reset_due(faults)) {
-        verdict.action = PS_FAULT_RESET;
-    } else if (faults->silence || faults->silent_slaves[request->slave]) {
+                              .late_ms = faults->late_ms[request->slave],
+                              .damage = (PsDamage)faults->damage[request->slave]};
+    if (faults->silent_slaves[request->slave]) {
         verdict.action = PS_FAULT_SILENCE;
     } else {
         verdict.exception = exception_for(faults, request);

@@ -9,7 +9,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <modbus/modbus.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -40,8 +39,6 @@ struct PsSimLine {
     uint16_t port;
     pthread_t thread;
     atomic_bool stop;
-    modbus_t *modbus; // makes TCP answers and puts them into pair[0]
-    int pair[2];
     int listen_fd;
     int fd;       // of the line; -1: nobody is there
     int slave_fd; // held, so that a gateway that closes its end does not end the line
@@ -121,38 +118,43 @@ static void send_due(PsSimLine *line) {
     line->waiting_count = kept;
 }
 
-static void damage(Answer *answer, uint8_t kind) {
-    if (kind == PS_DAMAGE_TRUNCATED) {
-        answer->len /= 2;
-    }
-    for (size_t i = 0; kind == PS_DAMAGE_GARBAGE && i < answer->len; i++) {
-        answer->bytes[i] = (uint8_t)(answer->bytes[i] * 7U + 89U + i);
+// The answer of another slave looks sound, so that is done before the checksum.
+static void spoil_slave(uint8_t *frame, size_t len) {
+    if (len > 0) {
+        frame[0] ^= 0x5A;
     }
 }
+
+static const PsSimFraming rtu_framing = {.most = FRAME_MAX, .spoil_id = spoil_slave};
 
 // The request has a sound checksum.
 static void serve(PsSimLine *line, const uint8_t *request, size_t len) {
     uint8_t frame[MBAP_EXTRA + FRAME_MAX] = {0};
+    uint8_t made[PS_SIM_FRAME_BYTES];
     size_t body = len - CRC_BYTES;
+    size_t got = 0;
+    PsKnobAnswer fault;
     frame[5] = (uint8_t)body;
     memcpy(frame + MBAP_EXTRA, request, body);
-    PsFaultVerdict verdict =
-        ps_sim_server_ask(line->server, line->modbus, frame, MBAP_EXTRA + body);
-    ssize_t got =
-        verdict.action == PS_FAULT_ANSWER ? recv(line->pair[1], frame, sizeof frame, 0) : 0;
-    if (got <= MBAP_EXTRA || got - MBAP_EXTRA + CRC_BYTES > FRAME_MAX ||
+    if (!ps_sim_server_ask(line->server, frame, MBAP_EXTRA + body, made, &got, &fault) ||
+        got <= MBAP_EXTRA || got - MBAP_EXTRA + CRC_BYTES > FRAME_MAX ||
         line->waiting_count == LATE_MAX) {
         return;
     }
     Answer *answer = &line->waiting[line->waiting_count++];
-    body = (size_t)got - MBAP_EXTRA;
-    memcpy(answer->bytes, frame + MBAP_EXTRA, body);
+    body = got - MBAP_EXTRA;
+    memcpy(answer->bytes, made + MBAP_EXTRA, body);
+    bool other_slave = fault.damage == PS_DAMAGE_WRONG_ID;
+    ps_knobs_damage(other_slave ? fault.damage : PS_DAMAGE_NONE, &rtu_framing, answer->bytes,
+                    &body);
     uint16_t crc = ps_crc16(answer->bytes, body);
     answer->bytes[body] = (uint8_t)crc;
     answer->bytes[body + 1] = (uint8_t)(crc >> 8);
     answer->len = body + CRC_BYTES;
-    answer->due = ps_mono_add_ns(ps_mono_now(), verdict.delay_ms * PS_NS_PER_MS);
-    damage(answer, verdict.damage);
+    ps_knobs_damage(other_slave ? PS_DAMAGE_NONE : fault.damage, &rtu_framing, answer->bytes,
+                    &answer->len);
+    int64_t wait_ms = (int64_t)fault.delay_ms + fault.late_ms;
+    answer->due = ps_mono_add_ns(ps_mono_now(), wait_ms * PS_NS_PER_MS);
 }
 
 // The length of the request that begins with these bytes; 0 when more are needed.
@@ -243,9 +245,6 @@ static void *line_main(void *arg) {
 
 static void line_free(PsSimLine *line) {
     close_line(line);
-    close_fd(&line->pair[0]);
-    close_fd(&line->pair[1]);
-    modbus_free(line->modbus);
     free(line->path);
     free(line);
 }
@@ -256,15 +255,10 @@ PsErr ps_sim_line_start(PsSimServer *server, const PsSimLineSetup *setup, PsSimL
     *line = (PsSimLine){.server = server,
                         .path = setup->path != NULL ? ps_strdup(setup->path) : NULL,
                         .port = setup->port,
-                        .pair = {-1, -1},
                         .listen_fd = -1,
                         .fd = -1,
-                        .slave_fd = -1,
-                        .modbus = modbus_new_tcp("127.0.0.1", MODBUS_TCP_DEFAULT_PORT)};
-    bool ready = line->modbus != NULL &&
-                 socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, line->pair) == 0 &&
-                 modbus_set_socket(line->modbus, line->pair[0]) == 0 && open_line(line) &&
-                 pthread_create(&line->thread, NULL, line_main, line) == 0;
+                        .slave_fd = -1};
+    bool ready = open_line(line) && pthread_create(&line->thread, NULL, line_main, line) == 0;
     if (!ready) {
         PsErr err = ps_fail(PS_ERR_IO, diag, "penstock-sim", "rtu", "cannot open the line %s: %s",
                             line->path != NULL ? line->path : "over TCP", strerror(errno));

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "sim/framing.h"
 #include "sim/opcua_identity.h"
 #include "sim/opcua_nodes.h"
 
@@ -489,43 +490,15 @@ static PsErr turn_fault(PsSimSide *side, const char *line, PsDiag *diag) {
 
 static void put_help(PsBuf *out) {
     for (size_t i = 0; i < PS_COUNT(faults); i++) {
-        ps_buf_printf(out, "  opcua %-26s %s\n", faults[i].usage, faults[i].help);
+        ps_buf_printf(out, "  %-32s %s\n", faults[i].usage, faults[i].help);
     }
 }
-
-// --- frames (Part 6, 7.1.2: three letters, one for the chunk, the size)
-
-#define HEADER 8U
-#define FRAME_MOST ((size_t)70 * 1024)
-
-static size_t frame_length(const uint8_t *bytes, size_t have) {
-    if (have < HEADER) {
-        return 0;
-    }
-    uint32_t size = (uint32_t)bytes[4] | (uint32_t)bytes[5] << 8 | (uint32_t)bytes[6] << 16 |
-                    (uint32_t)bytes[7] << 24;
-    return size < HEADER ? SIZE_MAX : size;
-}
-
-// The sequence header's request id, behind message header, channel and token. Of unencrypted
-// messages; in an encrypted one it spoils the signature, which is as wrong.
-static void spoil_id(uint8_t *frame, size_t len) {
-    if (len >= 24 && memcmp(frame, "MSG", 3) == 0) {
-        frame[20] = (uint8_t)(frame[20] ^ 0x55U);
-    }
-}
-
-static const PsSimFraming framing = {
-    .length = frame_length,
-    .most = FRAME_MOST,
-    .spoil_id = spoil_id,
-};
 
 const PsSimSideKind ps_sim_opcua_kind = {
     .name = "opcua",
     .title = "OPC UA",
     .port = DEFAULT_PORT,
-    .framing = &framing,
+    .framing = &ps_sim_framing_opcua,
     .start = start,
     .stop = stop,
     .bound_port = bound_port,

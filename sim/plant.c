@@ -286,12 +286,25 @@ void ps_plant_written(PsPlant *plant, PsSimTable table, uint32_t offset, uint32_
     hold(plant, table, offset, count, plant->now_ms + PS_PLANT_HOLD_MS);
 }
 
-void ps_plant_force(PsPlant *plant, PsSimAddress address, uint16_t value) {
-    if (address.table == PS_SIM_COIL || address.table == PS_SIM_DISCRETE) {
-        bits(plant, address.table)[address.offset] = value != 0;
+static void put_item(PsPlant *plant, PsSimTable table, uint32_t offset, uint16_t value) {
+    if (table == PS_SIM_COIL || table == PS_SIM_DISCRETE) {
+        bits(plant, table)[offset] = value != 0;
     } else {
-        registers(plant, address.table)[address.offset] = value;
+        registers(plant, table)[offset] = value;
     }
+}
+
+void ps_plant_write(PsPlant *plant, PsSimAddress first, size_t count, const uint16_t *values) {
+    size_t room = PS_SIM_TABLE_ITEMS - (size_t)first.offset;
+    size_t taken = count < room ? count : room;
+    for (size_t i = 0; i < taken; i++) {
+        put_item(plant, first.table, (uint32_t)(first.offset + i), values[i]);
+    }
+    ps_plant_written(plant, first.table, first.offset, (uint32_t)taken);
+}
+
+void ps_plant_force(PsPlant *plant, PsSimAddress address, uint16_t value) {
+    put_item(plant, address.table, address.offset, value);
     hold(plant, address.table, address.offset, 1, INT64_MAX);
 }
 

@@ -38,6 +38,10 @@ void ps_plant_advance(PsPlant *plant, int64_t now_ms);
 /// the written value for PS_PLANT_HOLD_MS and the process continues from it.
 void ps_plant_written(PsPlant *plant, PsSimTable table, uint32_t offset, uint32_t count);
 
+/// Puts `count` items as a client's write does, and tells the plant. What is past the end of the
+/// table is dropped.
+void ps_plant_write(PsPlant *plant, PsSimAddress first, size_t count, const uint16_t *values);
+
 /// Puts one item (a bit takes 0 or 1) and holds it until released: how a test drives values.
 void ps_plant_force(PsPlant *plant, PsSimAddress address, uint16_t value);
 /// Lets every forced point move again.

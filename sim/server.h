@@ -1,24 +1,23 @@
-//! Modbus TCP on loopback: one thread per connection, answers built by libmodbus over the plant's
-//! tables. The calls here are for one controlling thread.
+//! The Modbus side of the simulator: Modbus TCP on a public port, answers built by libmodbus over
+//! the plant's tables. It owns the plant; other sides and serial lines ask it. The calls here are
+//! for one controlling thread unless they say otherwise.
 #pragma once
 
 #include "base/err.h"
 #include "sim/faults.h"
 #include "sim/plant.h"
+#include "sim/port.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/// Connections at a time; one more is closed at once and counted as turned away.
-#define PS_SIM_CONNECTIONS 64
-
 typedef struct PsSimServer PsSimServer;
-typedef struct _modbus modbus_t; // libmodbus's own
 
 typedef struct PsSimServerSetup {
-    const char *address; ///< IPv4 to listen on; NULL: 127.0.0.1
-    uint16_t port;       ///< 0: a free one
-    bool slaves[256];    ///< unit ids that exist; none set: all do. Others stay silent.
+    const char *address;  ///< IPv4 to listen on; NULL: 127.0.0.1
+    uint16_t port;        ///< 0: a free one
+    uint32_t connections; ///< at a time; 0: PS_SIM_CONNECTIONS
+    bool slaves[256];     ///< unit ids that exist; none set: all do. Others stay silent.
 } PsSimServerSetup;
 
 typedef struct PsSimStats {
@@ -34,25 +33,28 @@ typedef struct PsSimStats {
 
 /// Listens and starts answering. PS_ERR_IO (port taken, not permitted) with words in `diag`.
 PsErr ps_sim_server_start(const PsSimServerSetup *setup, PsSimServer **ret_server, PsDiag *diag);
-/// Closes everything and waits for the threads (none of them sleeps past this). Accepts NULL.
+/// Closes everything and waits for the thread (it never sleeps past this). Accepts NULL.
 void ps_sim_server_stop(PsSimServer *server);
 
 uint16_t ps_sim_server_port(const PsSimServer *server);
 PsSimStats ps_sim_server_stats(PsSimServer *server);
 
-/// A request that came another way, as a Modbus TCP frame: when the verdict is PS_FAULT_ANSWER its
-/// answer was written to the socket of `modbus`, at once; any delay and damage is the caller's.
-/// Any thread.
-PsFaultVerdict ps_sim_server_ask(PsSimServer *server, modbus_t *modbus, const uint8_t *frame,
-                                 size_t len);
+/// A request that came another way, as a Modbus TCP frame. True: its answer is in `answer` (room
+/// for PS_SIM_FRAME_BYTES), and what is to happen to it in `ret_fault`. Any thread.
+bool ps_sim_server_ask(PsSimServer *server, const uint8_t *frame, size_t len, uint8_t *answer,
+                       size_t *ret_len, PsKnobAnswer *ret_fault);
 /// Is `refuse` in effect? Any thread.
 bool ps_sim_server_refuses(PsSimServer *server);
 
-/// As ps_faults_turn, in effect from the next request on; `refuse` has closed the port and every
-/// connection when this returns, and a later `ok` listens on the same port again.
+/// As ps_faults_turn and ps_sim_port_fault, in effect from the next request on.
 PsErr ps_sim_server_fault(PsSimServer *server, const char *line, PsDiag *diag);
 
-/// As the plant calls of the same name, at the present time.
+/// As the plant calls of the same name, at the present time. Any thread.
 void ps_sim_server_force(PsSimServer *server, PsSimAddress address, uint16_t value);
 uint16_t ps_sim_server_item(PsSimServer *server, PsSimAddress address);
 void ps_sim_server_release(PsSimServer *server);
+void ps_sim_server_write(PsSimServer *server, PsSimAddress first, size_t count,
+                         const uint16_t *values);
+/// `count` items of one moment; past the end of the table: 0. Any thread.
+void ps_sim_server_items(PsSimServer *server, PsSimAddress first, size_t count,
+                         uint16_t *ret_values);

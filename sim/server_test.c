@@ -55,7 +55,7 @@ static void end(Plant *plant) {
 
 static void say(PsSimServer *server, const char *line, const char *expected) {
     PS_AUTO_BUF PsBuf answer = {0};
-    assert_true(ps_sim_control_line(server, line, &answer));
+    assert_true(ps_sim_control_line(&(PsSimControl){.server = server}, line, &answer));
     assert_string_equal((const char *)answer.data, expected);
 }
 
@@ -197,9 +197,10 @@ static void test_set_and_get(void **state) {
     say(plant.server, "get 40501", "77\n");
     say(plant.server, "release", "ok\n");
     PS_AUTO_BUF PsBuf answer = {0};
-    assert_true(ps_sim_control_line(plant.server, "set 40001", &answer));
+    PsSimControl control = {.server = plant.server};
+    assert_true(ps_sim_control_line(&control, "set 40001", &answer));
     assert_memory_equal(answer.data, "error: ", 7);
-    assert_false(ps_sim_control_line(plant.server, "quit", &answer));
+    assert_false(ps_sim_control_line(&control, "quit", &answer));
     end(&plant);
 }
 

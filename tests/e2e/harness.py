@@ -192,21 +192,40 @@ class ModbusServer(Program):
 
 
 class Plant(Program):
-    """penstock-sim, with its fault knobs on standard input."""
+    """penstock-sim, with its fault knobs on standard input. `port` is Modbus TCP's; the sides that
+    are asked for have s7_port, opcua_port and eip_port (True: a free one)."""
 
-    def __init__(self, folder, port=0, *options):
+    SIDES = ("s7", "opcua", "eip")
+
+    def __init__(self, folder, port=0, *options, s7=False, opcua=False, eip=False):
         ready = pathlib.Path(folder) / f"plant-{port}-{time.monotonic_ns()}.ready"
+        for name, wanted in zip(self.SIDES, (s7, opcua, eip)):
+            if wanted:
+                options += (f"--{name}-port", 0 if wanted is True else wanted)
         super().__init__([BIN / "penstock-sim", "--port", port, "--ready-file", ready,
                           "--interactive", *options])
-        wait_for(ready.exists, "penstock-sim")
-        self.port = int(ready.read_text())
+        wait_for(lambda: ready.exists() or self.process.poll() is not None, "penstock-sim")
+        assert ready.exists(), self.text()
+        first, *others = ready.read_text().splitlines()
+        self.port = int(first)
+        for line in others:
+            name, number = line.split()
+            setattr(self, f"{name}_port", int(number))
 
-    def knob(self, line):
+    def command(self, line):
+        """The answer line, mostly "ok"; fails when it is an error."""
         count = len(self.lines)
         self.send(line)
-        wait_for(lambda: any(text == "ok" or text.startswith("error")
-                             for text in self.lines[count:]), f"the plant to answer '{line}'")
-        assert not self.find("error", start=count), self.lines[count:]
+        wait_for(lambda: len(self.lines) > count, f"the plant to answer '{line}'")
+        assert not self.lines[count].startswith("error"), f"{line}: {self.lines[count]}"
+        return self.lines[count]
+
+    knob = command
+
+    def stats(self, side=None):
+        """The counters of a side as a dict."""
+        words = self.command(f"{side} stats" if side else "stats").split()
+        return {name: int(value) for name, value in (word.split("=") for word in words)}
 
 
 # Tests of the gateway are quicker than AWS lets a device be; those of the limits set them anew.
