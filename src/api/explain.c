@@ -1,39 +1,34 @@
-// GET /explain: why a value is as it is: what is asked, what came of it, what to do. Main thread.
+// GET /explain: why a value is as it is: what is asked, what came of it, what to do. Unless the
+// caller is in a hurry the device is asked just now, and the answer waits for it. Main thread;
+// never blocks.
+#include "api/explain.h"
 #include "api/handlers_live.h"
-#include "api/live_private.h"
 #include "api/values.h"
 #include "base/cleanup.h"
 #include "base/mem.h"
 #include "drivers/driver.h"
+#include "model/place.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct Story {
-    const PsApiLive *live;
-    uint32_t number;
-    const PsVariable *variable;
-    const PsDevice *device;
-    const PsGroup *group;
-    PsQuality quality;
-    PsDeviceRow row;
-} Story;
+// A device may be busy with others before the look begins.
+#define LOOK_SECONDS 10
 
 static void put_text(json_t *json, const char *key, const char *text) {
     json_object_set_new(json, key, json_string(text));
 }
 
-static json_t *variable_json(const Story *story) {
+static json_t *variable_json(const PsApiStory *story) {
     const PsVariable *variable = story->variable;
     json_t *json = json_object();
     put_text(json, "device", variable->device_name);
     put_text(json, "name", variable->name);
     put_text(json, "group", variable->group_name);
     put_text(json, "type", ps_data_type_name(variable->data_type));
-    json_object_set_new(json, "address", json_integer(variable->register_addr));
-    if (variable->register_bit >= 0) {
-        json_object_set_new(json, "bit", json_integer(variable->register_bit));
-    }
+    char address[PS_ADDRESS_SIZE];
+    ps_variable_address(story->device->protocol, variable, address, sizeof address);
+    put_text(json, "address", address);
     put_text(json, "access", ps_access_name(variable->access));
     json_object_set_new(json, "polling_interval", json_real(story->group->polling_interval));
     const PsTag *tag = ps_tag_table_get(story->live->sources.table, story->number);
@@ -42,7 +37,7 @@ static json_t *variable_json(const Story *story) {
     return json;
 }
 
-static json_t *device_json(const Story *story) {
+static json_t *device_json(const PsApiStory *story) {
     const PsDevice *device = story->device;
     const PsApiDeviceState *state = &story->live->devices[story->variable->device];
     json_t *json = json_object();
@@ -50,10 +45,15 @@ static json_t *device_json(const Story *story) {
     put_text(json, "protocol", ps_protocol_name(device->protocol));
     if (ps_device_is_serial(device)) {
         put_text(json, "serial", device->serial_name);
+    } else if (device->url[0] != '\0') {
+        put_text(json, "address", device->url);
     } else {
         json_object_set_new(json, "address", json_sprintf("%s:%d", device->ip, device->port));
     }
-    json_object_set_new(json, "slave", json_integer(device->slave));
+    if (device->protocol == PS_PROTOCOL_MODBUS_TCP || device->protocol == PS_PROTOCOL_MODBUS_RTU) {
+        json_object_set_new(json, "slave", json_integer(device->slave));
+        put_text(json, "byte_order", ps_byte_order_name(device->byte_order));
+    }
     json_object_set_new(json, "timeout", json_real(device->timeout));
     put_text(json, "state", ps_api_device_state_name(state));
     json_object_set_new(json, "since", ps_api_time(state->since));
@@ -61,7 +61,7 @@ static json_t *device_json(const Story *story) {
     return json;
 }
 
-static json_t *channel_json(const Story *story) {
+static json_t *channel_json(const PsApiStory *story) {
     if (story->row.channel == UINT32_MAX) {
         return json_object();
     }
@@ -74,7 +74,7 @@ static json_t *channel_json(const Story *story) {
 }
 
 // The set of variables that are read together with this one.
-static void put_request(const Story *story, PsBuf *out) {
+static void put_request(const PsApiStory *story, PsBuf *out) {
     const PsConfig *config = story->live->config;
     const PsDriver *driver = ps_driver_find(story->device->protocol);
     if (driver == NULL || driver->describe == NULL) {
@@ -93,7 +93,7 @@ static void put_request(const Story *story, PsBuf *out) {
     driver->describe(config, &set, story->number, out);
 }
 
-static json_t *request_json(const Story *story) {
+static json_t *request_json(const PsApiStory *story) {
     PS_AUTO_BUF PsBuf text = {0};
     if (story->variable->access == PS_ACCESS_WRITE) {
         ps_buf_printf(&text, "none: the variable is only written");
@@ -105,78 +105,14 @@ static json_t *request_json(const Story *story) {
     return json_pack("{s:s}", "text", (const char *)text.data);
 }
 
-// --- what to do ---------------------------------------------------------------------------------
-
-static void advise_away(const Story *story, PsBuf *out) {
-    const PsDevice *device = story->device;
-    if (ps_device_is_serial(device)) {
-        ps_buf_printf(
-            out,
-            "check that the device is switched on, the cable of serial port '%s' with its "
-            "A and B, the line's settings, and that the device has slave number %d",
-            device->serial_name, device->slave);
-    } else {
-        ps_buf_printf(out,
-                      "check that the device is switched on, that %s answers on port %d from this "
-                      "network, and that the device has slave number %d",
-                      device->ip, device->port, device->slave);
-    }
-    ps_buf_printf(out, "; the gateway goes on trying by itself");
-}
-
-static void advise(const Story *story, PsBuf *out) {
-    switch (story->quality) {
-    case PS_QUALITY_GOOD:
-        ps_buf_printf(out, "%s", "");
-        return;
-    case PS_QUALITY_NOT_READ:
-        if (story->row.contact == PS_CONTACT_SILENT) {
-            advise_away(story, out);
-            return;
-        }
-        ps_buf_printf(out,
-                      "wait for the first cycle of group '%s', which comes every %g s; if nothing "
-                      "comes then, look at the channel's last error",
-                      story->group->name, story->group->polling_interval);
-        return;
-    case PS_QUALITY_AWAY:
-        advise_away(story, out);
-        return;
-    case PS_QUALITY_REFUSED:
-        ps_buf_printf(out,
-                      "the device answers, but has nothing at this address: compare address %d and "
-                      "type %s with the device's list of registers (some lists count from 0), or "
-                      "correct the device's program",
-                      story->variable->register_addr,
-                      ps_data_type_name(story->variable->data_type));
-        return;
-    case PS_QUALITY_UNDECODABLE:
-        ps_buf_printf(
-            out,
-            "the bytes that came are no %s: compare type and byte order with the device's "
-            "list of registers",
-            ps_data_type_name(story->variable->data_type));
-        return;
-    case PS_QUALITY_STALE:
-        ps_buf_printf(out,
-                      "cycles of group '%s' take longer than its %g s: look at the channel's round "
-                      "trip and late requests, and poll less often, or less",
-                      story->group->name, story->group->polling_interval);
-        return;
-    case PS_QUALITY_WRITE_ONLY:
-        ps_buf_printf(out, "set the variable's read_write to read/write if its value is wanted");
-        return;
-    }
-}
-
-static json_t *advice_json(const Story *story) {
+static json_t *advice_json(const PsApiStory *story) {
     PS_AUTO_BUF PsBuf text = {0};
-    advise(story, &text);
+    ps_api_explain_advice(story, &text);
     return json_string((const char *)text.data);
 }
 
 // The monotonic time of the next try on the wall clock.
-static json_t *next_try_json(const Story *story) {
+static json_t *next_try_json(const PsApiStory *story) {
     if (!story->row.away) {
         return json_null();
     }
@@ -184,13 +120,16 @@ static json_t *next_try_json(const Story *story) {
     return ps_api_time((PsWall){ps_wall_now().ns + (left > 0 ? left : 0)});
 }
 
-static json_t *story_json(const Story *story) {
+static json_t *story_json(const PsApiStory *story) {
     const char *error = story->quality == PS_QUALITY_GOOD ? "" : story->row.last_error;
     json_t *json = json_object();
     json_object_set_new(json, "variable", variable_json(story));
     json_object_set_new(json, "device", device_json(story));
     json_object_set_new(json, "channel", channel_json(story));
     json_object_set_new(json, "request", request_json(story));
+    json_object_set_new(json, "look", ps_api_explain_look(story));
+    json_object_set_new(json, "readings", ps_api_explain_readings(story));
+    json_object_set_new(json, "learned", ps_api_explain_learned(story));
     put_text(json, "state", ps_quality_name(story->quality));
     put_text(json, "last_error", error);
     json_object_set_new(json, "next_try", next_try_json(story));
@@ -198,10 +137,11 @@ static json_t *story_json(const Story *story) {
     return json;
 }
 
-void ps_api_explain(PsApiCall *call) {
+// The configuration may be another one by now, so the variable is looked up anew.
+static void tell(PsApiCall *call, const PsApiLook *look) {
     const PsApiSources *sources = ps_api_call_sources(call);
     PsDiag diag = {0};
-    Story story = {.live = sources->live};
+    PsApiStory story = {.live = sources->live, .look = *look};
     PsErr err = ps_api_find_variable(call, &story.number, &diag);
     if (err != PS_OK) {
         ps_api_call_fail(call, err, &diag);
@@ -213,5 +153,35 @@ void ps_api_explain(PsApiCall *call) {
     story.quality = ps_collector_quality(sources->collector, story.number, ps_mono_now());
     ps_api_live_look_at_devices(sources->live);
     ps_api_device_trouble(sources->live, story.variable->device, &story.row);
+    if (look->peek != NULL && !look->peek->ordered) {
+        story.look.reading_count =
+            ps_readings(look->peek->bytes, look->peek->len, story.variable->data_type,
+                        story.device->byte_order, story.look.readings);
+    }
     ps_api_call_reply(call, story_json(&story));
+}
+
+static void on_looked(PsErr result, const PsDiag *diag, const PsPeek *peek, void *ctx) {
+    tell(ctx, &(PsApiLook){.wanted = true, .result = result, .diag = diag, .peek = peek});
+}
+
+// Parameters: `device`, `name`, `look` (false: as things stand, at once).
+void ps_api_explain(PsApiCall *call) {
+    const PsApiSources *sources = ps_api_call_sources(call);
+    PsDiag diag = {0};
+    uint32_t number = 0;
+    PsErr err = ps_api_find_variable(call, &number, &diag);
+    if (err != PS_OK) {
+        ps_api_call_fail(call, err, &diag);
+        return;
+    }
+    if (json_is_false(json_object_get(ps_api_call_arguments(call), "look"))) {
+        tell(call, &(PsApiLook){.wanted = false});
+        return;
+    }
+    PsMono deadline = ps_mono_add_ns(ps_mono_now(), LOOK_SECONDS * PS_NS_PER_S);
+    err = ps_collector_peek(sources->collector, number, deadline, on_looked, call, &diag);
+    if (err != PS_OK) {
+        tell(call, &(PsApiLook){.wanted = true, .result = PS_ERR_UNSUPPORTED, .diag = &diag});
+    }
 }

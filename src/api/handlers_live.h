@@ -19,6 +19,8 @@ PsApiHandler ps_api_watch_remove;
 PsApiHandler ps_api_events;
 PsApiHandler ps_api_trend;
 PsApiHandler ps_api_explain;
+PsApiHandler ps_api_browse;
+PsApiHandler ps_api_read_as;
 PsApiHandler ps_api_doctor;
 PsApiHandler ps_api_write;
 PsApiHandler ps_api_read_bytes;

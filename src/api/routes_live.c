@@ -84,6 +84,23 @@ static const PsApiParameter doctor_parameters[] = {
 static const PsApiParameter explain_parameters[] = {
     {"device", PS_API_QUERY, PS_API_TEXT, .required = true, .help = "The device's name."},
     {"name", PS_API_QUERY, PS_API_TEXT, .required = true, .help = "The variable's name."},
+    {"look", PS_API_QUERY, PS_API_BOOLEAN,
+     .help = "false: as things stand, at once. Otherwise the device is asked just now."},
+    {NULL},
+};
+
+static const PsApiParameter readings_parameters[] = {
+    {"bytes", PS_API_QUERY, PS_API_TEXT, .required = true,
+     .help = "Hexadecimal digits, in the order of the wire: 41B40000."},
+    {NULL},
+};
+
+static const PsApiParameter browse_parameters[] = {
+    {"name", PS_API_PATH, PS_API_TEXT, .help = "The device's name."},
+    {"node", PS_API_QUERY, PS_API_TEXT,
+     .help = "Where to look inside: `node` of an answer; left out: from the top."},
+    {"after", PS_API_QUERY, PS_API_TEXT,
+     .help = "`next` of the answer before; left out: from the beginning."},
     {NULL},
 };
 
@@ -275,8 +292,27 @@ const PsApiRoute ps_api_routes_live[] = {
      .role = PS_ROLE_VIEWER,
      .parameters = explain_parameters,
      .answer_schema = EXPLAIN_SCHEMA,
-     .help = "Why a value is as it is: what is asked, what came of it, what to do.",
+     .help = "Why a value is as it is: what is asked, what goes over the wire, what it can mean, "
+             "what to do.",
      .statuses = "404"},
+    {.method = "GET",
+     .path = "/readings",
+     .id = "readBytes",
+     .handler = ps_api_read_as,
+     .role = PS_ROLE_VIEWER,
+     .parameters = readings_parameters,
+     .answer_schema = READINGS_SCHEMA,
+     .help = "Bytes in all byte orders and as all types; no device is asked.",
+     .statuses = "422"},
+    {.method = "GET",
+     .path = "/devices/{name}/browse",
+     .id = "browseDevice",
+     .handler = ps_api_browse,
+     .role = PS_ROLE_ENGINEER,
+     .parameters = browse_parameters,
+     .answer_schema = BROWSE_SCHEMA,
+     .help = "What the device says it has: a page of a folder, with what a variable needs.",
+     .statuses = "404 409 501 502 504 507"},
     {.method = "POST",
      .path = "/cloud/doctor",
      .id = "checkCloud",

@@ -29,11 +29,41 @@
     "\"number\"},"                                                                                 \
     "\"points\":{\"type\":\"array\",\"items\":{\"type\":\"array\",\"minItems\":2,\"maxItems\":2,"  \
     "\"items\":" TIME "}}}}"
+#define READING                                                                                    \
+    "{\"type\":\"object\",\"required\":[\"type\",\"order\",\"text\",\"likely\",\"marked\","        \
+    "\"configured\",\"settable\"],\"properties\":{\"type\":" TEXT ",\"order\":" TEXT               \
+    ",\"text\":" TEXT ",\"likely\":" INTEGER "}}"
+#define READINGS_SCHEMA                                                                            \
+    "{\"type\":\"object\",\"required\":[\"readings\"],\"properties\":{\"readings\":{\"type\":"     \
+    "\"array\",\"items\":" READING "}}}"
+#define BROWSE_SCHEMA                                                                              \
+    "{\"type\":\"object\",\"required\":[\"key\",\"nodes\",\"next\"],\"properties\":{\"key\":" TEXT \
+    ",\"next\":" TEXT                                                                              \
+    ",\"nodes\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"name\","        \
+    "\"node\","                                                                                    \
+    "\"type\",\"address\",\"data_type\",\"inside\",\"readable\",\"writable\"],\"properties\":{"    \
+    "\"name\":" TEXT ",\"node\":" TEXT ",\"type\":" TEXT ",\"address\":" TEXT                      \
+    ",\"data_type\":" TEXT "}}}}}"
+#define LOOK                                                                                       \
+    "{\"type\":[\"object\",\"null\"],\"required\":[\"outcome\",\"error\",\"text\",\"sent\","       \
+    "\"received\",\"bytes\",\"type\",\"code\",\"meaning\"],\"properties\":{\"outcome\":{\"enum\":" \
+    "["                                                                                            \
+    "\"answered\",\"refused\",\"no answer\",\"no connection\",\"not asked\"]},\"error\":" TEXT     \
+    ",\"text\":" TEXT ",\"sent\":" TEXT ",\"received\":" TEXT ",\"bytes\":" TEXT ",\"type\":" TEXT \
+    ",\"code\":" INTEGER ",\"meaning\":" TEXT "}}"
+#define LEARNED                                                                                    \
+    "{\"type\":[\"object\",\"null\"],\"required\":[\"holes\",\"elsewhere\",\"most_items\"],"       \
+    "\"properties\":{\"elsewhere\":" INTEGER ",\"most_items\":" INTEGER                            \
+    ",\"holes\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"first\","       \
+    "\"last\","                                                                                    \
+    "\"here\",\"code\",\"refusals\",\"since\",\"next_try\"],\"properties\":{\"first\":" TEXT       \
+    ",\"last\":" TEXT ",\"since\":" TIME ",\"next_try\":" TIME "}}}}}"
 #define EXPLAIN_SCHEMA                                                                             \
-    "{\"type\":\"object\",\"required\":[\"variable\",\"device\",\"channel\",\"request\","          \
-    "\"state\","                                                                                   \
-    "\"last_error\",\"next_try\",\"what_to_do\"],\"properties\":{\"state\":" TEXT                  \
-    ",\"last_error\":" TEXT ",\"next_try\":" TIME ",\"what_to_do\":" TEXT "}}"
+    "{\"type\":\"object\",\"required\":[\"variable\",\"device\",\"channel\",\"request\",\"look\"," \
+    "\"readings\",\"learned\",\"state\",\"last_error\",\"next_try\",\"what_to_do\"],"              \
+    "\"properties\":{\"look\":" LOOK                                                               \
+    ",\"readings\":{\"type\":[\"array\",\"null\"],\"items\":" READING "},\"learned\":" LEARNED     \
+    ",\"state\":" TEXT ",\"last_error\":" TEXT ",\"next_try\":" TIME ",\"what_to_do\":" TEXT "}}"
 #define LOG_SCHEMA                                                                                 \
     "{\"type\":\"object\",\"required\":[\"last\"],\"properties\":{\"last\":" INTEGER               \
     ",\"text\":" TEXT ",\"missed\":" INTEGER                                                       \

@@ -27,6 +27,13 @@ static const Command commands[] = {
     {"alarms", cli_alarms, "[--history|ack|shelve|unshelve]",
      "the alarms that are on; --history [--name TEXT] [--from TIME] [--to TIME]: what they did; "
      "ack NAME; shelve NAME --for TIME; unshelve NAME"},
+    {"explain", cli_explain, "DEVICE VAR",
+     "why a value is as it is: asks the device now, shows request, answer, what the bytes can "
+     "mean, "
+     "what to do; --fast: without asking"},
+    {"browse", cli_browse, "DEVICE [NODE]",
+     "what a device says it has (OPC UA, EtherNet/IP), with what a variable needs; --all: also "
+     "what is inside"},
     {"write", cli_write, "DEVICE VAR VALUE", "write a variable and read it back"},
     {"script", cli_script, "run FILE",
      "try a script; also script canary NAME FILE, script release NAME"},

@@ -48,6 +48,20 @@ typedef struct PsDriverCounters {
 #define PS_PEEK_BYTES 64U
 #define PS_PEEK_FRAME_BYTES 260U
 
+/// Most places near a variable's that a look names as refused.
+#define PS_PEEK_HOLES_MAX 16U
+
+/// A place near the variable's that the device has refused before (learned.h).
+typedef struct PsPeekHole {
+    char first[40]; ///< as people write it: "40010"
+    char last[40];  ///< the same as `first` when it is one item
+    int code;
+    uint32_t refusals;
+    PsWall since;
+    PsMono next_try;
+    bool here; ///< it touches the variable's place
+} PsPeekHole;
+
 /// What a look at a variable's place brought. Refused is an outcome too: then `code` and `meaning`
 /// are filled in beside the diagnosis.
 typedef struct PsPeek {
@@ -64,7 +78,11 @@ typedef struct PsPeek {
     bool ordered;  ///< the protocol says what the bytes are, so there is one reading only
     char type[40]; ///< what the device says it is: "DINT", "Double[10]"; "" where it does not say
     int64_t code;  ///< with which the device refused, in the protocol's numbers; 0: it did not
-    char meaning[200]; ///< of the code, in words
+    char meaning[320];                   ///< of the code, in words, and what to do about it
+    PsPeekHole holes[PS_PEEK_HOLES_MAX]; ///< see drivers/peek.h
+    uint32_t hole_count;
+    uint32_t holes_elsewhere; ///< refused places of the device that are not among them
+    uint32_t most_items;      ///< what it gives in one request at most; 0: as the protocol says
 } PsPeek;
 
 #define PS_BROWSE_NODES_MAX 500U

@@ -88,6 +88,7 @@ GOOD = {  # operation: (path values, query, body); the answer must be 200
     "apply": ({}, {}, {"dry_run": True}),
     "getTrend": ({}, {"device": "D", "name": "v"}, None),
     "explainVariable": ({}, {"device": "D", "name": "v"}, None),
+    "readBytes": ({}, {"bytes": "41B40000"}, None),
     "listVariables": ({}, {"sort": "-value", "limit": "5", "search": "v"}, None),
     "listTags": ({}, {"device": "D"}, None),
     "addWatch": ({}, {}, {"variables": [["D", "v"]]}),

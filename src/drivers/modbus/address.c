@@ -68,6 +68,17 @@ PsErr ps_modbus_address_parse(int written, PsModbusAddress *ret_address, PsDiag 
                    written);
 }
 
+void ps_modbus_address_name(uint32_t table, uint32_t offset, char *out, size_t size) {
+    for (size_t i = 0; i < PS_COUNT(ranges); i++) {
+        const Range *range = &ranges[i];
+        if (range->table == table && offset <= (uint32_t)(range->last - range->first)) {
+            snprintf(out, size, "%u", (unsigned)range->first + offset);
+            return;
+        }
+    }
+    snprintf(out, size, "offset %u", offset); // a coil behind the written addresses
+}
+
 uint32_t ps_modbus_width(PsModbusTable table, int data_type, int size) {
     if (tables[table].bits) {
         return is_bit_type(data_type) ? 1 : 0;

@@ -9,6 +9,7 @@
 #include "model/config.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 typedef enum PsModbusTable {
@@ -38,6 +39,9 @@ bool ps_modbus_table_has_bits(PsModbusTable table);
 
 /// PS_ERR_RANGE with words (field `register_addr`) when no table has this address.
 PsErr ps_modbus_address_parse(int written, PsModbusAddress *ret_address, PsDiag *diag);
+
+/// The written address of an item of a table: "40001", "410001".
+void ps_modbus_address_name(uint32_t table, uint32_t offset, char *out, size_t size);
 
 /// Items (bits or registers) a variable takes in its table; 0 when Modbus has no such type.
 uint32_t ps_modbus_width(PsModbusTable table, int data_type, int size);

@@ -133,8 +133,30 @@ static void reserved_slaves_are_refused(void **state) {
     }
 }
 
+static void items_are_named_as_they_are_written(void **state) {
+    (void)state;
+    static const struct {
+        PsModbusTable table;
+        uint32_t offset;
+        const char *name;
+    } cases[] = {
+        {PS_MODBUS_COILS, 0, "1"},
+        {PS_MODBUS_COILS, 9999, "10000"},
+        {PS_MODBUS_COILS, 10000, "offset 10000"},
+        {PS_MODBUS_HOLDING_REGISTERS, 9, "40010"},
+        {PS_MODBUS_HOLDING_REGISTERS, 10000, "410001"},
+        {PS_MODBUS_INPUT_REGISTERS, 65534, "365535"},
+    };
+    for (size_t i = 0; i < PS_COUNT(cases); i++) {
+        char name[40];
+        ps_modbus_address_name(cases[i].table, cases[i].offset, name, sizeof name);
+        assert_string_equal(name, cases[i].name);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(items_are_named_as_they_are_written),
         cmocka_unit_test(every_written_form),
         cmocka_unit_test(types_bits_sizes_and_access_fit_the_table),
         cmocka_unit_test(reserved_slaves_are_refused),

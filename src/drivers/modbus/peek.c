@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "drivers/modbus/describe.h"
 #include "drivers/modbus/exception.h"
+#include "drivers/peek.h"
 
 #include <stdio.h>
 
@@ -66,11 +67,18 @@ PsErr ps_modbus_peek(PsModbusConnection *connection, const PsEndpoint *endpoint,
     if (err != PS_OK) {
         return err;
     }
-    if (ps_modbus_table_has_bits(look.address.table)) {
+    bool bits = ps_modbus_table_has_bits(look.address.table);
+    uint32_t least =
+        bits ? 1 : ps_modbus_width(look.address.table, variable->data_type, variable->size);
+    least = least < MOST_REGISTERS ? least : MOST_REGISTERS;
+    PsLearnedHole place = {.unit = (uint32_t)device->slave,
+                           .area = look.address.table,
+                           .first = look.address.offset,
+                           .count = least};
+    ps_peek_learned(peek, endpoint->learned, &place, ps_modbus_address_name);
+    if (bits) {
         return ask(&look, 1, diag);
     }
-    uint32_t least = ps_modbus_width(look.address.table, variable->data_type, variable->size);
-    least = least < MOST_REGISTERS ? least : MOST_REGISTERS;
     uint32_t most = least > NUMBER_REGISTERS ? least : NUMBER_REGISTERS;
     uint32_t left = PS_MODBUS_TABLE_SIZE - look.address.offset;
     most = most < left ? most : left;
