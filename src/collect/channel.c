@@ -15,6 +15,14 @@
 // Enough for the resolver, the log and the drivers; only what is used becomes memory.
 #define STACK_BYTES ((size_t)256 * 1024)
 
+static PsChannelPlan *new_plan(PsChannel *channel, PsConfigPart *part,
+                               const PsChannelPlan *before) {
+    PsChannelPlan *plan = ps_channel_plan_new(channel, part, before);
+    plan->endpoint.learned = channel->learned;
+    plan->endpoint.state_folder = channel->state_folder;
+    return plan;
+}
+
 PsErr ps_channel_new(const PsChannelSetup *setup, PsChannel **ret_channel, PsDiag *diag) {
     PsChannel *channel = ps_alloc(sizeof *channel);
     channel->driver = setup->driver;
@@ -23,6 +31,11 @@ PsErr ps_channel_new(const PsChannelSetup *setup, PsChannel **ret_channel, PsDia
     channel->stop_order = (PsNote){.kind = PS_NOTE_STOP, .channel = channel};
     channel->stop_report = channel->stop_order;
     channel->recall_note = (PsNote){.kind = PS_NOTE_RECALL, .channel = channel};
+    channel->learned_note = (PsLearnedNote){.head = {PS_NOTE_LEARNED, channel}};
+    channel->last_learned = channel->learned_note;
+    channel->learned = setup->learned;
+    channel->learned_told = ps_learned_version(setup->learned);
+    channel->state_folder = setup->state_folder != NULL ? ps_strdup(setup->state_folder) : NULL;
     channel->last_job = &channel->first_job;
     channel->connecting = true;
     channel->on_demand = setup->on_demand;
@@ -31,7 +44,7 @@ PsErr ps_channel_new(const PsChannelSetup *setup, PsChannel **ret_channel, PsDia
     ps_line_budget_fill(&channel->look_budget, ps_mono_now());
     pthread_mutex_init(&channel->board.lock, NULL);
     channel->inbox = ps_mailbox_new(PS_CHANNEL_REPORTS_MAX, NULL, NULL);
-    channel->first_plan = ps_channel_plan_new(channel, setup->part, NULL);
+    channel->first_plan = new_plan(channel, setup->part, NULL);
     channel->last_plan = channel->first_plan;
     ps_channel_take_plan(channel, channel->first_plan);
     setup->driver->endpoint_key(&setup->part->config, &setup->part->config.devices[0],
@@ -56,6 +69,8 @@ void ps_channel_free(PsChannel *channel) {
         channel->first_plan = plan->next;
         ps_channel_plan_free(plan);
     }
+    ps_learned_free(channel->learned);
+    free(channel->state_folder);
     ps_mailbox_free(channel->inbox);
     pthread_mutex_destroy(&channel->board.lock);
     free(channel);
@@ -158,7 +173,7 @@ bool ps_channel_replan(PsChannel *channel, PsConfigPart *part, PsMono now) {
     if (channel->stopping || channel->plans_waiting == PS_CHANNEL_PLANS_MAX) {
         return false;
     }
-    PsChannelPlan *plan = ps_channel_plan_new(channel, part, channel->last_plan);
+    PsChannelPlan *plan = new_plan(channel, part, channel->last_plan);
     ps_channel_plan_begin(plan, channel->base, now);
     channel->last_plan->next = plan;
     channel->last_plan = plan;
@@ -225,6 +240,14 @@ void ps_channel_recall_done(PsChannel *channel) {
 // the present one end with it.
 void ps_channel_batch_done(PsChannel *channel, PsBatchNote *note) {
     if (channel->running && channel->plans_waiting == 0) {
+        PsErr err = ps_mailbox_put_quietly(channel->inbox, note);
+        PS_ASSERT(err == PS_OK); // as above
+    }
+}
+
+void ps_channel_learned_done(PsChannel *channel, PsLearnedNote *note) {
+    note->copy = NULL;
+    if (channel->running && note == &channel->learned_note) {
         PsErr err = ps_mailbox_put_quietly(channel->inbox, note);
         PS_ASSERT(err == PS_OK); // as above
     }

@@ -15,14 +15,16 @@
 
 /// Most reports one channel can have under way.
 #define PS_CHANNEL_REPORTS_MAX                                                                     \
-    (PS_CHANNEL_BATCHES + PS_WRITES_WAITING_MAX + PS_LOOKS_WAITING_MAX + PS_CHANNEL_PLANS_MAX + 2)
+    (PS_CHANNEL_BATCHES + PS_WRITES_WAITING_MAX + PS_LOOKS_WAITING_MAX + PS_CHANNEL_PLANS_MAX + 4)
 
 typedef struct PsChannelSetup {
     const PsDriver *driver;
-    PsConfigPart *part; ///< taken over, also on failure
-    uint32_t number;    ///< its place among the channels
-    PsMailbox *reports; ///< room for PS_CHANNEL_REPORTS_MAX of this channel
-    bool on_demand;     ///< it connects when there is a job to do, not before, and is not told of
+    PsConfigPart *part;       ///< taken over, also on failure
+    uint32_t number;          ///< its place among the channels
+    PsMailbox *reports;       ///< room for PS_CHANNEL_REPORTS_MAX of this channel
+    PsLearned *learned;       ///< what its devices have taught before; taken over, also on failure
+    const char *state_folder; ///< where its driver may keep files; may be NULL
+    bool on_demand; ///< it connects when there is a job to do, not before, and is not told of
 } PsChannelSetup;
 
 PsErr ps_channel_new(const PsChannelSetup *setup, PsChannel **ret_channel, PsDiag *diag);
@@ -68,6 +70,8 @@ bool ps_channel_recall_open(const PsChannel *channel);
 void ps_channel_recall_done(PsChannel *channel);
 /// The main thread is done with a report of this kind; a job is freed.
 void ps_channel_batch_done(PsChannel *channel, PsBatchNote *note);
+/// The note goes back to the channel. Its copy has been taken out.
+void ps_channel_learned_done(PsChannel *channel, PsLearnedNote *note);
 void ps_channel_job_done(PsChannel *channel, PsJob *job);
 
 /// Its place among the channels.

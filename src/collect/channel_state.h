@@ -28,6 +28,7 @@ struct PsChannel {
     PsNote stop_order;
     PsNote stop_report;
     PsNote recall_note; // there and back
+    char *state_folder; // NULL: none
 
     // The main thread's.
     pthread_t thread;
@@ -43,6 +44,12 @@ struct PsChannel {
     uint32_t plans_waiting;    // ordered and not reported
 
     // The channel thread's.
+    PsLearned *learned;
+    PsLearnedNote learned_note; // there and back
+    PsLearnedNote last_learned; // when the thread ends, and the other is under way
+    bool learned_out;           // the first of them is
+    uint64_t learned_told;      // the version that was handed over last
+    PsMono learned_next;        // not before
     PsChannelPlan *plan;
     PsBatchNote *free_batches[PS_CHANNEL_BATCHES];
     uint32_t free_count;

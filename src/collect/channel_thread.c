@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
+// A search teaches something new in each of its cycles; nobody needs to follow it.
+#define LEARNED_PAUSE_NS (2 * PS_NS_PER_S)
+
 // Waiting that a silent device caused is paid for where others answer meanwhile. Finding out who is
 // there at all is not: that is done once.
 static void pay_for_silence(PsChannel *channel, bool untold, PsMono start) {
@@ -235,6 +238,23 @@ void ps_channel_follow_plan(PsChannel *channel, PsChannelPlan *plan) {
     ps_health_publish(channel);
 }
 
+// What was learned in the last seconds goes to the main thread, which keeps it. The last time, when
+// the thread ends, at once.
+static void tell_learned(PsChannel *channel, bool last) {
+    uint64_t version = ps_learned_version(channel->learned);
+    PsMono now = ps_mono_now();
+    bool wait = !last && (channel->learned_out || now.ns < channel->learned_next.ns);
+    if (version == channel->learned_told || wait || channel->on_demand) {
+        return;
+    }
+    PsLearnedNote *note = channel->learned_out ? &channel->last_learned : &channel->learned_note;
+    channel->learned_out = true;
+    channel->learned_told = version;
+    channel->learned_next = ps_mono_add_ns(now, LEARNED_PAUSE_NS);
+    note->copy = ps_learned_dup(channel->learned);
+    ps_channel_report(channel, &note->head);
+}
+
 static void receive(PsChannel *channel, PsNote *note) {
     switch (note->kind) {
     case PS_NOTE_PLAN:
@@ -250,6 +270,9 @@ static void receive(PsChannel *channel, PsNote *note) {
     case PS_NOTE_RECALL:
         channel->recalling = true;
         channel->recall_set = 0;
+        return;
+    case PS_NOTE_LEARNED:
+        channel->learned_out = false;
         return;
     case PS_NOTE_STOP:
         channel->stop = true;
@@ -268,6 +291,7 @@ static void connect_when_due(PsChannel *channel) {
 static void end(PsChannel *channel) {
     ps_jobs_cancel(channel);
     channel->driver->disconnect(channel->session);
+    tell_learned(channel, true);
     pthread_mutex_lock(&channel->board.lock);
     channel->board.state = PS_CHANNEL_STOPPED;
     pthread_mutex_unlock(&channel->board.lock);
@@ -296,6 +320,7 @@ void *ps_channel_run(void *arg) {
             poll_due(channel);
             recall_some(channel);
             try_away_device(channel);
+            tell_learned(channel, false);
         }
     }
     end(channel);

@@ -192,6 +192,10 @@ static void on_wake_closed(PsWake *wake) {
     handle_closed(wake->data);
 }
 
+static void on_store_closed(void *ctx) {
+    handle_closed(ctx);
+}
+
 // Closes the handles once no thread can use them any more.
 static void finish_stop(PsCollector *collector) {
     for (uint32_t i = 0; i < collector->channel_count; i++) {
@@ -203,6 +207,9 @@ static void finish_stop(PsCollector *collector) {
         return;
     }
     uv_close((uv_handle_t *)&collector->timer, on_timer_closed);
+    PsLearnedStore *learned = collector->learned;
+    collector->learned = NULL;
+    ps_learned_store_close(learned, on_store_closed, collector);
     ps_wake_close(&collector->wake, on_wake_closed);
 }
 
@@ -219,6 +226,10 @@ static void on_wake(PsWake *wake) {
             break;
         case PS_NOTE_PLAN:
             ps_channel_plan_done(note->channel, (PsChannelPlan *)note);
+            break;
+        case PS_NOTE_LEARNED:
+            ps_collector_keep_learned(collector, note->channel, ((PsLearnedNote *)note)->copy);
+            ps_channel_learned_done(note->channel, (PsLearnedNote *)note);
             break;
         case PS_NOTE_RECALL:
             if (ps_channel_recall_open(note->channel)) {
@@ -260,7 +271,8 @@ PsErr ps_collector_new(const PsCollectorSetup *setup, PsCollector **ret_collecto
     }
     uv_timer_init(setup->loop, &collector->timer);
     collector->timer.data = collector;
-    collector->open_handles = 2;
+    ps_learned_store_start(collector->learned, setup->loop);
+    collector->open_handles = 3;
     *ret_collector = collector;
     return PS_OK;
 }

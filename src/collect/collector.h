@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "drivers/driver.h"
+#include "drivers/learned.h"
 #include "model/config.h"
 #include "model/config_map.h"
 #include "tags/sample_batch.h"
@@ -23,6 +24,9 @@ typedef struct PsCollectorSetup {
     uv_loop_t *loop;
     const PsConfig *config;
     PsTagTable *table;
+    /// The gateway's state folder, for what devices have taught and what drivers keep; NULL:
+    /// nothing is kept.
+    const char *state_folder;
     /// Asked once for each collect group: does anyone take its snapshots? Without, none are built.
     /// NULL means yes.
     bool (*wants_uploads)(uint32_t group, void *ctx);
@@ -154,6 +158,10 @@ typedef struct PsDeviceRow {
 
 /// `device` indexes PsConfig.devices.
 void ps_collector_device_row(PsCollector *collector, uint32_t device, PsDeviceRow *ret_row);
+
+/// What the device's endpoint has taught, all of its units; NULL when nothing is known. Borrowed
+/// until the loop turns.
+const PsLearned *ps_collector_learned(const PsCollector *collector, uint32_t device);
 
 /// One group, for status.
 typedef struct PsGroupRow {

@@ -4,6 +4,7 @@
 // blocks.
 #include "collect/collector_private.h"
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "base/mem.h"
@@ -11,6 +12,8 @@
 #include "model/option.h"
 #include "model/tables.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,11 +47,48 @@ void ps_collector_make_room(PsCollector *collector, uint32_t more) {
                             PS_CHANNEL_REPORTS_MAX * (channels > 0 ? channels : 1));
 }
 
+// "ModbusTCP 10.0.0.1:502": the same endpoint in another run.
+static void name_endpoint(const PsDriver *driver, const char *key, char *out, size_t size) {
+    snprintf(out, size, "%s %s", ps_protocol_name(driver->protocol), key);
+}
+
+// STATE/drivers/PROTOCOL, made when the first of its channels is; "" when there is none.
+static void find_folder(PsCollector *collector, int protocol, char *out, size_t size) {
+    const char *state = collector->setup.state_folder;
+    out[0] = '\0';
+    if (state == NULL ||
+        (size_t)snprintf(out, size, "%s/drivers/%s", state, ps_protocol_name(protocol)) >= size) {
+        out[0] = '\0';
+        return;
+    }
+    for (char *at = out + strlen(state) + sizeof "/drivers"; *at != '\0'; at++) {
+        *at = *at == '/' ? '-' : *at; // EtherNet/IP
+    }
+    PsDiag diag = {0};
+    uint32_t bit = 1U << protocol;
+    if ((collector->folders_made & bit) == 0 && ps_dir_make(out, 0700, &diag) != PS_OK) {
+        PS_LOGW("DRIVER-FOLDER", "%s cannot keep files of its own: %s", ps_protocol_name(protocol),
+                diag.text);
+        out[0] = '\0';
+        return;
+    }
+    collector->folders_made |= bit;
+}
+
 PsErr ps_collector_make_channel(PsCollector *collector, PsConfigPart *part, uint32_t number,
                                 bool on_demand, PsChannel **ret_channel, PsDiag *diag) {
+    const PsDriver *driver = ps_driver_find(part->config.devices[0].protocol);
+    char key[PS_ENDPOINT_KEY_SIZE];
+    char name[PS_ENDPOINT_KEY_SIZE + 32];
+    char folder[PATH_MAX];
+    driver->endpoint_key(&part->config, &part->config.devices[0], key, sizeof key);
+    name_endpoint(driver, key, name, sizeof name);
+    find_folder(collector, driver->protocol, folder, sizeof folder);
     PsChannelSetup setup = {
-        .driver = ps_driver_find(part->config.devices[0].protocol),
+        .driver = driver,
         .part = part,
+        .learned = ps_learned_store_take(collector->learned, name),
+        .state_folder = folder[0] != '\0' ? folder : NULL,
         .number = number,
         .reports = collector->reports,
         .on_demand = on_demand,
@@ -58,6 +98,7 @@ PsErr ps_collector_make_channel(PsCollector *collector, PsConfigPart *part, uint
 
 PsErr ps_collector_build(PsCollector *collector, PsDiag *diag) {
     const PsCollectorSetup *setup = &collector->setup;
+    collector->learned = ps_learned_store_new(setup->state_folder);
     PsErr err = ps_layout_init(&collector->layout, setup->config, diag);
     if (err != PS_OK) {
         return err;
@@ -92,6 +133,7 @@ void ps_collector_free_parts(PsCollector *collector) {
     PS_ASSERT(collector->leaving_count == 0);
     ps_group_states_free(collector->groups, collector->setup.config->group_count);
     ps_recalls_free(collector->recalls);
+    ps_learned_store_free(collector->learned); // not started, or closed and gone
     ps_mailbox_free(collector->reports);
     ps_layout_deinit(&collector->layout);
     free(collector->variable_place);
@@ -109,6 +151,23 @@ void ps_collector_leave(PsCollector *collector, PsChannel *channel) {
         ps_grow_array(collector->leaving, collector->leaving_count + 1, sizeof(PsChannel *));
     collector->leaving[collector->leaving_count++] = channel;
     ps_channel_request_stop(channel);
+}
+
+void ps_collector_keep_learned(PsCollector *collector, const PsChannel *channel,
+                               PsLearned *learned) {
+    char name[PS_ENDPOINT_KEY_SIZE + 32];
+    name_endpoint(ps_channel_driver(channel), ps_channel_name(channel), name, sizeof name);
+    ps_learned_store_put(collector->learned, name, learned);
+}
+
+const PsLearned *ps_collector_learned(const PsCollector *collector, uint32_t device) {
+    const PsChannel *channel = ps_collector_channel_of(collector, device);
+    char name[PS_ENDPOINT_KEY_SIZE + 32];
+    if (channel == NULL || collector->learned == NULL) {
+        return NULL;
+    }
+    name_endpoint(ps_channel_driver(channel), ps_channel_name(channel), name, sizeof name);
+    return ps_learned_store_find(collector->learned, name);
 }
 
 // --- another configuration ---------------------------------------------------------------------

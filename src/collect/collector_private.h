@@ -8,6 +8,7 @@
 #include "collect/collector.h"
 #include "collect/group_state.h"
 #include "collect/layout.h"
+#include "collect/learned_store.h"
 #include "collect/recall.h"
 
 /// The channel of a device that has no variables, made because somebody looks into it.
@@ -30,6 +31,8 @@ struct PsCollector {
     uint32_t guest_count;
     uint32_t recalls_left; // channels that left while a recall waited for them
     PsRecalls *recalls;
+    PsLearnedStore *learned;
+    uint32_t folders_made; // a bit for each protocol whose driver has its folder
     PsMailbox *reports;
     PsWake wake;
     uv_timer_t timer;
@@ -50,6 +53,9 @@ PsChannel *ps_collector_channel_of(const PsCollector *collector, uint32_t device
 /// Makes a channel of a part, which is taken over.
 PsErr ps_collector_make_channel(PsCollector *collector, PsConfigPart *part, uint32_t number,
                                 bool on_demand, PsChannel **ret_channel, PsDiag *diag);
+/// What the channel's devices have taught by now; taken over.
+void ps_collector_keep_learned(PsCollector *collector, const PsChannel *channel,
+                               PsLearned *learned);
 /// Room for the reports of all channels there are, and `more` that are to come.
 void ps_collector_make_room(PsCollector *collector, uint32_t more);
 /// A channel that is not needed any more is asked to end.

@@ -9,11 +9,12 @@
 #include "tags/sample_batch.h"
 
 typedef enum PsNoteKind {
-    PS_NOTE_BATCH,  ///< to main: samples; to the channel: the empty batch back
-    PS_NOTE_JOB,    ///< to the channel: do it; to main: its outcome
-    PS_NOTE_PLAN,   ///< to the channel: go on with this plan; to main: it has, the former is free
-    PS_NOTE_RECALL, ///< to the channel: read everything; to main: done, the batches went before it
-    PS_NOTE_STOP,   ///< to the channel: end; to main: the thread has ended
+    PS_NOTE_BATCH,   ///< to main: samples; to the channel: the empty batch back
+    PS_NOTE_JOB,     ///< to the channel: do it; to main: its outcome
+    PS_NOTE_PLAN,    ///< to the channel: go on with this plan; to main: it has, the former is free
+    PS_NOTE_LEARNED, ///< to main: what the devices have taught; to the channel: the empty note back
+    PS_NOTE_RECALL,  ///< to the channel: read everything; to main: done, the batches went before it
+    PS_NOTE_STOP,    ///< to the channel: end; to main: the thread has ended
 } PsNoteKind;
 
 typedef struct PsChannel PsChannel;
@@ -28,6 +29,11 @@ typedef struct PsBatchNote {
     PsNote head;
     PsSampleBatch *batch;
 } PsBatchNote;
+
+typedef struct PsLearnedNote {
+    PsNote head;
+    PsLearned *copy; ///< the receiver's
+} PsLearnedNote;
 
 typedef enum PsJobKind {
     PS_JOB_WRITE,

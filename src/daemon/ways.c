@@ -172,6 +172,7 @@ PsCollectorSetup ps_ways_of_collector(PsApp *app) {
     return (PsCollectorSetup){.loop = &app->loop,
                               .config = app->config,
                               .table = app->table,
+                              .state_folder = app->options->state,
                               .wants_uploads = wants_uploads,
                               .on_upload = on_upload,
                               .on_samples = on_samples,

@@ -5,6 +5,9 @@ on standard input and answers each with one line of JSON:
 
     set TABLE OFFSET VALUE...     tables: coil discrete input holding
     get TABLE OFFSET COUNT
+    holes OFFSET...               holding registers that do not exist: exception 2
+    most N                        registers given in one request: exception 2 to more
+    asked                         requests for holding registers so far, and how many of them were refused
 
 With the path of a terminal instead of a port it is slave 1 to 3 of RTU there, all with the same tables.
 Over TCP it first asks itself whether offset N is served at protocol address N, and ends with the
@@ -31,13 +34,36 @@ CODES = {"coil": 1, "discrete": 2, "holding": 3, "input": 4}
 SIZE = 65537
 
 
+class Context(ModbusSlaveContext):
+    """Tables with holes, of which so much can be had at a time."""
+    holes = frozenset()
+    most = 125
+    asked = refused = 0
+
+    def validate(self, fc_as_hex, address, count=1):
+        if fc_as_hex == CODES["holding"]:
+            self.asked += 1
+            if count > self.most or any(address <= hole < address + count for hole in self.holes):
+                self.refused += 1
+                return False
+        return super().validate(fc_as_hex, address, count)
+
+
 def make_context():
     blocks = {name: ModbusSequentialDataBlock(0, [0] * SIZE) for name in ("di", "co", "ir", "hr")}
-    return ModbusSlaveContext(**blocks)
+    return Context(**blocks)
 
 
 def obey(context, line):
     words = line.split()
+    if words[0] == "holes":
+        context.holes = frozenset(map(int, words[1:]))
+        return "ok"
+    if words[0] == "most":
+        context.most = int(words[1])
+        return "ok"
+    if words[0] == "asked":
+        return [context.asked, context.refused]
     code = CODES[words[1]]
     offset = int(words[2])
     if words[0] == "set":
