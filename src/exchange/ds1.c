@@ -6,7 +6,7 @@
 
 // A word of penstock.json, for a protocol or -1.
 static int find_protocol(const char *name) {
-    for (int i = 0; i <= PS_PROTOCOL_ETHERNET_IP; i++) {
+    for (int i = 0; i <= PS_PROTOCOL_SIMULATOR; i++) {
         if (strcasecmp(ps_protocol_name(i), name) == 0) {
             return i;
         }

@@ -92,7 +92,7 @@ void ps_checker_way(PsChecker *checker, PsDevice *device) {
                       "for a converter on the network");
     } else if (ps_device_is_serial(device)) {
         check_port(checker, device);
-    } else if (!has_ip && device->url[0] == '\0') {
+    } else if (!has_ip && device->url[0] == '\0' && device->protocol != PS_PROTOCOL_SIMULATOR) {
         PS_CHECK_FAIL(checker, may_serial ? "serial" : "ip", "is missing; add it%s",
                       may_serial ? ", or ip for a converter on the network" : "");
     }

@@ -25,6 +25,7 @@ typedef enum PsProtocol {
     PS_PROTOCOL_ISO_ON_TCP,
     PS_PROTOCOL_OPCUA,
     PS_PROTOCOL_ETHERNET_IP,
+    PS_PROTOCOL_SIMULATOR, ///< no device at all: the gateway computes the values
 } PsProtocol;
 
 /// Order of the bytes of a value of 32 bits or more; `a` is the most significant byte.
@@ -226,17 +227,18 @@ typedef struct PsVariable {
     const char *group_name;
     const char *unit;
     const char *desc;
-    const char *symbol;       ///< EtherNet/IP: the tag, "Program:Main.Speed[3].Value"; "" otherwise
-    const char *identifier;   ///< OPC UA: of the node; "" otherwise
-    int8_t data_type;         ///< PsDataType
-    int8_t access;            ///< PsVariableAccess
-    int8_t mode;              ///< PsMode
-    int8_t float_repr;        ///< decimal places of floating-point values
-    int8_t register_bit;      ///< PS_UNSET when not given
-    int8_t register_type;     ///< PsS7Area; PS_UNSET when not given
-    int8_t identifier_type;   ///< PsIdentifierType
-    int16_t size;             ///< characters of STRING and S7STRING
-    uint16_t dbnumber;        ///< of PS_S7_DB; 0 when not given
+    const char *symbol;     ///< EtherNet/IP: the tag, "Program:Main.Speed[3].Value"; simulator: the
+                            ///< place, "ramp/10/0..100"; "" otherwise
+    const char *identifier; ///< OPC UA: of the node; "" otherwise
+    int8_t data_type;       ///< PsDataType
+    int8_t access;          ///< PsVariableAccess
+    int8_t mode;            ///< PsMode
+    int8_t float_repr;      ///< decimal places of floating-point values
+    int8_t register_bit;    ///< PS_UNSET when not given
+    int8_t register_type;   ///< PsS7Area; PS_UNSET when not given
+    int8_t identifier_type; ///< PsIdentifierType
+    int16_t size;           ///< characters of STRING and S7STRING
+    uint16_t dbnumber;      ///< of PS_S7_DB; 0 when not given
     uint16_t namespace_index; ///< OPC UA
     int register_addr; ///< as written: 40001, 310001, ...; S7: the byte; PS_UNSET when not given
     int array_index;   ///< OPC UA: element of an array; PS_UNSET: the whole value

@@ -145,7 +145,7 @@ static json_t *protocols_json(const PsOption *option) {
         return json_null();
     }
     json_t *json = json_array();
-    for (int protocol = 0; protocol <= PS_PROTOCOL_ETHERNET_IP; protocol++) {
+    for (int protocol = 0; protocol <= PS_PROTOCOL_SIMULATOR; protocol++) {
         if (ps_option_is_for(option, protocol)) {
             json_array_append_new(json, json_string(ps_protocol_name(protocol)));
         }

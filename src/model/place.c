@@ -55,6 +55,7 @@ void ps_variable_address(int protocol, const PsVariable *variable, char *out, si
         put_node(variable, out, size);
         return;
     case PS_PROTOCOL_ETHERNET_IP:
+    case PS_PROTOCOL_SIMULATOR:
         snprintf(out, size, "%s", variable->symbol);
         return;
     default:

@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-WORDS(protocol_words, "ModbusTCP", "ModbusRTU", "ISO-on-TCP", "OPCUA", "EtherNet/IP");
+WORDS(protocol_words, "ModbusTCP", "ModbusRTU", "ISO-on-TCP", "OPCUA", "EtherNet/IP", "Simulator");
 WORDS(byte_order_words, "abcd", "badc", "cdab", "dcba");
 WORDS(access_words, "read", "write", "read/write");
 WORDS(mode_words, "realtime", "onchange");
@@ -361,9 +361,10 @@ static const PsOption variable_options[] = {
      .offset = offsetof(PsVariable, symbol),
      .max = 255,
      .unit = "characters",
-     .protocols = FOR_EIP,
+     .protocols = FOR_EIP | FOR_SIMULATOR,
      .help = "EtherNet/IP: the tag as the controller's program names it, for example ZB.LEN.16 or "
-             "Program:Main.Speeds[3]."},
+             "Program:Main.Speeds[3]. Simulator: what is simulated, for example ramp/10/0..100 or "
+             "cell/NAME."},
     {.key = "identifier",
      .type = PS_OPTION_TEXT,
      .offset = offsetof(PsVariable, identifier),

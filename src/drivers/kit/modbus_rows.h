@@ -2,6 +2,7 @@
 #pragma once
 
 #include "drivers/kit/kit.h"
+#include "drivers/kit/values.h"
 
 // Memory, which starts at 0; far enough from what moves.
 #define PS_KIT_MODBUS_CELL(label, kind, address, ...)                                              \
@@ -13,12 +14,6 @@
                   .float_repr = 2,                                                                 \
                   .size = 8},                                                                      \
      __VA_ARGS__}
-
-#define PS_KIT_INT(number) {.kind = PS_VALUE_INT, .integer = (number)}
-#define PS_KIT_UINT(number) {.kind = PS_VALUE_UINT, .unsigned_integer = (number)}
-#define PS_KIT_FLOAT(fraction) {.kind = PS_VALUE_FLOAT, .number = (fraction)}
-#define PS_KIT_BOOL(truth) {.kind = PS_VALUE_BOOL, .boolean = (truth)}
-#define PS_KIT_TEXT(word) {.kind = PS_VALUE_TEXT, .text_len = sizeof(word) - 1, .text = (word)}
 
 static const PsKitVariable ps_kit_modbus_rows[] = {
     PS_KIT_MODBUS_CELL("word", WORD, 40201, .low = PS_KIT_INT(0), .high = PS_KIT_INT(65535)),
