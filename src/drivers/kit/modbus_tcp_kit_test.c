@@ -11,12 +11,7 @@ static const PsKitRig rig = {
     .variable_count = PS_COUNT(ps_kit_modbus_rows),
     .absent = PS_KIT_MODBUS_ABSENT,
     .absent_command = PS_KIT_MODBUS_HOLE,
-    .faults = {[PS_KIT_SILENT] = "silence",
-               [PS_KIT_SLOW] = "delay 100",
-               [PS_KIT_LATE] = "delay 450",
-               [PS_KIT_RESET] = "reset",
-               [PS_KIT_CLOSED] = "refuse"},
-    .end_faults = "ok",
+    PS_KIT_FAULTS_OF(""),
 };
 
 int main(void) {
