@@ -190,12 +190,12 @@ def test_json_tells_everything(config, files):
     assert answer["rows"][1] == {"file": "var.csv", "line": 2, "state": "added", "name": "Temp",
                                  "device": "Kessel, 1", "changes": [], "problems": []}
     write(files[0], [DEVICE_HEADER, device("Kessel, 1", "10.0.0.9"),
-                     ["S7", "ISO-on-TCP", "10.0.0.8", 102, 0, 1, "Rack/Slot", "", ""]])
+                     ["S7", "ISO-on-TCP", "10.0.0.8", 99999, 0, 1, "Rack/Slot", "", ""]])
     answer = json.loads(take(config, files[0], "--json").stdout)
     assert not answer["written"] and "--skip-bad" in answer["reason"]
     assert answer["rows"][0]["changes"] == [{"key": "ip", "before": "127.0.0.1", "after": "10.0.0.9"}]
-    assert answer["rows"][1]["problems"][0]["column"] == "Protocol"
-    assert "ISO-on-TCP is not available" in answer["rows"][1]["problems"][0]["text"]
+    assert answer["rows"][1]["problems"][0]["column"] == "Port"
+    assert "65535" in answer["rows"][1]["problems"][0]["text"]
 
 
 def test_a_foreign_reader_finds_what_was_exported(config, folder, files):
