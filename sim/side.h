@@ -14,6 +14,7 @@ typedef struct PsSimSideSetup {
     const char *address;  ///< IPv4 to listen on, mostly 127.0.0.1
     uint16_t port;        ///< 0: a free one
     uint16_t public_port; ///< where clients come in (the relay); for protocols that tell their port
+    uint32_t connections; ///< that can come from the relay at a time; 0: 64
     const char *folder;   ///< where a key and its certificate are kept; NULL: nowhere, each start
                           ///< has new ones
     /// The item of the plant as it is now, in the words of sim/README.md ("40001"). Any thread.

@@ -2,6 +2,7 @@
 #include "sim/sides.h"
 
 #include "base/mem.h"
+#include "sim/eip.h"
 #include "sim/opcua.h"
 #include "sim/relay.h"
 
@@ -10,7 +11,7 @@
 
 // A new side is a line here: ps_sim_NAME_kind, from its header.
 static const PsSimSideKind *const kinds[] = {
-    &ps_sim_opcua_kind,
+    &ps_sim_opcua_kind, &ps_sim_eip_kind,
     NULL, // the end
 };
 
@@ -70,6 +71,7 @@ static PsErr start_one(const PsSimSidesSetup *setup, size_t index, PsSimServer *
     PsSimSideSetup side = {
         .address = "127.0.0.1",
         .public_port = ps_sim_port_number(ps_sim_relay_port(running->relay)),
+        .connections = setup->connections,
         .folder = setup->folder,
         .item = plant_item,
         .write = plant_write,
