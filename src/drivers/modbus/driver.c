@@ -410,7 +410,8 @@ static PsErr session_write(PsSession *base, uint32_t index, PsValue value, PsVal
 
 static PsErr session_peek(PsSession *base, uint32_t index, PsPeek *peek, PsDiag *diag) {
     ModbusSession *session = modbus_session(base);
-    PsErr err = ps_modbus_peek(&session->connection, session->endpoint, index, peek, diag);
+    PsErr err = ps_modbus_peek(&session->connection, session->endpoint, session->learned, index,
+                               peek, diag);
     PsModbusAddress address;
     const PsVariable *variable = &session->endpoint->config->variables[index];
     if (err == PS_OK && ps_modbus_address_parse(variable->register_addr, &address, NULL) == PS_OK) {

@@ -56,8 +56,8 @@ static PsErr ask(const Look *look, uint32_t count, PsDiag *diag) {
     return PS_OK;
 }
 
-PsErr ps_modbus_peek(PsModbusConnection *connection, const PsEndpoint *endpoint, uint32_t index,
-                     PsPeek *peek, PsDiag *diag) {
+PsErr ps_modbus_peek(PsModbusConnection *connection, const PsEndpoint *endpoint,
+                     const PsLearned *learned, uint32_t index, PsPeek *peek, PsDiag *diag) {
     const PsVariable *variable = &endpoint->config->variables[index];
     const PsDevice *device = &endpoint->config->devices[variable->device];
     Look look = {.connection = connection,
@@ -75,7 +75,7 @@ PsErr ps_modbus_peek(PsModbusConnection *connection, const PsEndpoint *endpoint,
                            .area = look.address.table,
                            .first = look.address.offset,
                            .count = least};
-    ps_peek_learned(peek, endpoint->learned, &place, ps_modbus_address_name);
+    ps_peek_learned(peek, learned, &place, ps_modbus_address_name);
     if (bits) {
         return ask(&look, 1, diag);
     }

@@ -4,6 +4,6 @@
 
 #include "drivers/modbus/connection.h"
 
-/// As PsDriver.peek; the connection is open.
-PsErr ps_modbus_peek(PsModbusConnection *connection, const PsEndpoint *endpoint, uint32_t variable,
-                     PsPeek *peek, PsDiag *diag);
+/// As PsDriver.peek; the connection is open. `learned` is what the endpoint has taught so far.
+PsErr ps_modbus_peek(PsModbusConnection *connection, const PsEndpoint *endpoint,
+                     const PsLearned *learned, uint32_t variable, PsPeek *peek, PsDiag *diag);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { arranged, bytesOfHex, decoded, encoded, hexOf, likelyOnes, matches, ORDERS, readings, scaled, widthOf } from "./byte-order";
+import { arranged, bytesOfHex, encoded, hexOf, matches, ORDERS, scaled, takeable, widthOf } from "./byte-order";
 
 const of = (text: string) => bytesOfHex(text) ?? new Uint8Array();
 const show = (text: string, order: (typeof ORDERS)[number]) => hexOf(arranged(of(text), order));
@@ -20,8 +20,8 @@ describe("orders", () => {
 });
 
 describe("values", () => {
-  it("come back from their bytes", () => {
-    const cases: [Parameters<typeof decoded>[0], string, string][] = [
+  it("have the bytes of their type", () => {
+    const cases: [string, string, string][] = [
       ["FLOAT", "22.5", "41 B4 00 00"],
       ["FLOAT", "-0.1", "BD CC CC CD"],
       ["DWORD", "4294967295", "FF FF FF FF"],
@@ -36,7 +36,6 @@ describe("values", () => {
     ];
     for (const [type, text, hex] of cases) {
       expect(hexOf(encoded(type, text) ?? new Uint8Array()), type).toBe(hex);
-      expect(decoded(type, of(hex)), type).toBe(text);
     }
   });
   it("have no bytes when they are none", () => {
@@ -47,39 +46,26 @@ describe("values", () => {
     expect(encoded("DINT", " ")).toBeUndefined();
     expect(widthOf("BOOL")).toBeUndefined();
   });
-  it("are empty where the bytes are none", () => {
-    expect(decoded("FLOAT", of("7FC00000"))).toBe("");
-    expect(decoded("BCD", of("1A00"))).toBe("");
-  });
 });
 
 describe("readings", () => {
-  it("take as many types as there are bytes", () => {
-    expect(readings(of("0001")).map(({ type }) => type)).toEqual(["WORD", "INT", "BCD"]);
-    expect(readings(of("00010002"))).toHaveLength(3 + 16);
-    expect(readings(of("0001000200030004"))).toHaveLength(3 + 16 + 12);
-    expect(readings(of("01"))).toEqual([]);
-  });
-  it("find the likely one of a FLOAT with turned registers", () => {
-    const floats = readings(of("000041B4")).filter(({ type }) => type === "FLOAT");
-    expect(floats.filter(({ likely }) => likely === 2).map(({ order, text }) => [order, text])).toEqual([["cdab", "22.5"]]);
-  });
-  it("are pointed at sparingly", () => {
-    const pointed = (hex: string) => [...likelyOnes(readings(of(hex)))].map(({ type, order, text }) => `${type} ${order} ${text}`);
-    expect(pointed("000041B4")).toEqual(["FLOAT cdab 22.5"]);
-    expect(pointed("000004D2")).toEqual(["DWORD abcd 1234", "DWORD badc 53764", "DINT abcd 1234", "DINT badc 53764"]);
-    expect(pointed("0000")).toEqual([]);
-  });
+  const reading = { text: "", likely: 2, marked: false, configured: false, settable: false };
   it("match the number on the device's display to its digits", () => {
-    const [found] = readings(of("41B48F5C")).filter((one) => one.type === "FLOAT" && matches(one, "22.6"));
-    expect(found?.order).toBe("abcd");
-    expect(readings(of("41B48F5C")).some((one) => matches(one, "abc") || matches(one, ""))).toBe(false);
+    expect(matches({ text: "22.57" }, "22.6")).toBe(true);
+    expect(matches({ text: "22.57" }, "22,6")).toBe(true);
+    expect(matches({ text: "22.57" }, "22.7")).toBe(false);
+    expect(matches({ text: "22.57" }, "abc") || matches({ text: "22.57" }, "") || matches({ text: "" }, "0")).toBe(false);
   });
   it("tell a decimal point that stands elsewhere", () => {
-    const [word] = readings(of("00E1"));
-    expect(word && scaled(word, "22.5")).toBe(1);
-    expect(word && scaled(word, "225")).toBeUndefined();
-    expect(word && scaled(word, "0")).toBeUndefined();
+    expect(scaled({ text: "225" }, "22.5")).toBe(1);
+    expect(scaled({ text: "225" }, "225")).toBeUndefined();
+    expect(scaled({ text: "225" }, "0")).toBeUndefined();
+  });
+  it("can be taken over where the configuration has words for them", () => {
+    expect(takeable({ ...reading, type: "FLOAT", order: "cdab" })).toBe(true);
+    expect(takeable({ ...reading, type: "WORD", order: "ab" })).toBe(true);
+    expect(takeable({ ...reading, type: "WORD", order: "ba" })).toBe(false);
+    expect(takeable({ ...reading, type: "bits", order: "ab" })).toBe(false);
   });
 });
 

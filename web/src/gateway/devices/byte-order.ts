@@ -1,5 +1,5 @@
-// The bytes of a value, read in every byte order and as every type: what a person needs who sees
-// nonsense where a temperature should be. Pure.
+// What a page does with the bytes of a value: the readings themselves come from the gateway
+// (GET /readings, GET /explain); here is what compares them with the device's own display. Pure.
 
 export const ORDERS = ["abcd", "badc", "cdab", "dcba"] as const;
 export type Order = (typeof ORDERS)[number];
@@ -11,16 +11,21 @@ const TYPES = {
   8: ["ULONG", "LONG", "DOUBLE"],
 } as const;
 
-export type NumberType = (typeof TYPES)[keyof typeof TYPES][number];
-
+/** Bytes in one order and as one type, as the gateway reads them. */
 export interface Reading {
-  type: NumberType;
-  /** Of no meaning for one register. */
-  order: Order;
-  /** As the gateway would show it; "" where the bytes are no value of the type. */
+  type: string;
+  /** Of two bytes ab or ba; "" where it is of no meaning. */
+  order: string;
+  /** "" where the bytes are no value of the type. */
   text: string;
   /** How likely a measured value is: 0 nonsense, 1 possible, 2 what devices measure. */
-  likely: 0 | 1 | 2;
+  likely: number;
+  /** Worth pointing at. */
+  marked: boolean;
+  /** What the configuration says. */
+  configured: boolean;
+  /** Type and order can be configured for the variable that was asked for. */
+  settable: boolean;
 }
 
 export function widthOf(type: string): 2 | 4 | 8 | undefined {
@@ -48,48 +53,6 @@ export function arranged(bytes: Uint8Array, order: Order): Uint8Array {
 }
 
 const view = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-
-function bcd(bytes: Uint8Array): string {
-  const digits = hexOf(bytes).replace(/ /g, "");
-  return /^[0-9]+$/.test(digits) ? String(Number(digits)) : "";
-}
-
-/** The shortest digits that give the same 32-bit number: 0.1 and not 0.10000000149011612. */
-function shortest(number: number): string {
-  for (let digits = 1; digits <= 9; digits++) {
-    const text = String(Number(number.toPrecision(digits)));
-    if (Math.fround(Number(text)) === number) {
-      return text;
-    }
-  }
-  return String(number);
-}
-
-/** What bytes, the most significant first, say as this type. */
-export function decoded(type: NumberType, bytes: Uint8Array): string {
-  const data = view(bytes);
-  switch (type) {
-    case "WORD":
-      return String(data.getUint16(0));
-    case "INT":
-      return String(data.getInt16(0));
-    case "DWORD":
-      return String(data.getUint32(0));
-    case "DINT":
-      return String(data.getInt32(0));
-    case "ULONG":
-      return String(data.getBigUint64(0));
-    case "LONG":
-      return String(data.getBigInt64(0));
-    case "BCD":
-    case "BCD32":
-      return bcd(bytes);
-    case "FLOAT":
-      return Number.isFinite(data.getFloat32(0)) ? shortest(data.getFloat32(0)) : "";
-    case "DOUBLE":
-      return Number.isFinite(data.getFloat64(0)) ? String(data.getFloat64(0)) : "";
-  }
-}
 
 function integer(text: string): bigint | undefined {
   return /^-?\d{1,20}$/.test(text) ? BigInt(text) : undefined;
@@ -135,64 +98,11 @@ export function bytesOfHex(text: string): Uint8Array | undefined {
     : undefined;
 }
 
-/** Digits behind the point that mean something. */
-function decimals(number: number): number {
-  const text = number.toString();
-  return text.includes("e-") ? 20 : (text.split(".")[1]?.length ?? 0);
-}
-
-function likelyFloat(text: string): Reading["likely"] {
-  const number = Number(text);
-  const size = Math.abs(number);
-  if (text === "" || (size !== 0 && (size < 1e-6 || size > 1e12))) {
-    return 0;
-  }
-  return size === 0 || (size >= 1e-3 && size < 1e7 && (decimals(number) <= 5 || size >= 0.1)) ? 2 : 1;
-}
-
-/** Counts and meter readings are far from the ends of their type. */
-function likelyInteger(type: NumberType, text: string): Reading["likely"] {
-  if (text === "") {
-    return 0;
-  }
-  const size = Math.abs(Number(text));
-  if (type === "WORD" || type === "INT" || type === "BCD") {
-    return size < 20_000 ? 2 : 1;
-  }
-  return size < 1e7 ? 2 : size < 1e9 ? 1 : 0;
-}
-
-function reading(type: NumberType, order: Order, wire: Uint8Array): Reading {
-  const text = decoded(type, arranged(wire, order));
-  const isFloat = type === "FLOAT" || type === "DOUBLE";
-  return { type, order, text, likely: isFloat ? likelyFloat(text) : likelyInteger(type, text) };
-}
-
-/** All readings of the bytes that came over the wire, of each type that they are enough for. */
-export function readings(wire: Uint8Array): Reading[] {
-  return ([2, 4, 8] as const).flatMap((width) => {
-    if (wire.length < width) {
-      return [];
-    }
-    const bytes = wire.slice(0, width);
-    return TYPES[width].flatMap((type) =>
-      (width === 2 ? (["abcd"] as const) : ORDERS).map((order) => reading(type, order, bytes)),
-    );
-  });
-}
-
-/**
- * Those worth pointing at. One register leaves no choice. A FLOAT with few digits behind the point
- * hardly comes about by chance; where there is one, whole numbers are not pointed at.
- */
-export function likelyOnes(all: readonly Reading[]): ReadonlySet<Reading> {
-  const wide = all.filter(({ type, likely, text }) => likely === 2 && widthOf(type) !== 2 && Number(text) !== 0);
-  const reals = wide.filter(({ type }) => type === "FLOAT" || type === "DOUBLE");
-  return new Set(reals.length > 0 ? reals : wide);
-}
+/** Can a Modbus variable that is not saved yet be read like this? */
+export const takeable = ({ type, order }: Reading) => widthOf(type) !== undefined && order !== "ba";
 
 /** Does a reading show what stands on the device's own display, to the digits that stand there? */
-export function matches({ text }: Reading, display: string): boolean {
+export function matches({ text }: Pick<Reading, "text">, display: string): boolean {
   const wanted = display.trim().replace(",", ".");
   if (text === "" || wanted === "" || !Number.isFinite(Number(wanted))) {
     return false;
@@ -202,7 +112,7 @@ export function matches({ text }: Reading, display: string): boolean {
 }
 
 /** Does it show the number on the display with the decimal point elsewhere (scaled)? The power of ten. */
-export function scaled({ text }: Reading, display: string): number | undefined {
+export function scaled({ text }: Pick<Reading, "text">, display: string): number | undefined {
   const wanted = Number(display.trim().replace(",", "."));
   const number = Number(text);
   if (text === "" || !Number.isFinite(wanted) || wanted === 0 || number === 0 || display.trim() === "") {

@@ -1,6 +1,7 @@
 // Devices and variables as the API has them, and the calls of this page.
 import { path } from "../../shared/api";
 import { get, send } from "../api";
+import type { Reading } from "./byte-order";
 
 /** Keys of penstock.json with their defaults filled in. */
 export interface Device {
@@ -56,13 +57,65 @@ export interface Written {
   text: string;
 }
 
+/** What came of asking the device just now. */
+export interface Look {
+  outcome: "answered" | "refused" | "no answer" | "no connection" | "not asked";
+  error: string;
+  text: string;
+  /** Hexadecimal, as the bytes below. */
+  sent: string;
+  received: string;
+  bytes: string;
+  type: string;
+  code: number;
+  meaning: string;
+}
+
+/** A place that the device has refused before. */
+export interface Hole {
+  first: string;
+  last: string;
+  here: boolean;
+  code: number;
+  refusals: number;
+  since: number | null;
+  next_try: number | null;
+}
+
 export interface Explained {
-  channel: { name: string; state: string; requests: number; errors: number; round_trip_ms: number };
+  variable: { type: string; address: string; value: unknown };
+  device: { byte_order?: string };
+  channel: { name?: string; state?: string; requests?: number; errors?: number; round_trip_ms?: number };
   request: { text: string };
+  look: Look | null;
+  readings: Reading[] | null;
+  learned: { holes: Hole[]; elsewhere: number; most_items: number } | null;
   state: string;
   last_error: string;
   next_try: number | null;
   what_to_do: string;
+}
+
+/** One thing inside a device. */
+export interface BrowseNode {
+  name: string;
+  /** What is asked for to look inside. */
+  node: string;
+  type: string;
+  /** What a variable takes; "": it is none. */
+  address: string;
+  /** The type of a variable that fits; "": none does. */
+  data_type: string;
+  inside: boolean;
+  readable: boolean;
+  writable: boolean;
+}
+
+export interface Browsed {
+  /** The key of a variable that takes the addresses. */
+  key: string;
+  nodes: BrowseNode[];
+  next: string;
 }
 
 export const listDevices = (search: string, offset: number, limit: number) =>
@@ -86,7 +139,14 @@ export const writeValue = (device: string, name: string, value: string) =>
 export const readBytes = async (device: string, name: string) =>
   (await get<{ bytes: string }>(path`/devices/${device}/variables/${name}/bytes`)).bytes;
 
-export const explain = (device: string, name: string) => get<Explained>("/explain", { device, name });
+/** `look`: the device is asked just now, which takes as long as it takes to answer. */
+export const explain = (device: string, name: string, look: boolean) => get<Explained>("/explain", { device, name, look });
+
+/** Bytes in all byte orders and as all types. */
+export const readBytesAs = async (bytes: string) => (await get<{ readings: Reading[] }>("/readings", { bytes })).readings;
+
+export const browse = (device: string, node: string, after: string) =>
+  get<Browsed>(path`/devices/${device}/browse`, { node, after });
 
 export const trend = (device: string, name: string, seconds: number) =>
   get<{ points: [number, unknown][] }>("/trend", { device, name, seconds });

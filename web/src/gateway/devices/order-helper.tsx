@@ -1,10 +1,11 @@
 // The bytes of a value in all orders and types side by side; the right one is taken over with a press.
 import { ReloadOutlined } from "@ant-design/icons";
-import { Alert, Button, Form, Input, Space, Tag } from "antd";
+import { Alert, Button, Form, Input, Space } from "antd";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useLoad } from "../../shared/use-load";
-import { arranged, bytesOfHex, encoded, hexOf, isOrder, likelyOnes, matches, type Order, ORDERS, type Reading, readings, scaled, widthOf } from "./byte-order";
-import { readBytes } from "./calls";
+import { arranged, bytesOfHex, encoded, hexOf, isOrder, type Order, type Reading, takeable, widthOf } from "./byte-order";
+import { readBytes, readBytesAs } from "./calls";
+import { ReadingsTable } from "./readings-table";
 import { words } from "./words";
 
 export interface OrderHelperProps {
@@ -19,6 +20,9 @@ export interface OrderHelperProps {
   onTake: (type: string, order: Order | undefined) => void;
 }
 
+const isNow = (reading: Reading, type: string, order: string) =>
+  reading.type === type && (reading.order === "ab" || reading.order === "" || reading.order === order);
+
 /** Bytes to begin with, and whether they are only as exact as the shown value. */
 function bytesOf(raw: string | undefined, { text, type, order }: OrderHelperProps): { hex: string; computed: boolean } {
   const wire = raw === undefined ? undefined : bytesOfHex(raw);
@@ -29,38 +33,19 @@ function bytesOf(raw: string | undefined, { text, type, order }: OrderHelperProp
   return value ? { hex: hexOf(arranged(value, isOrder(order) ? order : "abcd")), computed: true } : { hex: "", computed: false };
 }
 
-interface CellProps {
-  reading: Reading;
-  isNow: boolean;
-  isLikely: boolean;
-  display: string;
-  onTake: () => void;
-}
+/** Typing is over when nothing is typed for so long. */
+const TYPED_MS = 250;
 
-function Cell({ reading, isNow, isLikely, display, onTake }: CellProps) {
-  const { text, type, order, likely } = reading;
-  if (text === "") {
-    return <td className="gd-nonsense">–</td>;
-  }
-  const match = matches(reading, display);
-  const power = match ? undefined : scaled(reading, display);
-  const shown = text.length > 12 ? Number(text).toExponential(4) : text;
-  const named = widthOf(type) === 2 ? "" : order;
-  return (
-    <td className={match ? "gd-match" : likely === 0 && power === undefined ? "gd-nonsense" : undefined}>
-      <button type="button" className="gd-take" aria-label={`${shown}: ${words.take(type, named)}`} title={text} onClick={onTake}>
-        {shown}
-      </button>
-      {isNow && <Tag>{words.orderNow}</Tag>}
-      {match ? (
-        <Tag color="success">{words.orderMatch}</Tag>
-      ) : power !== undefined ? (
-        <Tag color="warning">{words.orderScaled(power)}</Tag>
-      ) : (
-        isLikely && !isNow && display === "" && <Tag color="processing">{words.orderLikely}</Tag>
-      )}
-    </td>
-  );
+/** Readings of what is typed; those before stay until the next are there. */
+function useReadings(hex: string) {
+  const [asked, setAsked] = useState("");
+  const bytes = bytesOfHex(hex);
+  const text = bytes === undefined ? "" : hexOf(bytes);
+  useEffect(() => {
+    const timer = setTimeout(() => setAsked(text), TYPED_MS);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return useLoad(useCallback(async () => (asked === "" ? [] : readBytesAs(asked)), [asked]));
 }
 
 export function OrderHelper(props: OrderHelperProps) {
@@ -70,9 +55,11 @@ export function OrderHelper(props: OrderHelperProps) {
   const [typed, setTyped] = useState<string>();
   const [display, setDisplay] = useState("");
   const hex = typed ?? begin.hex;
-  const all = useMemo(() => readings(bytesOfHex(hex) ?? new Uint8Array()), [hex]);
-  const likely = useMemo(() => likelyOnes(all), [all]);
-  const types = [...new Set(all.map((reading) => reading.type))];
+  const found = useReadings(hex);
+  const all = useMemo(
+    () => (found.data ?? []).map((one) => ({ ...one, configured: isNow(one, type, order), settable: takeable(one) })),
+    [found.data, type, order],
+  );
   // The form is long: what was asked for is brought into view once it is there.
   const place = useRef<HTMLDivElement>(null);
   const isThere = all.length > 0;
@@ -106,45 +93,15 @@ export function OrderHelper(props: OrderHelperProps) {
         </Form.Item>
       </div>
       {read.error && <Alert type="warning" showIcon title={read.error.message} />}
-      {all.length === 0 && !read.loading && <Alert type="info" showIcon title={words.orderNoBytes} />}
+      {hex === "" && !read.loading && <Alert type="info" showIcon title={words.orderNoBytes} />}
       {begin.computed && typed === undefined && !read.loading && <p className="gd-quality">{words.orderFromValue}</p>}
+      {found.error && <Alert type="warning" showIcon title={found.error.message} />}
       {all.length > 0 && (
-        <div className="gd-order-scroll">
-          <table>
-            <caption className="gd-unseen">{words.orderHelp}</caption>
-            <thead>
-              <tr>
-                <th scope="col">{words.type}</th>
-                {ORDERS.map((one) => (
-                  <th key={one} scope="col" className="ps-mono">
-                    {one}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {types.map((one) => {
-                const row = all.filter((reading) => reading.type === one);
-                return (
-                  <tr key={one}>
-                    <th scope="row">{one}</th>
-                    {row.map((reading) => (
-                      <Cell
-                        key={reading.order}
-                        reading={reading}
-                        display={display}
-                        isLikely={likely.has(reading)}
-                        isNow={one === type && (row.length === 1 || reading.order === order)}
-                        onTake={() => onTake(one, row.length === 1 ? undefined : reading.order)}
-                      />
-                    ))}
-                    {row.length === 1 && <td colSpan={3} />}
-                  </tr>
-                );
-              })}
-            </tbody>
-          </table>
-        </div>
+        <ReadingsTable
+          readings={all}
+          display={display}
+          onTake={(reading) => onTake(reading.type, widthOf(reading.type) === 2 || !isOrder(reading.order) ? undefined : reading.order)}
+        />
       )}
     </div>
   );

@@ -1,13 +1,13 @@
 // The variables of a device: search, table, and what can be done with those that are ticked.
-import { DownloadOutlined, PlusOutlined, UploadOutlined } from "@ant-design/icons";
+import { ApartmentOutlined, DownloadOutlined, PlusOutlined, UploadOutlined } from "@ant-design/icons";
 import { Button, Input, Pagination, Select } from "antd";
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Empty, ErrorNote, useConfirm, useDo } from "../../shared/parts";
 import { useEdit } from "../edit";
 import { useSession } from "../session";
+import { browsable, browseWords } from "./browse-words";
 import { type Device, getVariable, type Row, type RowQuery } from "./calls";
 import { exportCsv } from "./export";
-import { ExplainDrawer } from "./explain";
 import { GroupPick } from "./group-pick";
 import { ImportDialog } from "./import";
 import { TrendDrawer, type TrendOf } from "./trend";
@@ -16,6 +16,10 @@ import { useTicked } from "./use-ticked";
 import { VariableForm } from "./variable-form";
 import { type GridHandle, VariableGrid } from "./variable-grid";
 import { words } from "./words";
+
+/** Loaded when they are opened first. */
+const ExplainDrawer = lazy(() => import("./explain"));
+const BrowseDialog = lazy(() => import("./browse"));
 
 const SIZES = [30, 50, 100];
 /** Typing is over when nothing is typed for so long. */
@@ -27,6 +31,7 @@ type Open =
   | { what: "explain"; row: Row }
   | { what: "trend"; rows: TrendOf[] }
   | { what: "group" }
+  | { what: "browse" }
   | { what: "import" };
 
 function useTyped(text: string): string {
@@ -116,6 +121,11 @@ export function Variables({ device, onChanged }: { device: Device; onChanged: ()
         />
         {can("engineer") && <Button icon={<UploadOutlined />} aria-label={words.importFiles} title={words.importFiles} onClick={() => setOpen({ what: "import" })} />}
         <Button icon={<DownloadOutlined />} aria-label={words.exportVariables} title={words.exportVariables} onClick={() => void act(() => exportCsv("variables", { device: name }))} />
+        {can("engineer") && browsable(device) && (
+          <Button icon={<ApartmentOutlined aria-hidden />} onClick={() => setOpen({ what: "browse" })}>
+            {browseWords.button}
+          </Button>
+        )}
         {can("engineer") && (
           <Button type="primary" icon={<PlusOutlined aria-hidden />} onClick={() => setOpen({ what: "form" })}>
             {words.addVariable}
@@ -180,7 +190,10 @@ export function Variables({ device, onChanged }: { device: Device; onChanged: ()
         />
       </div>
       {open?.what === "form" && <VariableForm device={device} variable={open.variable} row={open.row} count={rows.total} onSaved={changed} onClose={close} />}
-      {open?.what === "explain" && <ExplainDrawer device={open.row.device} name={open.row.name} onClose={close} />}
+      <Suspense fallback={null}>
+        {open?.what === "explain" && <ExplainDrawer device={open.row.device} name={open.row.name} onChanged={changed} onClose={close} />}
+        {open?.what === "browse" && <BrowseDialog device={device} onSaved={changed} onClose={close} />}
+      </Suspense>
       {open?.what === "trend" && <TrendDrawer variables={open.rows} onClose={close} />}
       {open?.what === "group" && <GroupPick count={ticked.names.size} pick={regroup} onClose={close} />}
       {open?.what === "import" && <ImportDialog onDone={changed} onClose={close} />}
