@@ -80,6 +80,11 @@ json_t *ps_api_readings_json(const PsReading *readings, uint32_t count, const Ps
     json_t *list = json_array();
     for (uint32_t i = 0; i < count; i++) {
         const PsReading *reading = &readings[i];
+        bool may = device != NULL && settable(reading, device, variable);
+        bool single = reading->data_type == PS_TYPE_BYTE || reading->data_type == PS_TYPE_SINT;
+        if (device != NULL && single && !may && !reading->configured) {
+            continue; // the protocol has no values of one byte
+        }
         json_t *row = json_object();
         json_object_set_new(row, "type", json_string(ps_reading_type_name(reading)));
         json_object_set_new(row, "order", json_string(ps_reading_order_name(reading)));
@@ -87,7 +92,6 @@ json_t *ps_api_readings_json(const PsReading *readings, uint32_t count, const Ps
         json_object_set_new(row, "likely", json_integer(reading->likely));
         json_object_set_new(row, "marked", json_boolean(reading->marked));
         json_object_set_new(row, "configured", json_boolean(reading->configured));
-        bool may = device != NULL && settable(reading, device, variable);
         json_object_set_new(row, "settable", json_boolean(may));
         json_array_append_new(list, row);
     }

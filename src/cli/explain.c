@@ -18,19 +18,17 @@ static void put(const char *label, const char *text) {
     size_t at = LABEL_WIDTH + 1;
     for (const char *word = text; *word != '\0';) {
         size_t len = strcspn(word, " ");
-        if (at > LABEL_WIDTH + 1 && at + len > LINE_WIDTH) {
+        if (at > LABEL_WIDTH + 1 && at + 1 + len > LINE_WIDTH) {
             printf("\n%*s ", LABEL_WIDTH, "");
             at = LABEL_WIDTH + 1;
+        } else if (word > text) {
+            putchar(' ');
+            at++;
         }
         printf("%.*s", (int)len, word);
         at += len;
         word += len;
-        size_t blanks = strspn(word, " ");
-        if (blanks > 0 && word[blanks] != '\0') {
-            putchar(' ');
-            at++;
-        }
-        word += blanks;
+        word += strspn(word, " ");
     }
     putchar('\n');
 }
@@ -112,66 +110,79 @@ static void put_look(const json_t *look) {
 
 #define CELL_WIDTH 18
 
-static void put_cell(const json_t *reading) {
-    char cell[128];
-    const char *text = cli_text(reading, "text");
+static bool is_shown(const json_t *reading) {
     bool now = json_is_true(json_object_get(reading, "configured"));
-    bool marked = json_is_true(json_object_get(reading, "marked"));
-    bool shown = text[0] != '\0' && (now || cli_integer(reading, "likely") > 0);
-    snprintf(cell, sizeof cell, "%s%s%s",
-             shown ? text
-             : now ? "no value"
-                   : "-",
-             now ? " (now)" : "", marked ? " <--" : "");
-    printf(" %-*s", CELL_WIDTH, cell);
+    return now || (cli_text(reading, "text")[0] != '\0' && cli_integer(reading, "likely") > 0);
 }
 
-// Those of one type stand in a row; `from` is its first. Where the next type begins.
-static size_t put_row(const json_t *readings, size_t from) {
-    const json_t *first = json_array_get(readings, from);
-    const char *type = cli_text(first, "type");
-    printf("%*s %-8s", LABEL_WIDTH, "", type);
-    size_t at = from;
-    for (; at < json_array_size(readings); at++) {
-        const json_t *reading = json_array_get(readings, at);
-        if (strcmp(cli_text(reading, "type"), type) != 0) {
-            break;
-        }
-        put_cell(reading);
+static void put_cell(const json_t *reading, PsBuf *line) {
+    char cell[160] = "-";
+    if (is_shown(reading)) {
+        const char *text = cli_text(reading, "text");
+        bool now = json_is_true(json_object_get(reading, "configured"));
+        bool marked = json_is_true(json_object_get(reading, "marked"));
+        snprintf(cell, sizeof cell, "%s%s%s", text[0] != '\0' ? text : "no value",
+                 now ? " (now)" : "", marked ? " <--" : "");
     }
-    putchar('\n');
+    ps_buf_printf(line, " %-*s", CELL_WIDTH, cell);
+}
+
+static void end_line(const PsBuf *line) {
+    size_t len = line->len;
+    while (len > 0 && line->data[len - 1] == ' ') {
+        len--;
+    }
+    printf("%.*s\n", (int)len, (const char *)line->data);
+}
+
+// Those of one type stand in a row, `from` is its first. Where the next type begins.
+static size_t end_of_row(const json_t *readings, size_t from, bool *ret_any) {
+    const char *type = cli_text(json_array_get(readings, from), "type");
+    size_t at = from;
+    *ret_any = false;
+    while (at < json_array_size(readings) &&
+           strcmp(cli_text(json_array_get(readings, at), "type"), type) == 0) {
+        *ret_any = *ret_any || is_shown(json_array_get(readings, at));
+        at++;
+    }
     return at;
 }
 
-// The orders above a row; nothing when they are those of the row before, or there is no choice.
-static void put_orders(const json_t *readings, size_t from, const char **before) {
-    const json_t *first = json_array_get(readings, from);
-    const char *type = cli_text(first, "type");
-    const char *order = cli_text(first, "order");
-    if (strcmp(order, *before) == 0 || strcmp(type, "bits") == 0) {
-        return;
-    }
-    *before = order;
-    printf("%*s %-8s", LABEL_WIDTH, "", "");
-    for (size_t i = from; i < json_array_size(readings); i++) {
-        const json_t *reading = json_array_get(readings, i);
-        if (strcmp(cli_text(reading, "type"), type) != 0) {
-            break;
+// Above it the orders, unless they are those of the row before, or there is no choice.
+static void put_row(const json_t *readings, size_t from, size_t end, const char **before) {
+    const char *type = cli_text(json_array_get(readings, from), "type");
+    const char *order = cli_text(json_array_get(readings, from), "order");
+    if (strcmp(order, *before) != 0 && end > from + 1) {
+        PS_AUTO_BUF PsBuf heads = {0};
+        ps_buf_printf(&heads, "%*s %-8s", LABEL_WIDTH, "", "");
+        for (size_t i = from; i < end; i++) {
+            ps_buf_printf(&heads, " %-*s", CELL_WIDTH,
+                          cli_text(json_array_get(readings, i), "order"));
         }
-        printf(" %-*s", CELL_WIDTH, cli_text(reading, "order"));
+        end_line(&heads);
+        *before = order;
     }
-    putchar('\n');
+    PS_AUTO_BUF PsBuf line = {0};
+    ps_buf_printf(&line, "%*s %-8s", LABEL_WIDTH, "", type);
+    for (size_t i = from; i < end; i++) {
+        put_cell(json_array_get(readings, i), &line);
+    }
+    end_line(&line);
 }
 
 static void put_readings(const json_t *readings) {
     if (json_array_size(readings) == 0) {
         return;
     }
-    put("can mean", "");
+    puts("can mean");
     const char *before = "";
     for (size_t at = 0; at < json_array_size(readings);) {
-        put_orders(readings, at, &before);
-        at = put_row(readings, at);
+        bool any;
+        size_t end = end_of_row(readings, at, &any);
+        if (any) {
+            put_row(readings, at, end, &before);
+        }
+        at = end;
     }
 }
 
@@ -190,10 +201,11 @@ static void put_learned(const json_t *learned) {
         const char *last = cli_text(hole, "last");
         bool one = strcmp(first, last) == 0;
         PS_AUTO_BUF PsBuf text = {0};
-        ps_buf_printf(&text, "%s%s%s%s: code %lld, %lld times since %s, tried again %s", first,
+        ps_buf_printf(&text, "%s%s%s%s: code %lld, %lld time%s since %s, tried again %s", first,
                       one ? "" : " to ", one ? "" : last,
                       json_is_true(json_object_get(hole, "here")) ? " (this place)" : "",
-                      cli_integer(hole, "code"), cli_integer(hole, "refusals"), since, next);
+                      cli_integer(hole, "code"), cli_integer(hole, "refusals"),
+                      cli_integer(hole, "refusals") == 1 ? "" : "s", since, next);
         put(index == 0 ? "refused" : "", (const char *)text.data);
     }
     if (cli_integer(learned, "most_items") > 0) {
@@ -215,7 +227,8 @@ static void show(const json_t *found) {
     put_look(json_object_get(found, "look"));
     put_readings(json_object_get(found, "readings"));
     put_learned(json_object_get(found, "learned"));
-    if (cli_text(found, "last_error")[0] != '\0') {
+    const char *error = cli_text(json_object_get(found, "look"), "error");
+    if (strcmp(cli_text(found, "last_error"), error) != 0) {
         put("last error", cli_text(found, "last_error"));
     }
     if (json_is_number(json_object_get(found, "next_try"))) {

@@ -216,9 +216,15 @@ static bool is_wide_integer(const PsReading *reading) {
     return false;
 }
 
-// Two bytes leave no choice. Where a number with a point is likely, whole ones are not pointed at.
+// Nothing, where the configured one is as good. Two bytes leave no choice. Where a number with a
+// point is likely, whole ones are not pointed at.
 static void mark(PsReading *readings, uint32_t count) {
     bool reals = false;
+    for (uint32_t i = 0; i < count; i++) {
+        if (readings[i].configured && readings[i].likely == PS_LIKELY_YES) {
+            return;
+        }
+    }
     for (uint32_t i = 0; i < count; i++) {
         bool something = strcmp(readings[i].text, "0") != 0 && strcmp(readings[i].text, "-0") != 0;
         readings[i].marked = readings[i].likely == PS_LIKELY_YES && something &&

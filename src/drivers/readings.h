@@ -25,7 +25,7 @@ typedef struct PsReading {
     int order;     ///< PsByteOrder; of two bytes abcd is ab and badc is ba; PS_UNSET: of no meaning
     char text[PS_READING_BYTES_MAX + 16]; ///< "" where the bytes are no value of the type
     PsLikely likely;
-    bool marked;     ///< worth pointing at: a number of decimals that hardly comes about by chance
+    bool marked;     ///< worth pointing at; none is where the configured one is as likely
     bool configured; ///< what the configuration says
 } PsReading;
 

@@ -72,6 +72,7 @@ static void a_right_one_has_no_better(void **state) {
     (void)state;
     Found found = read_as("\x41\xB4\x00\x00", 4, PS_TYPE_FLOAT, PS_ORDER_ABCD);
     assert_null(ps_readings_better(found.all, found.count));
+    assert_false(find(&found, PS_TYPE_FLOAT, "abcd")->marked);
     found = read_as("\x41\xB4", 2, PS_TYPE_WORD, PS_ORDER_ABCD);
     assert_null(ps_readings_better(found.all, found.count));
 }

@@ -55,7 +55,7 @@ function Facts({ found }: { found: Explained }) {
     ],
     ["request", found.request.text],
     ["channel", channelText(found.channel)],
-    ["last_error", found.last_error],
+    ["last_error", found.look?.error === found.last_error ? "" : found.last_error],
     ["next_try", found.next_try !== null && <When at={found.next_try} />],
   ];
   const items = rows.filter(([, value]) => value !== "" && value !== false).map(([key, children]) => ({ key: key as string, label: words.explainRows[key] as string, children }));

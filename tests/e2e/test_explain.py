@@ -1,0 +1,182 @@
+"""Why is this value bad? `penstock explain` in the five cases people have, the API behind it, and
+`penstock browse`. The transcripts in docs/explain.md are what is said here."""
+import json
+import pathlib
+import struct
+
+import pytest
+
+from harness import Gateway, Plant, group, modbus_device, rtu_device, serial_port, variable, wait_for
+from rtu_line import RtuLine
+from transcripts import hold, steady
+
+DOCUMENT = pathlib.Path(__file__).parents[2] / "docs/explain.md"
+
+
+def registers(value):
+    """The registers of a FLOAT, the most significant first."""
+    return struct.unpack(">HH", struct.pack(">f", value))
+
+
+@pytest.fixture
+def plant(folder, cleanup):
+    return cleanup(Plant(folder))
+
+
+def boiler(port, **more):
+    return modbus_device("Boiler", port, timeout=1, **more)
+
+
+def start(folder, cleanup, device, *variables, **more):
+    return cleanup(Gateway(folder, {"devices": [device], "vars": list(variables), "groups": [group(polling=1, upload=1)], **more}))
+
+
+def until(gateway, device, name, quality):
+    """Waits for the quality and gives what explain says then, without asking the device."""
+    def look():
+        status, answer = gateway.api("GET", f"/explain?device={device}&name={name}&look=false")
+        assert status == 200, answer
+        return answer if answer["state"] == quality else None
+    return wait_for(look, f"{name} to be '{quality}'")
+
+
+def explain(gateway, device, name, *more):
+    done = gateway.cli("explain", device, name, *more)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def put_on_page(name, gateway, port, device, variable_name):
+    text = f"$ penstock explain {device} {variable_name}\n" + explain(gateway, device, variable_name)
+    places = [(f"127.0.0.1:{port}", "10.5.16.82:502"), (f"port {port}", "port 502"), ("127.0.0.1", "10.5.16.82")]
+    hold(DOCUMENT, name, steady(text, places))
+    return text
+
+
+# --- the five cases -----------------------------------------------------------------------------
+
+
+def test_a_wrong_address(folder, plant, cleanup):
+    plant.command("exception 2 40060-40079")
+    gateway = start(folder, cleanup, boiler(plant.port), variable("Pressure", "Boiler", "WORD", 40061))
+    until(gateway, "Boiler", "Pressure", "refused by the device")
+    text = put_on_page("wrong-address", gateway, plant.port, "Boiler", "Pressure")
+    assert "refused with code 2" in text and "list of registers" in text
+    assert "83 02" in text  # the answer as it came
+
+
+def test_a_wrong_byte_order(folder, plant, cleanup):
+    high, low = registers(22.5)
+    plant.command(f"set 40201 {low}")
+    plant.command(f"set 40202 {high}")
+    gateway = start(folder, cleanup, boiler(plant.port), variable("Temperature", "Boiler", "FLOAT", 40201))
+    until(gateway, "Boiler", "Temperature", "good")
+    text = put_on_page("wrong-byte-order", gateway, plant.port, "Boiler", "Temperature")
+    assert "22.5 <--" in text
+    advice = " ".join(text.split("what to do")[1].split())
+    assert "as FLOAT in byte order cdab they are 22.5" in advice and "byte_order of device 'Boiler' to cdab" in advice
+    _, answer = gateway.api("GET", "/explain?device=Boiler&name=Temperature")
+    marked = [(row["type"], row["order"], row["text"]) for row in answer["readings"] if row["marked"]]
+    assert marked == [("FLOAT", "cdab", "22.5")]
+
+
+def test_a_device_that_is_unplugged(folder, plant, cleanup):
+    plant.command("set 40001 22")
+    gateway = start(folder, cleanup, boiler(plant.port), variable("Temperature", "Boiler", "WORD", 40001))
+    until(gateway, "Boiler", "Temperature", "good")
+    plant.command("silence")
+    until(gateway, "Boiler", "Temperature", "device away")
+    text = put_on_page("unplugged", gateway, plant.port, "Boiler", "Temperature")
+    assert "no answer" in text and "switched on" in text and "next try" in text
+    plant.command("ok")
+    assert "answered" in explain(gateway, "Boiler", "Temperature")  # asked now, not at the next try
+    until(gateway, "Boiler", "Temperature", "good")
+
+
+# --- what it says beside ------------------------------------------------------------------------
+
+
+def test_a_good_value(folder, plant, cleanup):
+    for at, value in enumerate((22, 0, 0, 0)):
+        plant.command(f"set {40001 + at} {value}")
+    gateway = start(folder, cleanup, boiler(plant.port), variable("Temperature", "Boiler", "WORD", 40001),
+                    variable("Blind", "Boiler", "WORD", 40103, read_write="write"))
+    until(gateway, "Boiler", "Temperature", "good")
+    text = put_on_page("good", gateway, plant.port, "Boiler", "Temperature")
+    assert "nothing is wrong with this value" in text
+    assert "not asked" in explain(gateway, "Boiler", "Blind") and "read/write" in explain(gateway, "Boiler", "Blind")
+
+
+def test_what_the_api_says(folder, plant, cleanup):
+    gateway = start(folder, cleanup, boiler(plant.port), variable("Temperature", "Boiler", "WORD", 40001),
+                    variable("Heater", "Boiler", "BOOL", 1))
+    until(gateway, "Boiler", "Temperature", "good")
+    _, fast = gateway.api("GET", "/explain?device=Boiler&name=Temperature&look=false")
+    assert fast["look"] is None and fast["readings"] is None and fast["learned"] is None
+    _, full = gateway.api("GET", "/explain?device=Boiler&name=Temperature")
+    look = full["look"]
+    assert look["outcome"] == "answered" and look["code"] == 0 and look["error"] == ""
+    assert "function 3 to slave 1" in look["text"] and look["sent"].endswith("000000060103000000" + "04")
+    assert look["received"].endswith(look["bytes"]) and len(look["bytes"]) == 16
+    now = [row for row in full["readings"] if row["configured"]]
+    assert [(row["type"], row["order"]) for row in now] == [("WORD", "ab")]
+    assert int(now[0]["text"]) == int(look["bytes"][:4], 16)
+    assert {row["type"] for row in full["readings"] if row["settable"]} >= {"INT", "FLOAT", "DOUBLE"}
+    assert not any(row["settable"] for row in full["readings"] if row["order"] == "ba" or row["type"] == "bits")
+    _, bit = gateway.api("GET", "/explain?device=Boiler&name=Heater")
+    assert bit["readings"] == [] and bit["look"]["bytes"] in ("00", "01")
+    assert gateway.api("GET", "/explain?device=Boiler&name=None")[0] == 404
+    assert json.loads(explain(gateway, "Boiler", "Temperature", "--json"))["look"]["outcome"] == "answered"
+    assert "asked now" not in explain(gateway, "Boiler", "Temperature", "--fast")
+
+
+def test_what_the_device_has_taught(folder, plant, cleanup):
+    plant.command("exception 2 40010-40011")
+    gateway = start(folder, cleanup, boiler(plant.port),
+                    *(variable(f"v{i}", "Boiler", "WORD", 40001 + i) for i in range(30)))
+    until(gateway, "Boiler", "v9", "refused by the device")
+    until(gateway, "Boiler", "v20", "good")
+
+    def taught():
+        holes = gateway.api("GET", "/explain?device=Boiler&name=v9")[1]["learned"]["holes"]
+        return holes if any(hole["here"] for hole in holes) else None
+    here = [hole for hole in wait_for(taught, "the hole") if hole["here"]]
+    assert here[0]["first"] == "40010" and here[0]["code"] == 2 and here[0]["next_try"] > here[0]["since"]
+    assert "40010" in explain(gateway, "Boiler", "v9") and "(this place)" in explain(gateway, "Boiler", "v9")
+
+
+def test_bytes_of_ones_own(folder, plant, cleanup):
+    gateway = start(folder, cleanup, boiler(plant.port), variable("Temperature", "Boiler", "WORD", 40001))
+    _, answer = gateway.api("GET", "/readings?bytes=41%20B4%2000%2000")
+    assert [row["text"] for row in answer["readings"] if row["type"] == "FLOAT" and row["order"] == "abcd"] == ["22.5"]
+    for wrong in ("4", "zz", "00" * 65):
+        status, problem = gateway.api("GET", f"/readings?bytes={wrong}")
+        assert status == 422 and problem["field"] == "bytes"
+
+
+def test_a_line_of_slaves(folder, cleanup):
+    line = cleanup(RtuLine([3, 4]))
+    gateway = cleanup(Gateway(folder, {
+        "devices": [rtu_device("Pump", 3, timeout=0.5), rtu_device("Gone", 9, timeout=0.5)],
+        "serial": [serial_port(line.path)], "groups": [group(polling=1, upload=1)],
+        "vars": [variable("level", "Pump", "WORD", 40002), variable("level", "Gone", "WORD", 40002)]}))
+    until(gateway, "Pump", "level", "good")
+    _, good = gateway.api("GET", "/explain?device=Pump&name=level")
+    assert good["look"]["sent"].startswith("030300010004") and len(good["look"]["sent"]) == 16  # with its CRC
+    assert good["look"]["received"].startswith("030308") and good["look"]["bytes"].startswith("0301")
+    until(gateway, "Gone", "level", "device away")
+    text = explain(gateway, "Gone", "level")
+    assert "slave number 9" in text and "no answer" in text
+
+
+# --- browsing -----------------------------------------------------------------------------------
+
+
+def test_what_cannot_be_browsed_says_so(folder, plant, cleanup):
+    gateway = start(folder, cleanup, boiler(plant.port), variable("Temperature", "Boiler", "WORD", 40001))
+    done = gateway.cli("browse", "Boiler", check=False)
+    assert done.returncode == 1 and "cannot tell what it has" in done.stderr
+    assert gateway.cli("browse", "Nobody", check=False).returncode == 1
+    assert gateway.cli("browse", check=False).returncode == 2
+    assert gateway.cli("explain", "Boiler", check=False).returncode == 2
+    assert gateway.api("GET", "/devices/Boiler/browse")[0] == 501
