@@ -283,8 +283,9 @@ static void compare(PsPlan *plan, PsPlanRow *row, const PsPlanBlock *block) {
 }
 
 // What the row's object becomes: the one that is there, with the row's values over it.
-static json_t *merge(const json_t *before, const json_t *keys) {
+static json_t *merge(const PsOptionTable *table, const json_t *before, const json_t *keys) {
     json_t *after = before != NULL ? json_copy((json_t *)(uintptr_t)before) : json_object();
+    (void)ps_shorthand_unfold(table->shorthand, after, false, false, NULL); // else the check tells
     const char *key;
     json_t *value;
     json_object_foreach((json_t *)(uintptr_t)keys, key, value) {
@@ -301,7 +302,7 @@ static void take_object(PsPlan *plan, PsPlanRow *row, const json_t *keys) {
     PsPlanBlock *block = &plan->work->blocks[row->block];
     PsPlanItem *item = &block->items[row->item];
     PsFindings findings = {0};
-    item->after = merge(item->before, keys);
+    item->after = merge(block->table, item->before, keys);
     load(plan, block, item->after, &findings, block->objects[1]);
     bool sound = findings.errors == 0;
     for (size_t i = 0; i < findings.count; i++) {

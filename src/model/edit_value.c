@@ -100,7 +100,8 @@ static json_t *drop_nulls(const json_t *value) {
 json_t *ps_edit_value_whole(const PsOptionTable *table, const json_t *value, const json_t *before,
                             const char *label, PsFindings *findings) {
     size_t errors = findings->errors;
-    json_t *given = drop_nulls(value);
+    json_t *plain = drop_nulls(value);
+    json_t *given = ps_option_unfold(table, plain, label, PS_CONFIG_FILE, findings);
     json_t *whole = json_object();
     Loaded loaded = load(table, given, label, findings);
     for (size_t i = 0; i < table->count && findings->errors == errors; i++) {
@@ -119,6 +120,7 @@ json_t *ps_edit_value_whole(const PsOptionTable *table, const json_t *value, con
     }
     unload(&loaded);
     json_decref(given);
+    json_decref(plain);
     if (findings->errors > errors) {
         json_decref(whole);
         return NULL;
@@ -139,11 +141,25 @@ static void put_over(json_t *object, const json_t *value) {
     }
 }
 
-json_t *ps_edit_value_changed(const PsOptionTable *table, const json_t *value, const json_t *before,
-                              const char *label, PsFindings *findings) {
-    size_t errors = findings->errors;
-    json_t *changed = before != NULL ? json_copy((json_t *)(uintptr_t)before) : json_object();
+// The keys that the value's shorthand stands for in its place, null where they are to go.
+static json_t *unfold_change(const PsOptionTable *table, const json_t *value, const json_t *before,
+                             const char *label, PsFindings *findings) {
+    PsDiag diag = {0};
+    json_t *copy = json_copy((json_t *)(uintptr_t)value);
+    bool hinted = table->shorthand != NULL && table->shorthand->hint != NULL &&
+                  json_object_get(before, table->shorthand->hint) != NULL;
+    if (ps_shorthand_unfold(table->shorthand, copy, true, hinted, &diag) != PS_OK) {
+        ps_findings_error(findings, PS_CONFIG_FILE, label, diag.field, "%s", diag.text);
+        json_object_del(copy, table->shorthand->key);
+    }
+    return copy;
+}
+
+// What stands there with the keys of `value` over it, as the file should hold it.
+static json_t *change(const PsOptionTable *table, const json_t *value, json_t *changed,
+                      const char *label, PsFindings *findings) {
     put_over(changed, value);
+    size_t errors = findings->errors;
     Loaded loaded = load(table, changed, label, findings);
     for (size_t i = 0; i < table->count && findings->errors == errors; i++) {
         const PsOption *option = &table->options[i];
@@ -158,6 +174,19 @@ json_t *ps_edit_value_changed(const PsOptionTable *table, const json_t *value, c
             (void)json_object_del(changed, option->key);
         }
     }
+    unload(&loaded);
+    return changed;
+}
+
+json_t *ps_edit_value_changed(const PsOptionTable *table, const json_t *value, const json_t *before,
+                              const char *label, PsFindings *findings) {
+    size_t errors = findings->errors;
+    PsFindings ignored = {0}; // what is wrong with it is replaced, or found when it is loaded
+    json_t *nothing = json_object();
+    json_t *former =
+        ps_option_unfold(table, before != NULL ? before : nothing, label, PS_CONFIG_FILE, &ignored);
+    json_t *given = unfold_change(table, value, former, label, findings);
+    json_t *changed = change(table, given, former, label, findings);
     if (has_custom(table) && json_object_get(value, CUSTOM) != NULL) {
         json_t *custom = take_custom(json_object_get(value, CUSTOM), before, label, findings);
         (void)json_object_del(changed, CUSTOM);
@@ -165,7 +194,9 @@ json_t *ps_edit_value_changed(const PsOptionTable *table, const json_t *value, c
             json_object_set_new(changed, CUSTOM, custom);
         }
     }
-    unload(&loaded);
+    json_decref(given);
+    json_decref(nothing);
+    ps_findings_deinit(&ignored);
     if (findings->errors > errors) {
         json_decref(changed);
         return NULL;

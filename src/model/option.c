@@ -286,8 +286,8 @@ static void report_unknown(const PsOptionTable *table, const char *key, const ch
     }
 }
 
-void ps_option_load(const PsOptionTable *table, const json_t *json, const char *object,
-                    const char *const *also, const PsOptionContext *context, void *target) {
+static void load_keys(const PsOptionTable *table, const json_t *json, const char *object,
+                      const char *const *also, const PsOptionContext *context, void *target) {
     for (size_t i = 0; i < table->count; i++) {
         const PsOption *option = &table->options[i];
         set_default(option, target);
@@ -312,6 +312,26 @@ void ps_option_load(const PsOptionTable *table, const json_t *json, const char *
             report_unknown(table, key, object, also, context);
         }
     }
+}
+
+json_t *ps_option_unfold(const PsOptionTable *table, const json_t *json, const char *object,
+                         const char *file, PsFindings *findings) {
+    PsDiag diag = {0};
+    json_t *whole = json_copy((json_t *)(uintptr_t)json);
+    if (ps_shorthand_unfold(table->shorthand, whole, false, false, &diag) != PS_OK) {
+        ps_findings_error(findings, file, object, diag.field, "%s", diag.text);
+        json_object_del(whole, table->shorthand->key);
+    }
+    return whole;
+}
+
+void ps_option_load(const PsOptionTable *table, const json_t *json, const char *object,
+                    const char *const *also, const PsOptionContext *context, void *target) {
+    bool folded = table->shorthand != NULL && json_object_get(json, table->shorthand->key) != NULL;
+    json_t *whole =
+        folded ? ps_option_unfold(table, json, object, context->file, context->findings) : NULL;
+    load_keys(table, folded ? whole : json, object, also, context, target);
+    json_decref(whole);
 }
 
 void ps_option_write_text(const char *text, PsBuf *out) {

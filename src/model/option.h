@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "model/findings.h"
+#include "model/shorthand.h"
 
 #include <jansson.h>
 
@@ -63,6 +64,7 @@ typedef struct PsOptionTable {
     const char *help;
     const PsOption *options;
     size_t count;
+    const PsShorthand *shorthand; ///< NULL: there is none
 } PsOptionTable;
 
 /// What loading needs to know besides the table.
@@ -80,6 +82,11 @@ typedef struct PsOptionContext {
 /// belong to the caller and are passed over.
 void ps_option_load(const PsOptionTable *table, const json_t *json, const char *object,
                     const char *const *also, const PsOptionContext *context, void *target);
+
+/// A copy of a JSON object with the keys that its table's shorthand stands for in its place; what
+/// is wrong with that becomes a finding under `object`. The copy is the caller's.
+json_t *ps_option_unfold(const PsOptionTable *table, const json_t *json, const char *object,
+                         const char *file, PsFindings *findings);
 
 /// Appends `{"key": value, ...}` on one line: required keys, and others that differ from their
 /// default, in table order. `folder` shortens paths below it.

@@ -52,6 +52,13 @@ static void write_object(const PsOptionTable *table, const char *indent, PsBuf *
         ps_buf_printf(out, "%s\n%s  ", i > 0 ? "," : "", indent);
         write_property(&table->options[i], out);
     }
+    if (table->shorthand != NULL) {
+        ps_buf_printf(out, ",\n%s  ", indent);
+        ps_option_write_text(table->shorthand->key, out);
+        ps_buf_printf(out, ": {\"type\": \"string\", \"description\": ");
+        ps_option_write_text(table->shorthand->help, out);
+        ps_buf_printf(out, "}");
+    }
     if (table == &ps_table_parameters) {
         ps_buf_printf(out,
                       ",\n%s  \"custom\": {\"type\": \"object\", \"additionalProperties\": "
@@ -142,6 +149,10 @@ void ps_schema_write_markdown(PsBuf *out) {
                       table->name_key != NULL ? " A list of objects." : " One object.");
         for (size_t i = 0; i < table->count; i++) {
             write_row(&table->options[i], out);
+        }
+        if (table->shorthand != NULL) {
+            ps_buf_printf(out, "| `%s` | text | - | %s |\n", table->shorthand->key,
+                          table->shorthand->help);
         }
         if (table == &ps_table_parameters) {
             ps_buf_printf(out, "| `custom` | object of texts | - | Your own parameters. |\n");

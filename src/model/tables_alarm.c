@@ -208,4 +208,5 @@ static const PsOption alarm_options[] = {
      .help = OWN "description for people."},
 };
 TABLE(ps_table_alarm, "warning", "alarm", "warn_name",
-      "Alarms: conditions on variables, evaluated by alarm groups.", alarm_options);
+      "Alarms: conditions on variables, evaluated by alarm groups.", alarm_options,
+      .shorthand = &ps_shorthand_s7);

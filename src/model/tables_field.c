@@ -442,4 +442,4 @@ static const PsOption variable_options[] = {
      .help = "Description for people."},
 };
 TABLE(ps_table_variable, "vars", "var", "var_name", "The variables to read from the devices.",
-      variable_options);
+      variable_options, .shorthand = &ps_shorthand_s7);

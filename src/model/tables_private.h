@@ -28,10 +28,11 @@ extern const PsWords ps_identifier_type_words;
 /// The word of a constant, "unknown" when there is none.
 const char *ps_word_at(const PsWords *words, int index);
 
-#define TABLE(table_name, block_key, kind_text, name, help_text, array)                            \
+#define TABLE(table_name, block_key, kind_text, name, help_text, array, ...)                       \
     const PsOptionTable table_name = {.block = (block_key),                                        \
                                       .kind = (kind_text),                                         \
                                       .name_key = (name),                                          \
                                       .help = (help_text),                                         \
                                       .options = (array),                                          \
-                                      .count = PS_COUNT(array)}
+                                      .count = PS_COUNT(array),                                    \
+                                      __VA_ARGS__}
