@@ -104,6 +104,28 @@ static void values_of_every_kind(void **state) {
     }
 }
 
+// AUTO: the device says what comes.
+static void what_came_decides_how_it_is_compared(void **state) {
+    PsValue pump = ps_value_text("pump", 4);
+    assert_int_equal(judge(PS_TYPE_AUTO, PS_COMPARE_GT, "30", ps_value_int(31)), M);
+    assert_int_equal(judge(PS_TYPE_AUTO, PS_COMPARE_GT, "30", ps_value_float(29.9)), C);
+    assert_int_equal(judge(PS_TYPE_AUTO, PS_COMPARE_GT, "30", pump), U);
+    assert_int_equal(judge(PS_TYPE_AUTO, PS_COMPARE_EQ, "pump", pump), M);
+    assert_int_equal(judge(PS_TYPE_AUTO, PS_COMPARE_NEQ, "pump", pump), C);
+    assert_int_equal(judge(PS_TYPE_AUTO, PS_COMPARE_EQ, "30", ps_value_text("30", 2)), M);
+    assert_int_equal(judge(PS_TYPE_AUTO, PS_COMPARE_EQ, "pump", ps_value_int(1)), U);
+    assert_int_equal(judge(PS_TYPE_AUTO, PS_COMPARE_EQ, "true", ps_value_bool(true)), M);
+    assert_int_equal(judge(PS_TYPE_AUTO, PS_COMPARE_NEQ, "False", ps_value_bool(false)), C);
+    assert_int_equal(judge(PS_TYPE_AUTO, PS_COMPARE_EQ, "1", ps_value_bool(true)), M);
+    assert_int_equal(judge(PS_TYPE_S7STRING, PS_COMPARE_EQ, "pump", pump), M);
+    assert_int_equal(judge(PS_TYPE_INT, PS_COMPARE_EQ, "1", pump), U);
+    assert_int_equal(judge(PS_TYPE_STRING, PS_COMPARE_EQ, "1", ps_value_int(1)), U);
+    PsAlarm wide = {.conditions = {{PS_COMPARE_EQ, "pump"}}, .hysteresis = 2};
+    PsAlarmRule rule;
+    ps_alarm_rule_init(&rule, &wide, PS_TYPE_AUTO);
+    assert_int_equal(ps_alarm_rule_judge(&rule, pump, true), M);
+}
+
 static PsAlarmVerdict judge_two(PsCombine combine, PsValue value) {
     PsAlarm alarm = {.conditions = {{PS_COMPARE_GT, "30"}, {PS_COMPARE_LT, "50"}},
                      .combine = combine};
@@ -333,6 +355,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_operator),
         cmocka_unit_test(values_of_every_kind),
+        cmocka_unit_test(what_came_decides_how_it_is_compared),
         cmocka_unit_test(two_conditions),
         cmocka_unit_test(states),
         cmocka_unit_test(texts_are_kept),

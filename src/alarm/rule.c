@@ -8,20 +8,27 @@
 
 static void compile(const PsAlarmRule *rule, const PsCondition *condition, double hysteresis,
                     PsAlarmTest *test) {
+    const char *operand = condition->operand;
     test->compare = (PsCompare)condition->compare;
-    if (rule->is_text) {
-        test->text = condition->operand;
-        test->text_len = (uint32_t)strlen(condition->operand);
-        return;
+    if (rule->takes_text) {
+        test->text = operand;
+        test->text_len = (uint32_t)strlen(operand);
     }
-    PsErr err = ps_operand_parse(condition->operand, &test->operand);
-    PS_ASSERT(err == PS_OK); // the configuration was checked
+    if (rule->takes_text && rule->takes_numbers) {
+        operand = strcasecmp(operand, "true") == 0    ? "1"
+                  : strcasecmp(operand, "false") == 0 ? "0"
+                                                      : operand;
+    }
+    test->has_number = rule->takes_numbers && ps_operand_parse(operand, &test->operand) == PS_OK;
+    PS_ASSERT(test->has_number || rule->takes_text); // the configuration was checked
     test->low = ps_operand_shift(&test->operand, -hysteresis);
     test->high = ps_operand_shift(&test->operand, hysteresis);
 }
 
 void ps_alarm_rule_init(PsAlarmRule *rule, const PsAlarm *alarm, int data_type) {
-    *rule = (PsAlarmRule){.is_text = data_type == PS_TYPE_STRING,
+    bool is_text = data_type == PS_TYPE_STRING || data_type == PS_TYPE_S7STRING;
+    *rule = (PsAlarmRule){.takes_text = is_text || data_type == PS_TYPE_AUTO,
+                          .takes_numbers = !is_text,
                           .has_hysteresis = alarm->hysteresis > 0,
                           .combine = (PsCombine)alarm->combine};
     compile(rule, &alarm->conditions[0], alarm->hysteresis, &rule->tests[0]);
@@ -73,8 +80,9 @@ static bool order_value(PsValue value, const PsOperand *operand, int *ret_order)
     return true;
 }
 
+// False for conditions that order: those are for numbers.
 static bool order_text(PsValue value, const PsAlarmTest *test, int *ret_order) {
-    if (value.kind != PS_VALUE_TEXT) {
+    if (test->compare != PS_COMPARE_EQ && test->compare != PS_COMPARE_NEQ) {
         return false;
     }
     bool same = value.text_len == test->text_len &&
@@ -120,12 +128,16 @@ static PsAlarmVerdict judge_wider(const PsAlarmTest *test, PsValue value) {
 
 static PsAlarmVerdict judge(const PsAlarmRule *rule, const PsAlarmTest *test, PsValue value,
                             bool on) {
-    if (on && rule->has_hysteresis) {
+    bool text = value.kind == PS_VALUE_TEXT;
+    if (text ? !rule->takes_text : !test->has_number) {
+        return PS_ALARM_UNKNOWN;
+    }
+    if (on && rule->has_hysteresis && !text) {
         return judge_wider(test, value);
     }
     int place = 0;
-    bool known = rule->is_text ? order_text(value, test, &place)
-                               : order_value(value, &test->operand, &place);
+    bool known =
+        text ? order_text(value, test, &place) : order_value(value, &test->operand, &place);
     if (!known) {
         return PS_ALARM_UNKNOWN;
     }

@@ -10,12 +10,14 @@ typedef struct PsAlarmTest {
     PsOperand operand; ///< of a number
     PsOperand low; ///< the operand less the hysteresis, and more: what counts while the alarm is on
     PsOperand high;
-    const char *text; ///< of a STRING; borrowed from the configuration
+    const char *text; ///< of a text; borrowed from the configuration
     uint32_t text_len;
+    bool has_number; ///< `operand` counts
 } PsAlarmTest;
 
 typedef struct PsAlarmRule {
-    bool is_text; ///< the value is a STRING
+    bool takes_text;    ///< STRING, S7STRING, and AUTO when a text comes
+    bool takes_numbers; ///< all others, and AUTO when a number comes
     bool has_hysteresis;
     PsCombine combine;
     PsAlarmTest tests[2]; ///< the second counts unless `combine` is none
@@ -31,7 +33,9 @@ typedef enum PsAlarmVerdict {
 /// watches.
 void ps_alarm_rule_init(PsAlarmRule *rule, const PsAlarm *alarm, int data_type);
 
-/// Whole numbers are compared without rounding, BOOL as 0 and 1; STRING byte by byte, for = and !=
-/// only. While the alarm is `on` each condition is wider by the hysteresis: > 30 with 2 holds until
-/// the value is 28 or less, = 30 while it is 28 to 32.
+/// Whole numbers are compared without rounding, BOOL as 0 and 1; texts byte by byte, for = and !=
+/// only. What a device says the type of is compared as what came; there, "true" and "false" are
+/// operands for 1 and 0 as well, and an operand that does not go with the value is
+/// PS_ALARM_UNKNOWN. While the alarm is `on` each condition is wider by the hysteresis: > 30 with 2
+/// holds until the value is 28 or less, = 30 while it is 28 to 32.
 PsAlarmVerdict ps_alarm_rule_judge(const PsAlarmRule *rule, PsValue value, bool on);

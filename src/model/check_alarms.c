@@ -13,16 +13,19 @@
 
 #define LEVEL 1 // of `warning`; reserved in Device Supervisor 1.x: always 1
 
+// Keys of an address, and of what is read there.
 static void refuse_unused(PsChecker *checker, const PsAlarm *alarm) {
-    const char *key = alarm->register_addr != PS_UNSET  ? "register_addr"
-                      : alarm->register_bit != PS_UNSET ? "register_bit"
-                      : alarm->data_type != PS_UNSET    ? "data_type"
-                                                        : NULL;
-    if (key != NULL) {
-        PS_CHECK_FAIL(checker, key,
-                      "belongs to an alarm with an address of its own (quotes 0); this one watches "
-                      "'%.100s': remove it or set quotes to 0",
-                      alarm->variable_name);
+    static const char *const own[] = {"register_addr", "register_bit",    "data_type",
+                                      "register_type", "dbnumber",        "symbol",
+                                      "identifier",    "identifier_type", "namespace_index"};
+    for (size_t i = 0; i < PS_COUNT(own); i++) {
+        if (!ps_option_is_default(ps_option_find(&ps_table_alarm, own[i]), alarm)) {
+            PS_CHECK_FAIL(checker, own[i],
+                          "belongs to an alarm with an address of its own (quotes 0); this one "
+                          "watches '%.100s': remove it or set quotes to 0",
+                          alarm->variable_name);
+            return;
+        }
     }
 }
 
@@ -46,16 +49,47 @@ static bool find_named(PsChecker *checker, PsAlarm *alarm) {
     return true;
 }
 
-static bool has_own_address(PsChecker *checker, const PsAlarm *alarm) {
-    if (alarm->data_type == PS_UNSET) {
-        PS_CHECK_FAIL(checker, "data_type",
-                      "is missing; an alarm with an address of its own (quotes 0) needs it");
+static bool is_missing(PsChecker *checker, const char *field) {
+    PS_CHECK_FAIL(checker, field,
+                  "is missing; an alarm with an address of its own (quotes 0) needs it");
+    return true;
+}
+
+// The least of an address; whether it can exist the driver knows.
+static bool has_own_address(PsChecker *checker, const PsAlarm *alarm, int protocol) {
+    switch (protocol) {
+    case PS_PROTOCOL_OPCUA:
+        return alarm->identifier[0] != '\0' || !is_missing(checker, "identifier");
+    case PS_PROTOCOL_ETHERNET_IP:
+    case PS_PROTOCOL_SIMULATOR:
+        return alarm->symbol[0] != '\0' || !is_missing(checker, "symbol");
+    default: {
+        bool typed = alarm->data_type != PS_UNSET || !is_missing(checker, "data_type");
+        return (alarm->register_addr != PS_UNSET || !is_missing(checker, "register_addr")) && typed;
     }
-    if (alarm->register_addr == PS_UNSET) {
-        PS_CHECK_FAIL(checker, "register_addr",
-                      "is missing; an alarm with an address of its own (quotes 0) needs it");
     }
-    return alarm->data_type != PS_UNSET && alarm->register_addr != PS_UNSET;
+}
+
+static PsVariable own_variable(const PsAlarm *alarm, uint32_t device) {
+    return (PsVariable){
+        .name = alarm->variable_name[0] != '\0' ? alarm->variable_name : alarm->name,
+        .device_name = alarm->device_name,
+        .data_type = (int8_t)(alarm->data_type != PS_UNSET ? alarm->data_type : PS_TYPE_AUTO),
+        .register_addr = alarm->register_addr,
+        .register_bit = (int8_t)alarm->register_bit,
+        .register_type = (int8_t)alarm->register_type,
+        .dbnumber = (uint16_t)alarm->dbnumber,
+        .symbol = alarm->symbol,
+        .identifier = alarm->identifier,
+        .identifier_type = (int8_t)alarm->identifier_type,
+        .namespace_index = (uint16_t)alarm->namespace_index,
+        .array_index = PS_UNSET,
+        .float_repr = (int8_t)alarm->float_repr,
+        .size = (int16_t)alarm->size,
+        .unit = alarm->unit,
+        .desc = alarm->desc,
+        .device = device,
+    };
 }
 
 // What is to be read for the alarm; false after a finding.
@@ -67,27 +101,10 @@ static bool make_watched(PsChecker *checker, PsAlarm *alarm, uint32_t device,
             return false;
         }
         *ret_watched = checker->config->variables[alarm->variable];
-    } else if (has_own_address(checker, alarm)) {
-        bool named = alarm->variable_name[0] != '\0';
-        *ret_watched = (PsVariable){
-            .name = named ? alarm->variable_name : alarm->name,
-            .device_name = alarm->device_name,
-            .data_type = (int8_t)alarm->data_type,
-            .register_addr = alarm->register_addr,
-            .register_bit = (int8_t)alarm->register_bit,
-            .register_type = (int8_t)alarm->register_type,
-            .dbnumber = (uint16_t)alarm->dbnumber,
-            .symbol = alarm->symbol,
-            .identifier = alarm->identifier,
-            .identifier_type = (int8_t)alarm->identifier_type,
-            .namespace_index = (uint16_t)alarm->namespace_index,
-            .array_index = PS_UNSET,
-            .float_repr = (int8_t)alarm->float_repr,
-            .size = (int16_t)alarm->size,
-            .unit = alarm->unit,
-            .desc = alarm->desc,
-            .device = device,
-        };
+    } else if (has_own_address(checker, alarm, checker->config->devices[device].protocol)) {
+        ps_checker_foreign(checker, &ps_table_alarm, alarm,
+                           checker->config->devices[device].protocol);
+        *ret_watched = own_variable(alarm, device);
     } else {
         return false;
     }
@@ -98,20 +115,26 @@ static bool make_watched(PsChecker *checker, PsAlarm *alarm, uint32_t device,
     return alarm->quotes == 1 || ps_checker_can_exist(checker, ret_watched);
 }
 
+static bool is_text_type(int data_type) {
+    return data_type == PS_TYPE_STRING || data_type == PS_TYPE_S7STRING;
+}
+
 static void check_operand(PsChecker *checker, const PsCondition *condition, int number,
                           int data_type) {
     char field[16];
     PsOperand operand;
-    if (data_type == PS_TYPE_STRING) {
+    bool orders = condition->compare != PS_COMPARE_EQ && condition->compare != PS_COMPARE_NEQ;
+    if (is_text_type(data_type)) {
         snprintf(field, sizeof field, "condition%d", number);
-        if (condition->compare != PS_COMPARE_EQ && condition->compare != PS_COMPARE_NEQ) {
-            PS_CHECK_FAIL(checker, field, "%s orders numbers; a STRING takes Eq and Neq",
-                          ps_compare_name(condition->compare));
+        if (orders) {
+            PS_CHECK_FAIL(checker, field, "%s orders numbers; a %s takes Eq and Neq",
+                          ps_compare_name(condition->compare), ps_data_type_name(data_type));
         }
         return;
     }
     snprintf(field, sizeof field, "operand%d", number);
-    if (ps_operand_parse(condition->operand, &operand) != PS_OK) {
+    bool may_text = data_type == PS_TYPE_AUTO && !orders; // a device may have texts there
+    if (!may_text && ps_operand_parse(condition->operand, &operand) != PS_OK) {
         PS_CHECK_FAIL(checker, field, "'%.60s' is not a number; write one in quotes, like \"30\"",
                       condition->operand);
     }
@@ -122,7 +145,7 @@ static void check_hysteresis(PsChecker *checker, const PsAlarm *alarm, int data_
     if (alarm->hysteresis == 0) {
         return;
     }
-    if (data_type == PS_TYPE_STRING || data_type == PS_TYPE_BOOL || data_type == PS_TYPE_BIT) {
+    if (is_text_type(data_type) || data_type == PS_TYPE_BOOL || data_type == PS_TYPE_BIT) {
         PS_CHECK_FAIL(checker, "hysteresis", "is for numbers, not for %s; remove it",
                       ps_data_type_name(data_type));
     } else if (alarm->conditions[0].compare == PS_COMPARE_NEQ ||

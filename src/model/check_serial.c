@@ -84,6 +84,8 @@ static void check_port(PsChecker *checker, PsDevice *device) {
 void ps_checker_way(PsChecker *checker, PsDevice *device) {
     bool has_ip = device->ip[0] != '\0';
     bool may_serial = device->protocol == PS_PROTOCOL_MODBUS_RTU;
+    bool may_url = device->protocol == PS_PROTOCOL_OPCUA;
+    bool needs_way = device->protocol != PS_PROTOCOL_SIMULATOR;
     if (ps_device_is_serial(device) && !may_serial) {
         PS_CHECK_FAIL(checker, "serial", "is for ModbusRTU only; give the device's ip instead");
     } else if (ps_device_is_serial(device) && has_ip) {
@@ -92,8 +94,10 @@ void ps_checker_way(PsChecker *checker, PsDevice *device) {
                       "for a converter on the network");
     } else if (ps_device_is_serial(device)) {
         check_port(checker, device);
-    } else if (!has_ip && device->url[0] == '\0' && device->protocol != PS_PROTOCOL_SIMULATOR) {
+    } else if (needs_way && !has_ip && !(may_url && device->url[0] != '\0')) {
         PS_CHECK_FAIL(checker, may_serial ? "serial" : "ip", "is missing; add it%s",
-                      may_serial ? ", or ip for a converter on the network" : "");
+                      may_serial ? ", or ip for a converter on the network"
+                      : may_url  ? ", or url"
+                                 : "");
     }
 }

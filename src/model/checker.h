@@ -3,6 +3,7 @@
 
 #include "base/map.h"
 #include "model/config.h"
+#include "model/option.h"
 
 typedef struct PsChecker {
     PsConfig *config;
@@ -11,8 +12,9 @@ typedef struct PsChecker {
     PsMap serials;
     PsMap devices;
     PsMap groups;
-    PsMap variables;  ///< by device and name
-    char object[128]; ///< the object being checked, for findings
+    PsMap controllers; ///< EtherNet/IP: by everything that says which one it is
+    PsMap variables;   ///< by device and name
+    char object[128];  ///< the object being checked, for findings
 } PsChecker;
 
 #define PS_CHECK_FAIL(checker, field, ...)                                                         \
@@ -29,6 +31,14 @@ bool ps_checker_can_exist(PsChecker *checker, const PsVariable *variable);
 
 /// Serial ports: before devices.
 void ps_checker_serials(PsChecker *checker);
+/// Warns of keys that belong to other protocols than that of the device.
+void ps_checker_foreign(PsChecker *checker, const PsOptionTable *table, const void *object,
+                        int protocol);
+/// Whether the files that an object names are there, and its secrets nobody else's.
+void ps_checker_files(PsChecker *checker, const PsOptionTable *table, const void *object);
+
+/// What its protocol asks of a device.
+void ps_checker_protocol(PsChecker *checker, const PsDevice *device, uint32_t index);
 /// How the device is reached.
 void ps_checker_way(PsChecker *checker, PsDevice *device);
 

@@ -57,6 +57,17 @@ void ps_config_check_block(const char *key, const json_t *value, PsFindings *fin
                       nearest != NULL ? nearest : "", nearest != NULL ? "'?" : "");
 }
 
+static void fail_protocol(PsChecker *checker, int protocol) {
+    PS_AUTO_BUF PsBuf there = {0};
+    for (int i = 0; i <= PS_PROTOCOL_SIMULATOR; i++) {
+        if (checker->check_for(i) != NULL) {
+            ps_buf_printf(&there, "%s%s", there.len > 0 ? ", " : "", ps_protocol_name(i));
+        }
+    }
+    FAIL(checker, "protocol", "%s is not available in this version, which has %s",
+         ps_protocol_name(protocol), there.len > 0 ? (const char *)there.data : "none");
+}
+
 static void check_devices(PsChecker *checker) {
     PsConfig *config = checker->config;
     for (uint32_t i = 0; i < config->device_count; i++) {
@@ -67,11 +78,10 @@ static void check_devices(PsChecker *checker) {
             FAIL(checker, "device_name", "is used twice; give each device a name of its own");
         }
         if (checker->check_for != NULL && checker->check_for(device->protocol) == NULL) {
-            FAIL(checker, "protocol",
-                 "%s is not available in this version; use ModbusTCP or ModbusRTU",
-                 ps_protocol_name(device->protocol));
+            fail_protocol(checker, device->protocol);
         }
         ps_checker_way(checker, device);
+        ps_checker_protocol(checker, device, i);
     }
 }
 
@@ -135,6 +145,8 @@ static void check_variable(PsChecker *checker, PsVariable *variable) {
     if (device != PS_MAP_NONE) {
         variable->device = device;
         (void)ps_checker_can_exist(checker, variable); // there is a finding
+        ps_checker_foreign(checker, &ps_table_variable, variable,
+                           checker->config->devices[device].protocol);
     }
 }
 
@@ -251,7 +263,7 @@ static void check_file(PsChecker *checker, const char *field, const char *path, 
     }
 }
 
-static void check_files(PsChecker *checker, const PsOptionTable *table, const void *object) {
+void ps_checker_files(PsChecker *checker, const PsOptionTable *table, const void *object) {
     for (size_t i = 0; i < table->count; i++) {
         const PsOption *option = &table->options[i];
         if (option->type == PS_OPTION_PATH) {
@@ -289,7 +301,7 @@ static void check_cloud(PsChecker *checker) {
         strchr(cloud->endpoint, ':') == strrchr(cloud->endpoint, ':')) {
         FAIL(checker, "endpoint", "must be a host name alone: no scheme, port or path");
     }
-    check_files(checker, &ps_table_cloud, cloud);
+    ps_checker_files(checker, &ps_table_cloud, cloud);
 }
 
 static void check_web(PsChecker *checker) {
@@ -306,7 +318,7 @@ static void check_web(PsChecker *checker) {
         FAIL(checker, web->cert[0] != '\0' ? "key" : "cert",
              "is missing; cert and key belong together");
     }
-    check_files(checker, &ps_table_web, web);
+    ps_checker_files(checker, &ps_table_web, web);
 }
 
 static void check_parameters(PsChecker *checker) {
@@ -331,6 +343,7 @@ void ps_config_check(PsConfig *config, PsVariableCheckFor *check_for, PsFindings
     check_web(&checker);
     ps_map_deinit(&checker.serials);
     ps_map_deinit(&checker.devices);
+    ps_map_deinit(&checker.controllers);
     ps_map_deinit(&checker.groups);
     ps_map_deinit(&checker.variables);
 }

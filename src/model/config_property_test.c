@@ -22,7 +22,8 @@
 #define DAMAGES 40
 
 static char folder[] = "/tmp/penstock-property-XXXXXX";
-static const char *const files[] = {"script.py", "cert.pem", "key.pem", "ca.pem"};
+static const char *const files[] = {"script.py", "cert.pem", "key.pem",
+                                    "ca.pem",    "user.key", "user.password"};
 
 static int make_folder(void **state) {
     assert_non_null(mkdtemp(folder));
@@ -176,7 +177,7 @@ static json_t *make_serials(Dice *dice) {
 
 static int protocol_of(json_t *device) {
     const char *name = json_string_value(json_object_get(device, "protocol"));
-    for (int i = 0; i <= PS_PROTOCOL_ETHERNET_IP; i++) {
+    for (int i = 0; i <= PS_PROTOCOL_SIMULATOR; i++) {
         if (strcmp(ps_protocol_name(i), name) == 0) {
             return i;
         }
@@ -218,9 +219,12 @@ static void give_forms(Dice *dice, json_t *device) {
     set_text(device, "security_policy", plain ? "None" : "Basic256Sha256");
     set_text(device, "security_mode", plain ? "None" : "Sign");
     set_text(device, "username", "operator");
-    set_text(device, "password_file", "key.pem");
+    set_text(device, "password_file", "user.password");
     set_text(device, "cert", "cert.pem");
-    set_text(device, "key", "key.pem");
+    set_text(device, "key", "user.key");
+    if (plain) {
+        set_text(device, "auth", roll(dice, 2) ? "Anonymous" : "Username/Password");
+    }
 }
 
 // Reached in one way: behind a serial port or by ip.
@@ -267,7 +271,16 @@ static json_t *make_variables(Dice *dice, json_t *devices, json_t *groups) {
     return list;
 }
 
-static json_t *make_alarms(Dice *dice, json_t *variables, json_t *groups) {
+static int protocol_of_device(json_t *devices, const char *wanted) {
+    for (uint32_t i = 0; i < json_array_size(devices); i++) {
+        if (strcmp(name_of(devices, i, "device_name"), wanted) == 0) {
+            return protocol_of(json_array_get(devices, i));
+        }
+    }
+    return PS_UNSET;
+}
+
+static json_t *make_alarms(Dice *dice, json_t *variables, json_t *devices, json_t *groups) {
     static const char *const numeric[] = {"WORD", "INT", "FLOAT", "DINT", "BYTE"};
     json_t *list = json_array();
     for (uint32_t i = 0, count = roll(dice, 4); i < count; i++) {
@@ -279,6 +292,10 @@ static json_t *make_alarms(Dice *dice, json_t *variables, json_t *groups) {
         json_object_set_new(alarm, "quotes", json_integer(0));
         set_text(alarm, "data_type", numeric[roll(dice, PS_COUNT(numeric))]);
         json_object_set_new(alarm, "register_addr", json_integer(40001 + roll(dice, 100)));
+        set_text(alarm, "symbol", "Tag[3]");
+        set_text(alarm, "identifier", "ns=2;s=Tank");
+        drop_foreign(alarm, &ps_table_alarm,
+                     protocol_of_device(devices, name_of(variables, variable, "device")));
         for (int n = 1; n <= 2; n++) {
             char key[32];
             char operand[16];
@@ -371,7 +388,7 @@ static char *make_text(Dice *dice) {
     json_t *devices = make_devices(dice, groups, serials);
     json_t *variables = make_variables(dice, devices, groups);
     json_object_set_new(root, "version", json_integer(PS_CONFIG_VERSION));
-    json_object_set_new(root, "warning", make_alarms(dice, variables, groups));
+    json_object_set_new(root, "warning", make_alarms(dice, variables, devices, groups));
     json_object_set_new(root, "publish", make_publish(dice, groups));
     json_object_set_new(root, "subscribe", make_subscribe(dice));
     json_object_set_new(root, "cloud", make_cloud(dice));

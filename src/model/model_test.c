@@ -204,7 +204,8 @@ static void names_each_mistake(void **state) {
 static void explain_alarm(const char *keys, char *out, size_t size) {
     char json[4096];
     snprintf(json, sizeof json,
-             "{\"version\": 1, \"devices\": [" DEVICE "], \"vars\": [" VARIABLE
+             "{\"version\": 1, \"devices\": [" DEVICE ", {\"device_name\": \"E\", \"protocol\": "
+             "\"EtherNet/IP\", \"ip\": \"h\"}], \"vars\": [" VARIABLE
              ", {\"var_name\": \"S\", \"device\": \"D\", \"data_type\": \"STRING\", "
              "\"register_addr\": 40010, \"size\": 8}, {\"var_name\": \"W\", \"device\": \"D\", "
              "\"data_type\": \"WORD\", \"register_addr\": 40002, \"read_write\": \"write\"}], "
@@ -256,6 +257,14 @@ static void names_mistakes_in_alarms(void **state) {
         {"\"quotes\": 1, \"device\": \"D\", \"var_name\": \"S\", \"condition1\": \"Gt\", "
          "\"operand1\": \"3\"",
          "alarm 'A': condition1: Gt orders numbers; a STRING takes Eq and Neq"},
+        {"\"quotes\": 0, \"device\": \"E\", \"condition1\": \"Gt\", \"operand1\": \"hot\", "
+         "\"symbol\": \"Tank.Level\"",
+         "alarm 'A': operand1: 'hot' is not a number"},
+        {"\"quotes\": 0, \"device\": \"E\", \"condition1\": \"Eq\", \"operand1\": \"1\"",
+         "alarm 'A': symbol: is missing; an alarm with an address of its own"},
+        {"\"quotes\": 1, \"device\": \"D\", \"var_name\": \"V\", \"condition1\": \"Eq\", "
+         "\"operand1\": \"1\", \"dbnumber\": 3",
+         "alarm 'A': dbnumber: belongs to an alarm with an address of its own"},
         {"\"quotes\": 0, \"device\": \"D\", \"condition1\": \"Eq\", \"operand1\": \"1\", "
          "\"register_addr\": 40001",
          "alarm 'A': data_type: is missing"},

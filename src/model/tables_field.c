@@ -82,6 +82,7 @@ static const PsOption device_options[] = {
      .offset = offsetof(PsDevice, ip),
      .max = 253,
      .unit = "characters",
+     .protocols = FOR_NETWORK,
      .help =
          "IP address or host name of the device; for ModbusRTU that of a converter which passes "
          "RTU frames on (RTU over TCP)."},
@@ -91,6 +92,7 @@ static const PsOption device_options[] = {
      .min = 1,
      .max = 65535,
      .fallback_for = default_port,
+     .protocols = FOR_NETWORK,
      .help =
          "TCP port of the device; left out: 502 for Modbus, 102 for ISO-on-TCP, 4840 for OPCUA, "
          "44818 for EtherNet/IP."},

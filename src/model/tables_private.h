@@ -23,6 +23,7 @@ extern const PsWords ps_identifier_type_words;
 #define FOR_ISO PS_OPTION_FOR(PS_PROTOCOL_ISO_ON_TCP)
 #define FOR_OPCUA PS_OPTION_FOR(PS_PROTOCOL_OPCUA)
 #define FOR_EIP PS_OPTION_FOR(PS_PROTOCOL_ETHERNET_IP)
+#define FOR_NETWORK (FOR_MODBUS | FOR_ISO | FOR_OPCUA | FOR_EIP)
 #define FOR_SIMULATOR PS_OPTION_FOR(PS_PROTOCOL_SIMULATOR)
 
 /// The word of a constant, "unknown" when there is none.
