@@ -261,6 +261,11 @@ static PsErr open_server(PsSimSide *side, PsDiag *diag) {
     }
     status = fill_server(side, server);
     uint16_t port = status == UA_STATUSCODE_GOOD ? port_of(server) : 0;
+    if (status != UA_STATUSCODE_GOOD) {
+        (void)UA_Server_run_shutdown(server);
+        (void)UA_Server_delete(server);
+        return failed(diag, "address space", status);
+    }
     if (port == 0) {
         (void)UA_Server_run_shutdown(server);
         (void)UA_Server_delete(server);

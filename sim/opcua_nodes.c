@@ -174,7 +174,7 @@ static UA_StatusCode read_value(UA_Server *server, const UA_NodeId *session, voi
     (void)server, (void)session, (void)session_context, (void)id;
     PsSimOpcuaNode *node = context;
     pthread_mutex_lock(&node->all->lock);
-    UA_StatusCode fault = node->status;
+    UA_StatusCode fault = node->all->adding ? UA_STATUSCODE_GOOD : node->status;
     UA_StatusCode status = UA_STATUSCODE_GOOD;
     if (node->spec->item == NULL) {
         status = range != NULL ? UA_Variant_copyRange(&node->memory, &out->value, *range)
@@ -340,9 +340,11 @@ UA_StatusCode ps_sim_opcua_nodes_add(PsSimOpcuaNodes *nodes, UA_Server *server, 
         }
     }
     UA_StatusCode status = UA_STATUSCODE_GOOD;
+    nodes->adding = true;
     for (uint32_t i = 0; status == UA_STATUSCODE_GOOD && i < nodes->count; i++) {
         status = nodes->nodes[i].missing ? status : add_node(&nodes->nodes[i], server);
     }
+    nodes->adding = false;
     return status;
 }
 

@@ -28,6 +28,7 @@ struct PsSimOpcuaNodes {
     pthread_mutex_t lock; ///< of memory, status, missing and denied
     PsSimSideSetup setup;
     UA_UInt16 space; ///< index of the namespace in the server that runs now
+    bool adding;     ///< the library looks at values of what is added: they are all well
     uint32_t count;
     PsSimOpcuaNode nodes[PS_SIM_OPCUA_NODES];
 };

@@ -240,6 +240,24 @@ static void restart_moves_the_namespace(void **state) {
     assert_int_equal(node("Plant.Level").namespaceIndex, before);
 }
 
+static void faults_outlive_a_restart(void **state) {
+    (void)state;
+    turn("missing Plant.Level");
+    turn("bad Types.Int32 BadSensorFailure");
+    turn("deny Plant.Speed");
+    turn("restart");
+    reconnect();
+    UA_Variant value;
+    assert_int_equal(read_node("Plant.Level", &value), UA_STATUSCODE_BADNODEIDUNKNOWN);
+    assert_int_equal(read_node("Types.Int32", &value), UA_STATUSCODE_BADSENSORFAILURE);
+    UA_Variant_clear(&value);
+    turn("restart");
+    turn("ok");
+    reconnect();
+    assert_int_equal(read_node("Plant.Level", &value), UA_STATUSCODE_GOOD);
+    UA_Variant_clear(&value);
+}
+
 static UA_StatusCode read_two(void) {
     UA_ReadValueId ids[2];
     for (size_t i = 0; i < 2; i++) {
@@ -368,6 +386,7 @@ int main(void) {
         cmocka_unit_test(arrays_by_element),
         cmocka_unit_test(faults_of_nodes),
         cmocka_unit_test(restart_moves_the_namespace),
+        cmocka_unit_test(faults_outlive_a_restart),
         cmocka_unit_test(max_nodes_told_and_untold),
         cmocka_unit_test(sessions_are_dropped),
         cmocka_unit_test(every_policy_and_mode),
