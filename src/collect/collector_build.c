@@ -4,6 +4,7 @@
 // blocks.
 #include "collect/collector_private.h"
 
+#include "base/descriptors.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/map.h"
@@ -16,6 +17,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define DESCRIPTORS_A_CHANNEL 2    // a socket, and what interrupts a wait
+#define DESCRIPTORS_OF_THE_REST 96 // files, scripts, browsers
 
 PsChannel *ps_collector_channel_of(const PsCollector *collector, uint32_t device) {
     uint32_t number = collector->layout.device_channel[device];
@@ -96,10 +100,24 @@ PsErr ps_collector_make_channel(PsCollector *collector, PsConfigPart *part, uint
     return ps_channel_new(&setup, ret_channel, diag);
 }
 
+// Said at the start, not by each endpoint that finds none left.
+static PsErr check_descriptors(uint32_t channels, PsDiag *diag) {
+    uint64_t limit = ps_descriptors_raise_limit();
+    uint64_t needed = (uint64_t)channels * DESCRIPTORS_A_CHANNEL + DESCRIPTORS_OF_THE_REST;
+    if (needed <= limit) {
+        return PS_OK;
+    }
+    return ps_fail(PS_ERR_IO, diag, "collection", NULL,
+                   "%u endpoints need about %llu open files, and this process may have %llu; raise "
+                   "the limit (LimitNOFILE= of the service, ulimit -n in a shell)",
+                   channels, (unsigned long long)needed, (unsigned long long)limit);
+}
+
 PsErr ps_collector_build(PsCollector *collector, PsDiag *diag) {
     const PsCollectorSetup *setup = &collector->setup;
     collector->learned = ps_learned_store_new(setup->state_folder);
     PsErr err = ps_layout_init(&collector->layout, setup->config, diag);
+    err = err == PS_OK ? check_descriptors(collector->layout.channel_count, diag) : err;
     if (err != PS_OK) {
         return err;
     }

@@ -2,6 +2,7 @@
 #include "api/openapi.h"
 #include "api/web.h"
 #include "base/cleanup.h"
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/streams.h"
@@ -114,6 +115,7 @@ static int fail(const PsDiag *diag) {
 
 int main(int argc, char **argv) {
     ps_mem_init();
+    (void)ps_descriptors_raise_limit(); // two for each endpoint
     if (ps_streams_fill() != PS_OK) {
         return EXIT_FAILED; // with nowhere to say why
     }

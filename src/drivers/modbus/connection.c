@@ -3,6 +3,7 @@
 // blocks in the ways.
 #include "drivers/modbus/connection.h"
 
+#include "base/descriptors.h"
 #include "base/mem.h"
 #include "drivers/modbus/exception.h"
 #include "drivers/tcp_connect.h"
@@ -31,23 +32,15 @@ PsErr ps_modbus_connection_init(PsModbusConnection *connection, const PsModbusTa
     pthread_mutex_init(&connection->lock, NULL);
     connection->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (connection->wake_fd < 0) {
-        return ps_fail(PS_ERR_IO, diag, NULL, NULL, "cannot prepare a connection to %.100s: %s",
+        return ps_fail(PS_ERR_IO, diag, NULL, NULL,
+                       "cannot prepare a connection to %.100s: %s; raise the limit of open files "
+                       "(LimitNOFILE= of the service)",
                        host, strerror(errno));
     }
+    connection->wake_fd = ps_descriptor_make_high(connection->wake_fd);
     if (target->serial != NULL) {
         (void)ps_modbus_connection_set_serial(connection, target->serial);
-        return PS_OK;
     }
-    char service[16];
-    snprintf(service, sizeof service, "%d", target->port);
-    connection->modbus = modbus_new_tcp_pi(host, service);
-    if (connection->modbus == NULL) {
-        return ps_fail(PS_ERR_IO, diag, NULL, "ip", "cannot prepare a connection to %.100s: %s",
-                       host, modbus_strerror(errno));
-    }
-    // No limit per byte: the response timeout then covers the whole answer, so that a device that
-    // drips one byte at a time cannot hold the thread.
-    modbus_set_byte_timeout(connection->modbus, 0, 0);
     return PS_OK;
 }
 
@@ -92,7 +85,12 @@ void ps_modbus_connection_close(PsModbusConnection *connection) {
             close(connection->lock_fd);
             connection->lock_fd = -1;
         }
-        modbus_close(connection->modbus);
+        if (connection->modbus != NULL) {
+            modbus_close(connection->modbus);
+        } else {
+            (void)shutdown(connection->socket, SHUT_RDWR);
+            close(connection->socket);
+        }
         connection->socket = -1;
     }
     pthread_mutex_unlock(&connection->lock);
@@ -119,7 +117,7 @@ void ps_modbus_connection_adopt(PsModbusConnection *connection, int fd) {
     connection->socket = fd;
     connection->gave_up = false;
     connection->silences = 0;
-    modbus_set_socket(connection->modbus, fd);
+    connection->received_len = 0;
     pthread_mutex_unlock(&connection->lock);
 }
 

@@ -61,8 +61,8 @@ struct PsModbusConnection {
     atomic_bool interrupted;
     pthread_mutex_t lock;    ///< guards `socket` against `interrupt`
     int lock_fd;             ///< of a serial port while it is open: its lock
-    int socket;              ///< -1 when closed; inside libmodbus otherwise
-    modbus_t *modbus;        ///< of a serial port only while it is open
+    int socket;              ///< -1 when closed; of a serial port inside libmodbus otherwise
+    modbus_t *modbus;        ///< of a serial port while it is open
     bool shared;             ///< several devices are behind it
     bool hold;               ///< of TCP: the silence of this exchange leaves the stream in order
     bool gave_up;            ///< of TCP: requests on this connection were not answered in time
@@ -78,9 +78,11 @@ struct PsModbusConnection {
     PsMono quiet_since;             ///< of RTU: the last byte came or went
     bool echoes;                    ///< of RTU: the adapter gives back what is sent
     uint8_t answer[PS_MODBUS_ADU_MAX];
+    uint8_t received[2 * PS_MODBUS_ADU_MAX]; ///< of TCP: what has come and is not taken yet
+    size_t received_len;
 };
 
-/// Takes an event descriptor and, but for a serial port, a libmodbus context. PS_ERR_IO. `target`
+/// Takes an event descriptor. PS_ERR_IO. `target`
 /// is copied, `session` outlives it.
 PsErr ps_modbus_connection_init(PsModbusConnection *connection, const PsModbusTarget *target,
                                 PsSession *session, PsDiag *diag);
@@ -94,7 +96,7 @@ bool ps_modbus_connection_set_serial(PsModbusConnection *connection, const PsSer
 PsErr ps_modbus_connection_open(PsModbusConnection *connection, int64_t timeout_ns, PsDiag *diag);
 void ps_modbus_connection_close(PsModbusConnection *connection);
 bool ps_modbus_connection_is_open(const PsModbusConnection *connection);
-/// For ways: the connection owns the descriptor, which `modbus` has or gets.
+/// For ways: the connection owns the descriptor, which `modbus` has where there is one.
 void ps_modbus_connection_adopt(PsModbusConnection *connection, int fd);
 /// For ways: PS_ERR_CANCELLED in words.
 PsErr ps_modbus_fail_cancelled(PsDiag *diag);

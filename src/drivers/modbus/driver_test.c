@@ -265,7 +265,7 @@ static void an_answer_with_a_wrong_field_is_refused(void **state) {
         const char *words;
     } forged[] = {
         {0, 0xEE, "transaction number"}, {2, 1, "protocol number"},  {5, 9, "length"},
-        {6, 2, "another slave number"},  {7, 4, "another function"}, {8, 2, "length"},
+        {6, 2, "another slave number"},  {7, 4, "another function"}, {8, 2, "number of values"},
     };
     add(f, 40001, PS_TYPE_WORD);
     add(f, 40002, PS_TYPE_WORD);

@@ -1,8 +1,9 @@
-// Modbus over TCP: each step of connecting apart, and an exchange that takes no stray byte for an
-// answer. The socket is connected by tcp_connect.c and handed to libmodbus, because its own connect
-// can neither be interrupted nor tell which step failed. Runs on the channel's thread and blocks:
-// in the resolver, in poll while connecting, in libmodbus's select while asking.
+// Modbus over TCP: an exchange that takes no stray byte for an answer. The socket is connected by
+// tcp_connect.c; frames are taken from the stream here, with poll, which knows every descriptor.
+// Runs on the channel's thread and blocks: in the resolver and in poll. An interrupt shuts the
+// socket down, which ends the wait.
 #include "base/cleanup.h"
+#include "base/descriptors.h"
 #include "drivers/modbus/connection.h"
 #include "drivers/modbus/rtu_line.h"
 #include "drivers/tcp_connect.h"
@@ -10,12 +11,16 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/select.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
-#define HEADER_LEN 6 // MBAP up to its length
-#define PIECE_MS 2   // between looks for the rest of an answer
+#define HEADER_LEN 6U // MBAP up to its length
+#define FUNCTION_AT 7U
+#define COUNT_AT 8U
+#define SHORTEST 9U // header, unit, function and one byte more
+#define WRITE_ANSWER 12U
+#define EXCEPTION_BIT 0x80U
 
 static PsErr tcp_open(PsModbusConnection *connection, int64_t timeout_ns, PsDiag *diag) {
     PsTcpTarget target = {.host = connection->host,
@@ -27,18 +32,27 @@ static PsErr tcp_open(PsModbusConnection *connection, int64_t timeout_ns, PsDiag
     if (err != PS_OK) {
         return err;
     }
-    if (fd >= FD_SETSIZE) { // libmodbus waits with select, which cannot name this descriptor
-        return ps_fail(PS_ERR_IO, diag, NULL, "ip", "connect: %.100s port %d: %s", connection->host,
-                       connection->port, strerror(EMFILE));
-    }
+    fd = ps_descriptor_make_high(fd);
     ps_modbus_connection_adopt(connection, fd);
     fd = -1;
     return PS_OK;
 }
 
-// The header of the answer that comes next; how many bytes of it are there.
-static ssize_t peek(const PsModbusConnection *connection, void *bytes, size_t size) {
-    return recv(connection->socket, bytes, size, MSG_PEEK | MSG_DONTWAIT);
+// What is there right now goes behind what has come before: as recv.
+static ssize_t take_bytes(PsModbusConnection *connection) {
+    ssize_t got = recv(connection->socket, connection->received + connection->received_len,
+                       sizeof connection->received - connection->received_len, MSG_DONTWAIT);
+    connection->received_len += got > 0 ? (size_t)got : 0;
+    return got;
+}
+
+static void drop_bytes(PsModbusConnection *connection, size_t len) {
+    connection->received_len -= len;
+    memmove(connection->received, connection->received + len, connection->received_len);
+}
+
+static unsigned get16(const uint8_t *at) {
+    return (unsigned)at[0] << 8 | at[1];
 }
 
 // What stands at the beginning of what has come.
@@ -49,61 +63,109 @@ typedef enum Next {
 } Next;
 
 // Only between requests that were given up on this connection and `adu` can a late answer belong.
-static bool is_late(const PsModbusConnection *connection, const uint8_t *header,
-                    const PsModbusAdu *adu) {
+static bool is_late(const PsModbusConnection *connection, const PsModbusAdu *adu) {
+    const uint8_t *header = connection->received;
     uint16_t first = connection->first_given_up;
-    uint16_t number = (uint16_t)(header[0] << 8 | header[1]);
-    uint16_t now = (uint16_t)(adu->bytes[0] << 8 | adu->bytes[1]);
+    uint16_t number = (uint16_t)get16(header);
+    uint16_t now = (uint16_t)get16(adu->bytes);
     bool is_modbus = header[2] == 0 && header[3] == 0;
     return connection->gave_up && is_modbus && (uint16_t)(number - first) < (uint16_t)(now - first);
 }
 
-static Next take_late(const PsModbusConnection *connection, const PsModbusAdu *adu) {
-    uint8_t frame[PS_MODBUS_ADU_MAX];
-    ssize_t got = peek(connection, frame, HEADER_LEN);
-    if (got <= 0) {
-        return got < 0 && errno == EAGAIN ? NEXT_NONE : NEXT_ANOTHER;
-    }
+static Next take_late(PsModbusConnection *connection, const PsModbusAdu *adu) {
+    size_t got = connection->received_len;
     if (got < HEADER_LEN) {
-        return connection->shared ? NEXT_NONE : NEXT_ANOTHER;
+        return connection->shared || got == 0 ? NEXT_NONE : NEXT_ANOTHER;
     }
-    size_t len = HEADER_LEN + (size_t)(frame[4] << 8 | frame[5]);
-    if (!is_late(connection, frame, adu) || len > sizeof frame) {
+    size_t len = HEADER_LEN + get16(connection->received + 4);
+    if (!is_late(connection, adu) || len > PS_MODBUS_ADU_MAX) {
         return NEXT_ANOTHER;
     }
-    if (peek(connection, frame, len) < (ssize_t)len) {
+    if (got < len) {
         return NEXT_NONE;
     }
-    if (recv(connection->socket, frame, len, MSG_DONTWAIT) == (ssize_t)len) {
-        connection->counters->late++;
-    }
+    drop_bytes(connection, len);
+    connection->counters->late++;
     return NEXT_LATE;
 }
 
-// Throws late answers away until something else begins: true. False at the deadline, with nothing
-// of the answer taken. Where one device has the connection for itself, its silence ends it anyway.
-static bool await_other(const PsModbusConnection *connection, const PsModbusAdu *adu,
-                        PsMono deadline) {
-    while (connection->shared) {
-        struct pollfd fds[] = {
-            {.fd = connection->socket, .events = POLLIN},
-            {.fd = connection->wake_fd, .events = POLLIN},
-        };
-        int ready = poll(fds, PS_COUNT(fds), ps_mono_poll_ms(ps_mono_now(), deadline));
-        if (ready > 0 && fds[1].revents == 0) {
-            Next next = take_late(connection, adu);
-            if (next == NEXT_ANOTHER) {
-                return true;
-            }
-            if (next == NEXT_NONE) {
-                (void)poll(&fds[1], 1, PIECE_MS); // the rest of it is on its way
-            }
+// Takes what came since the last answer: answers that come late, or what nobody has asked for.
+static Next take_before(PsModbusConnection *connection, const PsModbusAdu *adu) {
+    Next next = NEXT_NONE;
+    ssize_t got;
+    do {
+        got = take_bytes(connection);
+        while ((next = take_late(connection, adu)) == NEXT_LATE) {
         }
-        if (fds[1].revents != 0 || ps_mono_now().ns >= deadline.ns) {
-            return false;
+    } while (got > 0 && next == NEXT_NONE);
+    return next;
+}
+
+// How long the answer is by its function and its own count.
+static size_t inner_length(const PsModbusAdu *adu, const uint8_t *bytes) {
+    uint8_t function = bytes[FUNCTION_AT];
+    if ((function & EXCEPTION_BIT) != 0) {
+        return SHORTEST;
+    }
+    return ps_modbus_adu_is_read(adu) ? SHORTEST + bytes[COUNT_AT] : WRITE_ANSWER;
+}
+
+// The length of the answer that has come; 0: there is more to come. One that contradicts itself is
+// given as it is, so that nobody waits for the rest of it. -1 with errno.
+static int answer_length(const PsModbusConnection *connection, const PsModbusAdu *adu) {
+    const uint8_t *bytes = connection->received;
+    size_t got = connection->received_len;
+    if (got < HEADER_LEN) {
+        return 0;
+    }
+    size_t len = HEADER_LEN + get16(bytes + 4);
+    if (len > PS_MODBUS_ADU_MAX) {
+        errno = EMBBADDATA;
+        return -1;
+    }
+    if (got < SHORTEST) {
+        return len < SHORTEST && got >= len ? (int)got : 0;
+    }
+    bool wrong = bytes[FUNCTION_AT] == adu->bytes[FUNCTION_AT] && inner_length(adu, bytes) != len;
+    if (wrong) {
+        return (int)(got < PS_MODBUS_ADU_MAX ? got : PS_MODBUS_ADU_MAX);
+    }
+    return got < len ? 0 : (int)len;
+}
+
+// The answer, without late ones before it: its length, or -1 with errno.
+static int await_answer(PsModbusConnection *connection, const PsModbusAdu *adu, int64_t limit_ns,
+                        uint8_t *ret_answer) {
+    PsMono deadline = ps_mono_add_ns(ps_mono_now(), limit_ns);
+    for (int64_t left = limit_ns;; left = ps_mono_diff_ns(deadline, ps_mono_now())) {
+        struct pollfd wait = {.fd = connection->socket, .events = POLLIN};
+        struct timespec timeout = {left / PS_NS_PER_S, left % PS_NS_PER_S};
+        int ready = left > 0 ? ppoll(&wait, 1, &timeout, NULL) : 0;
+        if (ready == 0) {
+            // Nothing of the answer is there: the stream is in order.
+            connection->hold = take_late(connection, adu) == NEXT_NONE;
+            errno = ETIMEDOUT;
+            return -1;
+        }
+        ssize_t got = ready > 0 ? take_bytes(connection) : -1;
+        if (got == 0) {
+            errno = ECONNRESET;
+        }
+        if (got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN)) {
+            return -1;
+        }
+        Next next;
+        while ((next = take_late(connection, adu)) == NEXT_LATE) {
+        }
+        int len = next == NEXT_ANOTHER ? answer_length(connection, adu) : 0;
+        if (len > 0) {
+            memcpy(ret_answer, connection->received, (size_t)len);
+            drop_bytes(connection, (size_t)len);
+        }
+        if (len != 0) {
+            return len;
         }
     }
-    return true;
 }
 
 // Sends a request and waits for its answer: its length, or -1 with errno set. Bytes that came
@@ -112,31 +174,17 @@ static bool await_other(const PsModbusConnection *connection, const PsModbusAdu 
 // back.
 static int send_and_wait(PsModbusConnection *connection, int64_t limit_ns, const PsModbusAdu *adu,
                          uint8_t *ret_answer) {
-    uint8_t byte;
-    Next next;
-    while ((next = take_late(connection, adu)) == NEXT_LATE) {
-    }
-    if (next == NEXT_ANOTHER && peek(connection, &byte, sizeof byte) > 0) {
+    if (take_before(connection, adu) == NEXT_ANOTHER) {
         connection->counters->late++;
         errno = EBADMSG;
         return -1;
     }
-    ssize_t sent = send(connection->socket, adu->bytes, adu->len, MSG_NOSIGNAL);
+    ssize_t sent = send(connection->socket, adu->bytes, adu->len, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent != (ssize_t)adu->len) {
-        errno = sent < 0 ? errno : EIO;
+        errno = sent >= 0 ? EIO : errno == EAGAIN ? ETIMEDOUT : errno; // it takes nothing any more
         return -1;
     }
-    PsMono deadline = ps_mono_add_ns(ps_mono_now(), limit_ns);
-    if (!await_other(connection, adu, deadline)) {
-        connection->hold = true; // nothing of the answer was taken: the stream is in order
-        errno = ETIMEDOUT;
-        return -1;
-    }
-    int64_t left_ns = ps_mono_diff_ns(deadline, ps_mono_now());
-    left_ns = left_ns > PS_NS_PER_MS ? left_ns : PS_NS_PER_MS;
-    modbus_set_response_timeout(connection->modbus, (uint32_t)(left_ns / PS_NS_PER_S),
-                                (uint32_t)(left_ns % PS_NS_PER_S / 1000));
-    return modbus_receive_confirmation(connection->modbus, ret_answer);
+    return await_answer(connection, adu, limit_ns, ret_answer);
 }
 
 // One of several slaves is silent: the others keep their connection, and its late answer is known
