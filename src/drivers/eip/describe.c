@@ -48,7 +48,7 @@ static const PsEipPacket *find_packet(const PsEipPlan *plan, uint32_t variable) 
 void ps_eip_describe(const PsConfig *config, const PsPollSet *set, uint32_t variable, PsBuf *out) {
     const PsDevice *device = &config->devices[set->device];
     PsEipLimits limits = {.request = device->connected ? CONNECTED_ROOM : UNCONNECTED_ROOM,
-                          .answer = device->connected ? CONNECTED_ROOM : UNCONNECTED_ROOM,
+                          .answer = UINT32_MAX, // most are shorter than what asks for them
                           .multiple = true};
     PsEipPlan plan;
     PsEipRoute route = {.text = "none"};
