@@ -27,9 +27,9 @@ static uint32_t find_device(const PsConfig *config, const char *name) {
 static const char *address_key(PsApiCall *call) {
     const PsConfig *config = ps_api_call_sources(call)->config;
     uint32_t device = find_device(config, ps_api_call_text(call, "name"));
-    bool symbols = device < config->device_count &&
-                   config->devices[device].protocol == PS_PROTOCOL_ETHERNET_IP;
-    return symbols ? "symbol" : "identifier";
+    bool nodes =
+        device < config->device_count && config->devices[device].protocol == PS_PROTOCOL_OPCUA;
+    return nodes ? "identifier" : "symbol";
 }
 
 static void on_browsed(PsErr result, const PsDiag *diag, const PsBrowse *browse, void *ctx) {

@@ -82,6 +82,7 @@ static json_t *copy_value(const PsApiResource *resource, const json_t *body) {
     if (resource->table == &ps_table_device) {
         (void)json_object_del(value, "state");
         (void)json_object_del(value, "last_error");
+        (void)json_object_del(value, "browse");
     }
     return value;
 }

@@ -2,6 +2,7 @@
 #include "api/resource.h"
 #include "api/live_private.h"
 
+#include "drivers/driver.h"
 #include "model/config_diff.h"
 #include "model/option_json.h"
 #include "model/tables.h"
@@ -113,6 +114,8 @@ static void put_device_state(const PsApiSources *sources, const PsDevice *device
     ps_api_device_trouble(sources->live, (uint32_t)(device - sources->config->devices), &row);
     json_object_set_new(json, "state", json_string(device_state(&row)));
     json_object_set_new(json, "last_error", json_string(row.last_error));
+    const PsDriver *driver = ps_driver_find(device->protocol);
+    json_object_set_new(json, "browse", json_boolean(driver != NULL && driver->browse != NULL));
 }
 
 // The block is not there: nothing connects, and the rest is as it would be if somebody wrote it.

@@ -23,8 +23,8 @@ static PsErr no_driver(const PsDevice *device, PsDiag *diag) {
     char object[128];
     snprintf(object, sizeof object, "device '%.100s'", device->name);
     return ps_fail(PS_ERR_UNSUPPORTED, diag, object, "protocol",
-                   "%s is not available in this version; use ModbusTCP or "
-                   "ModbusRTU",
+                   "this penstockd was built without %s; install one that has it, or remove the "
+                   "device's variables",
                    ps_protocol_name(device->protocol));
 }
 

@@ -107,3 +107,17 @@ def test_every_width_light_and_dark_without_barriers(plant, gateway, scenario):
                              parameters={"custom": {"site": "north"}}))
     harness.wait_for(lambda: running.tags()["Vessel", "temperature"]["status"] == 1, "a value")
     scenario("devices-look", running)
+
+
+def test_a_bad_value_is_put_right_and_a_device_is_browsed(plant, gateway, scenario):
+    config = vessel(plant)
+    config["devices"] = [modbus_device("Vessel", plant.port, byte_order="cdab"),
+                         {"device_name": "Thought", "protocol": "Simulator"}]
+    running = gateway(config)
+    harness.wait_for(lambda: running.tags()["Vessel", "temperature"]["status"] == 1, "a value")
+    scenario("devices-explain", running)
+    assert running.api("GET", "/devices/Vessel")[1]["byte_order"] == "abcd"
+    rising = running.api("GET", "/devices/Thought/variables/rising")[1]
+    assert rising["data_type"] == "AUTO" and rising["symbol"].startswith("ramp") and rising["group"] == "slow"
+    done = running.cli("browse", "Thought")
+    assert "ramp" in done.stdout and '"symbol"' in done.stdout

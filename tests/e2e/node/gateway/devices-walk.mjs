@@ -113,8 +113,8 @@ async function batches(page) {
 
 async function explainAndTrend(page) {
   await button(page, "Explain temperature").click();
-  await page.getByText("What is asked").waitFor();
-  await documented(page, "explain");
+  await page.getByText("Asked just now").waitFor();
+  await picture(page, "explain");
   await page.keyboard.press("Escape");
   await gone(dialog(page));
   await page.getByLabel("Tick variable temperature").check();

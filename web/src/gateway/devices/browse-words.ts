@@ -1,10 +1,4 @@
-// Texts of browsing a device, and which devices can be browsed.
-import type { Device } from "./calls";
-
-/** Protocols whose devices tell what they have. */
-const BROWSABLE: readonly string[] = ["OPCUA", "EtherNet/IP"];
-
-export const browsable = ({ protocol }: Pick<Device, "protocol">) => BROWSABLE.includes(protocol);
+// Texts of browsing a device.
 
 export const browseWords = {
   button: "Browse the device",

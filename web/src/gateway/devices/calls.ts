@@ -17,6 +17,8 @@ export interface Device {
   /** What collection says: it answers, is away, was not asked. */
   state?: string;
   last_error?: string;
+  /** It can tell what it has. */
+  browse?: boolean;
 }
 
 export interface List<Item> {

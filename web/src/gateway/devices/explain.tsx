@@ -146,7 +146,7 @@ export default function ExplainDrawer(props: ExplainProps) {
   const shown = looked.data || looked.error ? looked : now;
   const mayTake = can("engineer");
   return (
-    <Drawer open title={words.explain(name)} size={680} onClose={onClose} extra={<Refresh loaded={looked} />}>
+    <Drawer open title={words.explain(name)} size={760} onClose={onClose} extra={<Refresh loaded={looked} />}>
       <Shown loaded={shown}>
         {(found) => (
           <div className="gd-explain">

@@ -5,7 +5,7 @@ import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } fro
 import { Empty, ErrorNote, useConfirm, useDo } from "../../shared/parts";
 import { useEdit } from "../edit";
 import { useSession } from "../session";
-import { browsable, browseWords } from "./browse-words";
+import { browseWords } from "./browse-words";
 import { type Device, getVariable, type Row, type RowQuery } from "./calls";
 import { exportCsv } from "./export";
 import { GroupPick } from "./group-pick";
@@ -121,7 +121,7 @@ export function Variables({ device, onChanged }: { device: Device; onChanged: ()
         />
         {can("engineer") && <Button icon={<UploadOutlined />} aria-label={words.importFiles} title={words.importFiles} onClick={() => setOpen({ what: "import" })} />}
         <Button icon={<DownloadOutlined />} aria-label={words.exportVariables} title={words.exportVariables} onClick={() => void act(() => exportCsv("variables", { device: name }))} />
-        {can("engineer") && browsable(device) && (
+        {can("engineer") && device.browse && (
           <Button icon={<ApartmentOutlined aria-hidden />} onClick={() => setOpen({ what: "browse" })}>
             {browseWords.button}
           </Button>
