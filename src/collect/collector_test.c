@@ -562,7 +562,7 @@ static void devices_share_a_channel_by_endpoint(void **state) {
 static void a_protocol_without_driver_is_refused(void **state) {
     Fixture *f = *state;
     add(f, 0, 40001, PS_TYPE_WORD);
-    f->devices[0].protocol = PS_PROTOCOL_OPCUA;
+    f->devices[0].protocol = 99; // from a newer version
     f->table = ps_tag_table_new(&f->config);
     PsCollectorSetup setup = {.loop = &f->loop,
                               .config = &f->config,
