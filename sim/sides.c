@@ -5,6 +5,7 @@
 #include "sim/eip.h"
 #include "sim/opcua.h"
 #include "sim/relay.h"
+#include "sim/s7.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 // A new side is a line here: ps_sim_NAME_kind, from its header.
 static const PsSimSideKind *const kinds[] = {
     &ps_sim_opcua_kind, &ps_sim_eip_kind,
+    &ps_sim_opcua_kind, &ps_sim_s7_kind,
     NULL, // the end
 };
 
