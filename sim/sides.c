@@ -12,8 +12,7 @@
 
 // A new side is a line here: ps_sim_NAME_kind, from its header.
 static const PsSimSideKind *const kinds[] = {
-    &ps_sim_opcua_kind, &ps_sim_eip_kind,
-    &ps_sim_opcua_kind, &ps_sim_s7_kind,
+    &ps_sim_s7_kind, &ps_sim_opcua_kind, &ps_sim_eip_kind,
     NULL, // the end
 };
 

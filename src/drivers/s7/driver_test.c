@@ -213,7 +213,7 @@ static void a_block_that_is_missing_costs_one_look(void **state) {
     open_session(f);
     assert_in_range(requests_of_a_read(f), 2, 4);
     assert_int_equal(count_of(f, PS_QUALITY_REFUSED), 200);
-    assert_non_null(strstr(f->diag.text, "no such block"));
+    assert_non_null(strstr(f->diag.text, "no such block is loaded"));
     assert_int_equal(requests_of_a_read(f), 1);
     assert_int_equal(count_of(f, PS_QUALITY_GOOD), 1);
 
@@ -343,7 +343,7 @@ static void a_look_shows_frames_and_bytes(void **state) {
     peek = (PsPeek){0};
     assert_int_equal(driver->peek(f->session, 2, &peek, &f->diag), PS_ERR_REFUSED);
     assert_int_equal(peek.code, 0x0A);
-    assert_non_null(strstr(peek.meaning, "no such block"));
+    assert_non_null(strstr(peek.meaning, "no such block is loaded"));
 }
 
 static void a_lost_connection_is_made_anew(void **state) {

@@ -173,7 +173,7 @@ static unsigned get16(PsReader *reader) {
 
 const char *ps_s7_pdu_check_connect(const uint8_t *frame, size_t len, bool *ret_refused) {
     *ret_refused = false;
-    if (ps_s7_frame_length(frame, len) != len) {
+    if (len < PS_S7_FRAME_HEAD || ps_s7_frame_length(frame, len) != len) {
         return "it is no TPKT frame";
     }
     unsigned header = frame[4];

@@ -324,6 +324,15 @@ static void forget_search(Cycle *cycle) {
     }
 }
 
+static void add_remembered(const Cycle *cycle) {
+    const PsS7Plan *plan = cycle->plan;
+    for (uint32_t i = 0; plan->any_refused && i < plan->range_count; i++) {
+        if (plan->ranges[i].state == PS_S7_REFUSED) {
+            add_refused(cycle, &plan->ranges[i]);
+        }
+    }
+}
+
 PsErr ps_s7_read_set(PsS7Session *session, uint32_t set, PsSampleBatch *batch, PsDiag *diag) {
     Cycle cycle = {
         .session = session,
@@ -337,12 +346,10 @@ PsErr ps_s7_read_set(PsS7Session *session, uint32_t set, PsSampleBatch *batch, P
     uint32_t text_before = batch->text_used;
     diag->text[0] = '\0';
     ps_s7_plan_retry(cycle.plan, cycle.now);
-    for (uint32_t i = 0; cycle.plan->any_refused && i < cycle.plan->range_count; i++) {
-        if (cycle.plan->ranges[i].state == PS_S7_REFUSED) {
-            add_refused(&cycle, &cycle.plan->ranges[i]);
-        }
-    }
     PsErr err = ask_requests(&cycle);
+    if (err == PS_OK) {
+        add_remembered(&cycle); // behind the others, whose refusals are news
+    }
     if (err == PS_OK && cycle.suspects) {
         err = heal(&cycle);
     }

@@ -15,32 +15,26 @@ static const struct {
     uint8_t code;
     const char *words;
 } items[] = {
-    {0x01, "hardware fault: the module behind this address does not answer; look at the CPU's "
-           "diagnostic buffer"},
-    {0x03, "access not allowed: permit PUT/GET access and full access (no protection) in the CPU's "
-           "settings, and switch optimized access of the block off"},
-    {OUT_OF_RANGE, "address out of range: the block or area ends before it, or the block has "
-                   "optimized access; check dbnumber and register_addr, switch optimized access "
-                   "off and load the block"},
-    {WRONG_TYPE, "data type not supported at this address"},
-    {WRONG_SIZE, "data type does not fit this address; check data_type and size"},
-    {NOT_THERE, "it does not exist: the CPU has no such block, or the block has optimized access; "
-                "check dbnumber, load the block, switch optimized access off"},
+    {0x01, "hardware fault: the module behind it does not answer"},
+    {0x03, "access not allowed: permit PUT/GET and full access in the CPU's settings"},
+    {OUT_OF_RANGE, "address out of range: the block ends before it, or has optimized access"},
+    {WRONG_TYPE, "data type not supported there"},
+    {WRONG_SIZE, "data type does not fit there; check data_type and size"},
+    {NOT_THERE, "it does not exist: no such block is loaded, or it has optimized access"},
 };
 
 static const struct {
     uint16_t error;
     const char *words;
 } jobs[] = {
-    {0x8104, "the CPU refuses the function: permit access with PUT/GET communication in the CPU's "
-             "settings (Protection & Security, Connection mechanisms) and load them"},
+    {0x8104, "the CPU refuses the function: permit access with PUT/GET in its settings"},
     {0x8304, "the CPU has no resources left for this job"},
     {0x8404, "the CPU cannot do this in its present state; is it in STOP?"},
     {0x8500, "the telegram is longer than agreed on"},
     {0xD241, "the CPU's protection level forbids it; give this access in its settings"},
     {0xD401, "the CPU does not know this information function"},
     {0xD402, "the CPU does not know this information"},
-    {0xD602, "the CPU's password is needed; give full access without one in its settings"},
+    {0xD602, "the CPU wants its password; give full access without one in its settings"},
 };
 
 static const struct {
