@@ -15,6 +15,7 @@
 
 #define RING_BYTES ((size_t)512 * 1024)
 #define LINE_MAX_BYTES (PS_LOG_TEXT_MAX + 256)
+#define SHORT_BYTES 1024
 
 static const char *const level_names[] = {"DEBUG", "INFO", "WARNING", "ERROR"};
 
@@ -158,26 +159,67 @@ static size_t put_cut_mark(char *line, size_t len, size_t cut) {
     return len + (more > 0 ? (size_t)more : 0);
 }
 
-void ps_log_write(PsLogLevel level, const char *file, int line_number, const char *id,
-                  const char *fmt, ...) {
-    char line[LINE_MAX_BYTES];
-    PsWall now = ps_wall_now();
-    size_t head = put_head(line, sizeof line, now, level, file, line_number);
-    if (id != NULL) {
-        int len = snprintf(line + head, 64, "%.60s: ", id);
+// What a line begins with.
+typedef struct Line {
+    PsWall now;
+    PsLogLevel level;
+    const char *file;
+    int number;
+    const char *id; // may be NULL
+} Line;
+
+static size_t put_begin(char *line, size_t size, const Line *about) {
+    size_t head = put_head(line, size, about->now, about->level, about->file, about->number);
+    if (about->id != NULL) {
+        int len = snprintf(line + head, 64, "%.60s: ", about->id);
         head += len > 0 ? (size_t)len : 0;
     }
-    va_list args;
-    va_start(args, fmt);
+    return head;
+}
+
+static void write_long(const Line *about, const char *fmt, va_list args)
+    __attribute__((noinline, format(printf, 2, 0)));
+static bool write_short(const Line *about, const char *fmt, va_list args)
+    __attribute__((noinline, format(printf, 2, 0)));
+
+static void write_long(const Line *about, const char *fmt, va_list args) {
+    char line[LINE_MAX_BYTES];
+    size_t head = put_begin(line, sizeof line, about);
     int len = vsnprintf(line + head, PS_LOG_TEXT_MAX - 128, fmt, args);
-    va_end(args);
     size_t text = len > 0 ? (size_t)len : 0;
     if (text >= PS_LOG_TEXT_MAX - 128) {
         size_t kept = PS_LOG_TEXT_MAX - 129;
-        emit(now, "", line, put_cut_mark(line, head + kept, text - kept));
+        emit(about->now, "", line, put_cut_mark(line, head + kept, text - kept));
         return;
     }
-    emit(now, "", line, head + text);
+    emit(about->now, "", line, head + text);
+}
+
+// False, and nothing was written, when it is longer. Nearly all are short, and what hundreds of
+// threads once have had on their stacks stays memory.
+static bool write_short(const Line *about, const char *fmt, va_list args) {
+    char line[SHORT_BYTES];
+    size_t head = put_begin(line, sizeof line, about);
+    int len = vsnprintf(line + head, sizeof line - head - 1, fmt, args);
+    bool fits = len >= 0 && (size_t)len < sizeof line - head - 1;
+    if (fits) {
+        emit(about->now, "", line, head + (size_t)len);
+    }
+    return fits;
+}
+
+void ps_log_write(PsLogLevel level, const char *file, int line_number, const char *id,
+                  const char *fmt, ...) {
+    const Line about = {ps_wall_now(), level, file, line_number, id};
+    va_list args;
+    va_start(args, fmt);
+    bool written = write_short(&about, fmt, args);
+    va_end(args);
+    if (!written) {
+        va_start(args, fmt);
+        write_long(&about, fmt, args);
+        va_end(args);
+    }
 }
 
 void ps_log_script(PsLogLevel level, bool always, const char *script, const char *file,

@@ -5,12 +5,14 @@
 #include "base/cleanup.h"
 #include "base/time.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -112,10 +114,41 @@ static PsErr resolve(const PsTcpTarget *target, struct addrinfo **ret_list, PsDi
                    target->host, result == EAI_SYSTEM ? strerror(errno) : gai_strerror(result));
 }
 
+// An address in digits needs no resolver, which takes files, locks and a deep stack.
+typedef struct Digits {
+    struct addrinfo info;
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } address;
+} Digits;
+
+static bool take_digits(const PsTcpTarget *target, Digits *digits) {
+    *digits = (Digits){.info = {.ai_socktype = SOCK_STREAM, .ai_addr = &digits->address.any}};
+    uint16_t port = htons((uint16_t)target->port);
+    if (inet_pton(AF_INET, target->host, &digits->address.v4.sin_addr) == 1) {
+        digits->info.ai_family = digits->address.v4.sin_family = AF_INET;
+        digits->address.v4.sin_port = port;
+        digits->info.ai_addrlen = sizeof digits->address.v4;
+        return true;
+    }
+    if (inet_pton(AF_INET6, target->host, &digits->address.v6.sin6_addr) == 1) {
+        digits->info.ai_family = digits->address.v6.sin6_family = AF_INET6;
+        digits->address.v6.sin6_port = port;
+        digits->info.ai_addrlen = sizeof digits->address.v6;
+        return true;
+    }
+    return false;
+}
+
 PsErr ps_tcp_connect(const PsTcpTarget *target, int64_t timeout_ns, int *ret_fd, PsDiag *diag) {
     struct addrinfo *list = NULL;
-    PsErr err = resolve(target, &list, diag);
-    for (const struct addrinfo *address = list; address != NULL; address = address->ai_next) {
+    Digits digits;
+    bool is_digits = take_digits(target, &digits);
+    PsErr err = is_digits ? PS_OK : resolve(target, &list, diag);
+    for (const struct addrinfo *address = is_digits ? &digits.info : list; address != NULL;
+         address = address->ai_next) {
         int number = connect_address(target, address, timeout_ns, ret_fd);
         if (number == 0) {
             err = PS_OK;

@@ -54,6 +54,26 @@ void ps_modbus_connection_deinit(PsModbusConnection *connection) {
     }
     pthread_mutex_destroy(&connection->lock);
     free(connection->host);
+    free(connection->patience);
+}
+
+// Few slaves of 247 are there, mostly one.
+typedef struct PsModbusOwed {
+    int slave;
+    PsModbusPatience patience;
+} PsModbusOwed;
+
+PsModbusPatience *ps_modbus_patience_of(PsModbusConnection *connection, int slave) {
+    for (unsigned i = 0; i < connection->patience_count; i++) {
+        if (connection->patience[i].slave == slave) {
+            return &connection->patience[i].patience;
+        }
+    }
+    unsigned count = connection->patience_count + 1;
+    connection->patience = ps_grow_array(connection->patience, count, sizeof(PsModbusOwed));
+    connection->patience[count - 1] = (PsModbusOwed){.slave = slave};
+    connection->patience_count = count;
+    return &connection->patience[count - 1].patience;
 }
 
 bool ps_modbus_connection_set_serial(PsModbusConnection *connection, const PsSerial *serial) {

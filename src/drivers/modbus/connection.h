@@ -71,12 +71,13 @@ struct PsModbusConnection {
     int exception;           ///< code of the last refusal (V1.1b3 section 7); 0 when not known
     PsPeek *peek;            ///< gets each request and its answer while somebody looks; or NULL
     PsDriverCounters *counters;
-    char *note;                     ///< PsSession.note
-    uint16_t transaction;           ///< of the last request; goes on over a reconnect
-    PsModbusPatience patience[256]; ///< by slave
-    PsModbusTiming timing;          ///< of RTU
-    PsMono quiet_since;             ///< of RTU: the last byte came or went
-    bool echoes;                    ///< of RTU: the adapter gives back what is sent
+    char *note;                    ///< PsSession.note
+    uint16_t transaction;          ///< of the last request; goes on over a reconnect
+    struct PsModbusOwed *patience; ///< of the slaves that were asked so far
+    unsigned patience_count;
+    PsModbusTiming timing; ///< of RTU
+    PsMono quiet_since;    ///< of RTU: the last byte came or went
+    bool echoes;           ///< of RTU: the adapter gives back what is sent
     uint8_t answer[PS_MODBUS_ADU_MAX];
     uint8_t received[2 * PS_MODBUS_ADU_MAX]; ///< of TCP: what has come and is not taken yet
     size_t received_len;
@@ -98,6 +99,8 @@ void ps_modbus_connection_close(PsModbusConnection *connection);
 bool ps_modbus_connection_is_open(const PsModbusConnection *connection);
 /// For ways: the connection owns the descriptor, which `modbus` has where there is one.
 void ps_modbus_connection_adopt(PsModbusConnection *connection, int fd);
+/// For ways: what is known of the slave. Borrowed until it is called for another one.
+PsModbusPatience *ps_modbus_patience_of(PsModbusConnection *connection, int slave);
 /// For ways: PS_ERR_CANCELLED in words.
 PsErr ps_modbus_fail_cancelled(PsDiag *diag);
 

@@ -35,7 +35,7 @@ typedef struct ModbusSession {
     bool connection_ready; // init has run
     int64_t connect_timeout_ns;
     uint16_t registers[PS_MODBUS_READ_REGISTERS_MAX];
-    uint8_t bits[PS_MODBUS_READ_BITS_MAX];
+    uint8_t *bits; // room for PS_MODBUS_READ_BITS_MAX, once it is needed
     char text[PS_MODBUS_TEXT_MAX];
 } ModbusSession;
 
@@ -72,6 +72,7 @@ static void session_free(PsSession *base) {
     }
     free_plans(session->plans, session->endpoint->set_count);
     ps_learned_free(session->own);
+    free(session->bits);
     free(session);
 }
 
@@ -240,6 +241,13 @@ typedef struct Read {
     PsMono start;
 } Read;
 
+static uint8_t *bits_of(ModbusSession *session) {
+    if (session->bits == NULL) {
+        session->bits = ps_alloc(PS_MODBUS_READ_BITS_MAX);
+    }
+    return session->bits;
+}
+
 static void add_answered(void *ctx, const PsModbusRequest *request) {
     const Read *read = ctx;
     ModbusSession *session = read->session;
@@ -287,7 +295,7 @@ static PsErr ask(void *ctx, const PsModbusRequest *request, int *ret_exception, 
         uint16_t offset = (uint16_t)(request->offset + done);
         err = ps_modbus_table_has_bits(table)
                   ? ps_modbus_read_bits(&session->connection, read->unit, table, offset, count,
-                                        session->bits + done, diag)
+                                        bits_of(session) + done, diag)
                   : ps_modbus_read_registers(&session->connection, read->unit, table, offset, count,
                                              session->registers + done, diag);
     }
@@ -372,7 +380,7 @@ static PsValue read_back(const Write *write) {
     PsValue value = ps_value_none();
     if (ps_modbus_table_has_bits(write->address.table)) {
         PsErr err = ps_modbus_read_bits(&session->connection, write->unit, write->address.table,
-                                        write->address.offset, 1, session->bits, NULL);
+                                        write->address.offset, 1, bits_of(session), NULL);
         return err == PS_OK ? ps_modbus_decode_bit(&write->field, session->bits[0]) : value;
     }
     PsErr err = ps_modbus_read_registers(&session->connection, write->unit, write->address.table,

@@ -227,7 +227,7 @@ static int synchronize(PsModbusConnection *connection, PsModbusPatience *patienc
 
 int ps_modbus_rtu_exchange(PsModbusConnection *connection, PsModbusUnit unit,
                            const PsModbusAdu *adu, uint8_t *ret_answer) {
-    PsModbusPatience *patience = &connection->patience[unit.slave];
+    PsModbusPatience *patience = ps_modbus_patience_of(connection, unit.slave);
     bool known = patience->owed == 0 && patience->slowest_ns > 0;
     if (patience->owed != 0 &&
         synchronize(connection, patience, unit.timeout_ns, adu, ret_answer) < 0) {

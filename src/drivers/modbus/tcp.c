@@ -201,7 +201,7 @@ static void give_up(PsModbusConnection *connection, const PsModbusAdu *adu) {
 // A silent slave among others is tried with short limits, as the others wait meanwhile.
 static int tcp_exchange(PsModbusConnection *connection, PsModbusUnit unit, const PsModbusAdu *adu,
                         uint8_t *ret_answer) {
-    PsModbusPatience *patience = &connection->patience[unit.slave];
+    PsModbusPatience *patience = ps_modbus_patience_of(connection, unit.slave);
     int64_t limit_ns =
         connection->shared ? ps_modbus_patience_limit(patience, unit.timeout_ns) : unit.timeout_ns;
     PsMono start = ps_mono_now();
