@@ -63,9 +63,9 @@ uint32_t bench_command(Bench *bench, uint16_t code, const void *data, size_t len
 
 void bench_start(Bench *bench) {
     *bench = (Bench){.now = {1}};
-    PsSimSideSetup plant = {
+    PsSimSideSetup source = {
         .item = one_item, .items = items, .write_items = write_items, .plant = bench};
-    bench->eip.cip = ps_sim_cip_new(&plant);
+    bench->eip.cip = ps_sim_cip_new(&source);
     bench->eip.port = 44818;
     const uint8_t data[] = {1, 0, 0, 0};
     assert_int_equal(bench_command(bench, 0x65, data, sizeof data), 0);

@@ -61,18 +61,18 @@ static void stop(PsSimSide *side) {
 
 static PsErr start(const PsSimSideSetup *setup, PsSimSide **ret_side, PsDiag *diag) {
     PsSimSide *side = ps_alloc(sizeof *side);
-    PsSimPortSetup port = {.address = setup->address,
-                           .port = setup->port,
-                           .connections = setup->connections,
-                           .framing = &ps_sim_framing_eip,
-                           .owner = side,
-                           .opened = on_opened,
-                           .request = on_request,
-                           .closed = on_closed};
+    PsSimPortSetup public = {.address = setup->address,
+                             .port = setup->port,
+                             .connections = setup->connections,
+                             .framing = &ps_sim_framing_eip,
+                             .owner = side,
+                             .opened = on_opened,
+                             .request = on_request,
+                             .closed = on_closed};
     pthread_mutex_init(&side->lock, NULL);
     side->eip.cip = ps_sim_cip_new(setup);
     side->eip.port = setup->public_port;
-    PsErr err = ps_sim_port_new(&port, &side->port, diag);
+    PsErr err = ps_sim_port_new(&public, &side->port, diag);
     err = err == PS_OK ? ps_sim_port_start(side->port, diag) : err;
     if (err != PS_OK) {
         stop(side);

@@ -83,7 +83,9 @@ static bool turn_reset(PsKnobs *knobs, const PsSimWords *words) {
     if (!turn_rate(&rate, words, 1)) {
         return false;
     }
-    knobs->reset = rate.always ? (PsKnobRate){.once = true} : rate;
+    rate.once = rate.once || rate.always;
+    rate.always = false;
+    knobs->reset = rate;
     return true;
 }
 

@@ -153,16 +153,16 @@ static void on_peer(void *owner, PsSimClient *client, uint32_t events) {
 PsErr ps_sim_relay_new(const PsSimRelaySetup *setup, PsSimRelay **ret_relay, PsDiag *diag) {
     PsSimRelay *relay = ps_alloc(sizeof *relay);
     relay->framing = setup->framing;
-    PsSimPortSetup port = {.address = setup->address,
-                           .port = setup->port,
-                           .connections = setup->connections,
-                           .framing = setup->framing,
-                           .owner = relay,
-                           .opened = on_opened,
-                           .request = on_request,
-                           .peer = on_peer,
-                           .closed = on_closed};
-    PsErr err = ps_sim_port_new(&port, &relay->port, diag);
+    PsSimPortSetup public = {.address = setup->address,
+                             .port = setup->port,
+                             .connections = setup->connections,
+                             .framing = setup->framing,
+                             .owner = relay,
+                             .opened = on_opened,
+                             .request = on_request,
+                             .peer = on_peer,
+                             .closed = on_closed};
+    PsErr err = ps_sim_port_new(&public, &relay->port, diag);
     if (err != PS_OK) {
         free(relay);
         return err;

@@ -47,6 +47,7 @@ static size_t make_answer(PsSimServer *server, const uint8_t *frame, size_t len,
         ps_plant_written(server->plant, request->write.table, request->write.offset,
                          request->write.count);
     }
+    // NOLINTNEXTLINE(clang-analyzer-unix.BlockInCriticalSection): it is there, or told at once
     ssize_t got = made > 0 ? recv(server->pair[1], answer, PS_SIM_FRAME_BYTES, MSG_DONTWAIT) : 0;
     if (got <= 0) {
         return 0;
@@ -143,14 +144,14 @@ static PsErr open_modbus(PsSimServer *server, PsDiag *diag) {
 
 PsErr ps_sim_server_start(const PsSimServerSetup *setup, PsSimServer **ret_server, PsDiag *diag) {
     PsSimServer *server = server_new(setup);
-    PsSimPortSetup port = {.address = setup->address,
-                           .port = setup->port,
-                           .connections = setup->connections,
-                           .framing = &ps_sim_framing_modbus,
-                           .owner = server,
-                           .request = on_request};
+    PsSimPortSetup public = {.address = setup->address,
+                             .port = setup->port,
+                             .connections = setup->connections,
+                             .framing = &ps_sim_framing_modbus,
+                             .owner = server,
+                             .request = on_request};
     PsErr err = open_modbus(server, diag);
-    err = err == PS_OK ? ps_sim_port_new(&port, &server->port, diag) : err;
+    err = err == PS_OK ? ps_sim_port_new(&public, &server->port, diag) : err;
     err = err == PS_OK ? ps_sim_port_start(server->port, diag) : err;
     if (err != PS_OK) {
         ps_sim_server_stop(server);

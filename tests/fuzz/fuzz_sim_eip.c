@@ -49,8 +49,8 @@ static bool take(PsSimEip *eip, PsSimEipSession *session, const uint8_t *frame, 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     uint16_t sum = 0;
-    PsSimSideSetup plant = {.items = items, .write_items = write_items, .plant = &sum};
-    PsSimEip eip = {.cip = ps_sim_cip_new(&plant), .port = 1};
+    PsSimSideSetup source = {.items = items, .write_items = write_items, .plant = &sum};
+    PsSimEip eip = {.cip = ps_sim_cip_new(&source), .port = 1};
     PsSimEipSession session = {.handle = ++eip.last_handle};
     size_t at = 0;
     size_t len = 0;
