@@ -74,6 +74,9 @@ static void on_closed(void *owner, PsSimClient *client) {
 
 static void send_requests(PsSimClient *client, Way *way) {
     size_t at = 0;
+    if (way->out.len == 0) {
+        return;
+    }
     while (at < way->out.len) {
         ssize_t sent = send(client->peer_fd, way->out.data + at, way->out.len - at, MSG_NOSIGNAL);
         if (sent < 0 && errno == EINTR) {

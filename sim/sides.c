@@ -12,8 +12,10 @@
 
 // A new side is a line here: ps_sim_NAME_kind, from its header.
 static const PsSimSideKind *const kinds[] = {
-    &ps_sim_s7_kind, &ps_sim_opcua_kind, &ps_sim_eip_kind,
-    NULL, // the end
+    &ps_sim_s7_kind,    // libsnap7
+    &ps_sim_opcua_kind, // open62541
+    &ps_sim_eip_kind,   // our own
+    NULL,
 };
 
 _Static_assert(PS_COUNT(kinds) - 1 <= PS_SIM_SIDES, "more sides than places");
