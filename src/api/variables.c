@@ -4,6 +4,7 @@
 #include "api/live_private.h"
 #include "live/format.h"
 #include "live/listing.h"
+#include "model/place.h"
 
 #include <string.h>
 
@@ -21,10 +22,11 @@ static void put_text(PsBuf *out, const char *key, const char *text) {
 }
 
 // As it is written in the protocol's own notation.
-static void put_address(PsBuf *out, const PsVariable *variable) {
-    put_key(out, "address");
-    ps_buf_printf(out, variable->register_bit >= 0 ? "\"%d.%d\"" : "\"%d\"",
-                  variable->register_addr, variable->register_bit);
+static void put_address(PsBuf *out, const PsConfig *config, const PsVariable *variable) {
+    char address[PS_ADDRESS_SIZE];
+    ps_variable_address(config->devices[variable->device].protocol, variable, address,
+                        sizeof address);
+    put_text(out, "address", address);
 }
 
 // Written as text at once: a page of a thousand objects takes the loop tens of milliseconds.
@@ -36,7 +38,7 @@ static void put_row(PsBuf *out, const PsApiLive *live, uint32_t index) {
     put_text(out, "name", variable->name);
     put_text(out, "group", variable->group_name);
     put_text(out, "type", ps_data_type_name(variable->data_type));
-    put_address(out, variable);
+    put_address(out, live->config, variable);
     put_text(out, "access", ps_access_name(variable->access));
     put_text(out, "mode", ps_mode_name(variable->mode));
     put_key(out, "value");

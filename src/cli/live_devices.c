@@ -5,6 +5,7 @@
 #include "cli/live_read.h"
 
 #include "base/mem.h"
+#include "model/place.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,10 +30,15 @@ static void count_one(Counts *counts, PsQuality quality) {
     counts->silent += quality == PS_QUALITY_AWAY || quality == PS_QUALITY_NOT_READ ? 1 : 0;
 }
 
-static json_t *bad_json(const PsVariable *variable, bool of_alarm, PsQuality quality) {
-    json_t *json = json_pack("{s:s, s:i, s:s, s:b}", "name", variable->name, "register_addr",
-                             variable->register_addr, "reason", ps_quality_name(quality),
-                             "of_alarm", (int)of_alarm);
+static json_t *bad_json(int protocol, const PsVariable *variable, bool of_alarm,
+                        PsQuality quality) {
+    char address[PS_ADDRESS_SIZE];
+    ps_variable_address(protocol, variable, address, sizeof address);
+    json_t *json = json_pack("{s:s, s:s, s:s, s:b}", "name", variable->name, "address", address,
+                             "reason", ps_quality_name(quality), "of_alarm", (int)of_alarm);
+    if (variable->register_addr != PS_UNSET) {
+        json_object_set_new(json, "register_addr", json_integer(variable->register_addr));
+    }
     if (variable->register_bit != PS_UNSET) {
         json_object_set_new(json, "register_bit", json_integer(variable->register_bit));
     }
@@ -65,7 +71,8 @@ static Counts count_variables(const Live *live, uint32_t device, json_t *bad) {
         count_one(&counts, quality);
         bool of_device = quality == PS_QUALITY_REFUSED || quality == PS_QUALITY_UNDECODABLE;
         if (of_device && json_array_size(bad) < BAD_NAMED) {
-            json_array_append_new(bad, bad_json(variable, of_alarm, quality));
+            json_array_append_new(
+                bad, bad_json(config->devices[device].protocol, variable, of_alarm, quality));
         }
     }
     return counts;

@@ -20,15 +20,8 @@ static void show_bad(const json_t *device) {
     size_t index;
     json_t *row;
     json_array_foreach(json_object_get(device, "bad"), index, row) {
-        const json_t *bit = json_object_get(row, "register_bit");
-        char address[64];
-        if (bit != NULL) {
-            snprintf(address, sizeof address, "%lld.%lld", cli_integer(row, "register_addr"),
-                     (long long)json_integer_value(bit));
-        } else {
-            snprintf(address, sizeof address, "%lld", cli_integer(row, "register_addr"));
-        }
-        printf("      %s, %s: %s%s\n", cli_text(row, "name"), address, cli_text(row, "reason"),
+        printf("      %s, %s: %s%s\n", cli_text(row, "name"), cli_text(row, "address"),
+               cli_text(row, "reason"),
                json_is_true(json_object_get(row, "of_alarm")) ? " (read for an alarm)" : "");
     }
     long long more = cli_integer(device, "bad_not_named");

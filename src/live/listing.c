@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "live/search.h"
+#include "model/place.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,7 @@ typedef struct Pass {
     PsCellRead *read;
     void *ctx;
     PsSearch search;
-    bool digits;     // it may be part of an address
+    bool numbered;   // it may be part of an address that is made of numbers
     uint32_t device; // UINT32_MAX: none of that name, or all
     uint32_t group;
     uint32_t *ranks; // of devices, groups or types
@@ -62,15 +63,28 @@ static bool matches_quality(const char *wanted, PsQuality quality) {
     return strcmp(wanted, ps_quality_name(quality)) == 0;
 }
 
+// Of a tag or node; "" for places that are numbers.
+static const char *name_of_place(const PsVariable *variable) {
+    bool tag = variable->symbol != NULL && variable->symbol[0] != '\0';
+    return tag ? variable->symbol : variable->identifier != NULL ? variable->identifier : "";
+}
+
 static bool matches_text(const Pass *pass, const PsVariable *variable) {
     if (ps_search_finds(&pass->search, variable->name) ||
         ps_search_finds(&pass->search, variable->desc) ||
         ps_search_finds(&pass->search, variable->device_name)) {
         return true;
     }
-    char address[24];
-    snprintf(address, sizeof address, "%d", variable->register_addr);
-    return pass->digits && ps_search_finds(&pass->search, address);
+    if (ps_search_finds(&pass->search, name_of_place(variable))) {
+        return true;
+    }
+    if (!pass->numbered) {
+        return false;
+    }
+    char address[PS_ADDRESS_SIZE];
+    ps_variable_address(pass->config->devices[variable->device].protocol, variable, address,
+                        sizeof address);
+    return ps_search_finds(&pass->search, address);
 }
 
 static bool matches(const Pass *pass, uint32_t number) {
@@ -130,6 +144,27 @@ static uint64_t key_of_time(PsWall time) {
     return time.ns > 0 ? (uint64_t)time.ns : 0;
 }
 
+// Numbers by area and number; behind them the names of tags and nodes, which compare_rest puts in
+// order.
+#define KEY_OF_NAMED (UINT64_C(1) << 63)
+
+static uint64_t key_of_address(const Pass *pass, const PsVariable *variable) {
+    int protocol = pass->config->devices[variable->device].protocol;
+    uint64_t place = (uint64_t)(uint32_t)variable->register_addr << 8;
+    place |= (uint8_t)(variable->register_bit + 1);
+    switch (protocol) {
+    case PS_PROTOCOL_ISO_ON_TCP:
+        return place | (uint64_t)variable->dbnumber << 40 |
+               (uint64_t)(uint8_t)(variable->register_type + 1) << 56;
+    case PS_PROTOCOL_OPCUA:
+    case PS_PROTOCOL_ETHERNET_IP:
+    case PS_PROTOCOL_SIMULATOR:
+        return KEY_OF_NAMED | variable->namespace_index;
+    default:
+        return place;
+    }
+}
+
 static uint64_t key_of(const Pass *pass, uint32_t number) {
     const PsVariable *variable = &pass->config->variables[number];
     switch (pass->query->sort) {
@@ -142,8 +177,7 @@ static uint64_t key_of(const Pass *pass, uint32_t number) {
     case PS_SORT_TYPE:
         return pass->ranks[variable->data_type];
     case PS_SORT_ADDRESS:
-        return (uint64_t)(uint32_t)variable->register_addr << 8 |
-               (uint8_t)(variable->register_bit + 1);
+        return key_of_address(pass, variable);
     case PS_SORT_VALUE:
         return key_of_value(pass->read(number, pass->ctx).value);
     case PS_SORT_TIME:
@@ -168,6 +202,12 @@ static int compare_texts(PsValue a, PsValue b) {
 static int compare_rest(const Pass *pass, uint64_t key, uint32_t a, uint32_t b) {
     if (pass->query->sort == PS_SORT_NAME) {
         return ps_search_compare(pass->config->variables[a].name, pass->config->variables[b].name);
+    }
+    if (pass->query->sort == PS_SORT_ADDRESS && key >= KEY_OF_NAMED) {
+        const PsVariable *left = &pass->config->variables[a];
+        const PsVariable *right = &pass->config->variables[b];
+        int order = ps_search_compare(name_of_place(left), name_of_place(right));
+        return order != 0 ? order : left->array_index - right->array_index;
     }
     if (pass->query->sort == PS_SORT_VALUE && key >= KEY_OF_TEXTS) {
         PsValue left = pass->read(a, pass->ctx).value;
@@ -280,7 +320,7 @@ static uint32_t *make_ranks(const Pass *pass) {
     case PS_SORT_GROUP:
         return ranks_of(config, config->group_count, group_name);
     case PS_SORT_TYPE:
-        return ranks_of(config, PS_TYPE_ULONG + 1, type_name);
+        return ranks_of(config, PS_TYPE_AUTO + 1, type_name);
     default:
         return NULL;
     }
@@ -301,7 +341,9 @@ static void prepare(Pass *pass) {
     const PsConfig *config = pass->config;
     const char *search = pass->query->search;
     ps_search_init(&pass->search, search);
-    pass->digits = search != NULL && strspn(search, "0123456789") == strlen(search);
+    // "40003.1", "DB6.14": what a name alone could be is not worth making every address.
+    pass->numbered = search != NULL && strpbrk(search, "0123456789") != NULL &&
+                     strspn(search, "0123456789.DBIQMdbiqm") == strlen(search);
     pass->device = find(config, config->device_count, device_name, pass->query->device);
     pass->group = find(config, config->group_count, group_name, pass->query->group);
     pass->ranks = make_ranks(pass);

@@ -101,6 +101,46 @@ static void filters(void **state) {
     free_plant(plant);
 }
 
+// Places of each protocol: found as they are shown, in the order of their numbers or names.
+static void places_are_found_and_sorted(void **state) {
+    PsDevice plant_devices[] = {{.name = "S", .protocol = PS_PROTOCOL_ISO_ON_TCP},
+                                {.name = "M", .protocol = PS_PROTOCOL_MODBUS_TCP},
+                                {.name = "E", .protocol = PS_PROTOCOL_ETHERNET_IP},
+                                {.name = "U", .protocol = PS_PROTOCOL_OPCUA}};
+    PsVariable tags[] = {
+        {.name = "a", .device = 3, .identifier = "Tank", .namespace_index = 2, .array_index = 3},
+        {.name = "b", .device = 3, .identifier = "Tank", .namespace_index = 2, .array_index = 1},
+        {.name = "c", .device = 2, .symbol = "Motor.Speed"},
+        {.name = "d", .register_type = PS_S7_DB, .dbnumber = 6, .register_addr = 2},
+        {.name = "e", .register_type = PS_S7_DB, .dbnumber = 5, .register_addr = 14},
+        {.name = "f", .register_type = PS_S7_INPUTS, .register_addr = 99},
+        {.name = "g", .device = 1, .register_addr = 40001, .register_bit = PS_UNSET},
+        {.name = "h", .device = 1, .register_addr = 7, .register_bit = PS_UNSET},
+    };
+    Plant plant = {.config = {.devices = plant_devices,
+                              .device_count = PS_COUNT(plant_devices),
+                              .variables = tags,
+                              .variable_count = PS_COUNT(tags)}};
+    for (size_t i = 0; i < PS_COUNT(tags); i++) {
+        tags[i].device_name = plant_devices[tags[i].device].name;
+        tags[i].desc = "";
+    }
+    assert_int_equal(total(&plant, &(PsListingQuery){.search = "motor.", .limit = 9}), 1);
+    assert_int_equal(total(&plant, &(PsListingQuery){.search = "tank", .limit = 9}), 2);
+    assert_int_equal(total(&plant, &(PsListingQuery){.search = "db6.2", .limit = 9}), 1);
+    assert_int_equal(total(&plant, &(PsListingQuery){.search = "00007", .limit = 9}), 1);
+    assert_int_equal(total(&plant, &(PsListingQuery){.search = "DB", .limit = 9}), 0);
+    PsListing listing;
+    ps_listing_make(&plant.config, &(PsListingQuery){.sort = PS_SORT_ADDRESS, .limit = 9},
+                    read_plant, &plant, &listing);
+    char order[16] = "";
+    for (uint32_t i = 0; i < listing.count; i++) {
+        order[i] = tags[listing.items[i]].name[0];
+    }
+    assert_string_equal(order, "hgfedcba");
+    ps_listing_deinit(&listing);
+}
+
 static int class_of(PsValue value) {
     return value.kind == PS_VALUE_NONE ? 0 : value.kind == PS_VALUE_TEXT ? 2 : 1;
 }
@@ -236,8 +276,12 @@ static void of_many(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(filters),   cmocka_unit_test(orders),  cmocka_unit_test(words_of_orders),
-        cmocka_unit_test(searching), cmocka_unit_test(of_many),
+        cmocka_unit_test(filters),
+        cmocka_unit_test(orders),
+        cmocka_unit_test(words_of_orders),
+        cmocka_unit_test(searching),
+        cmocka_unit_test(places_are_found_and_sorted),
+        cmocka_unit_test(of_many),
     };
     return cmocka_run_group_tests_name("live/listing", tests, NULL, NULL);
 }

@@ -5,8 +5,12 @@
 #include <string.h>
 
 // Variables that were not loaded may have no texts at all.
+static const char *text_of(const char *text) {
+    return text != NULL ? text : "";
+}
+
 static bool same_text(const char *a, const char *b) {
-    return strcmp(a != NULL ? a : "", b != NULL ? b : "") == 0;
+    return strcmp(text_of(a), text_of(b)) == 0;
 }
 
 bool ps_variable_same_place(const PsVariable *a, const PsVariable *b) {
@@ -30,16 +34,16 @@ static void put_s7(const PsVariable *variable, char *out, size_t size) {
 }
 
 static void put_node(const PsVariable *variable, char *out, size_t size) {
+    const char *identifier = text_of(variable->identifier);
     static const char letters[] = {'s', 'i', 'g', 'b'};
-    bool whole = strchr(variable->identifier, '=') != NULL &&
-                 strchr("nsigb", variable->identifier[0]) != NULL;
+    bool whole = strchr(identifier, '=') != NULL && strchr("nsigb", identifier[0]) != NULL;
     int type = variable->identifier_type;
     int len = 0;
     if (whole && variable->namespace_index == 0 && type == PS_IDENTIFIER_STRING) {
-        len = snprintf(out, size, "%s", variable->identifier);
+        len = snprintf(out, size, "%s", identifier);
     } else {
         len = snprintf(out, size, "ns=%u;%c=%s", variable->namespace_index,
-                       letters[type >= 0 && type < 4 ? type : 0], variable->identifier);
+                       letters[type >= 0 && type < 4 ? type : 0], identifier);
     }
     if (variable->array_index != PS_UNSET && len > 0 && (size_t)len < size) {
         snprintf(out + len, size - (size_t)len, "[%d]", variable->array_index);
@@ -56,7 +60,7 @@ void ps_variable_address(int protocol, const PsVariable *variable, char *out, si
         return;
     case PS_PROTOCOL_ETHERNET_IP:
     case PS_PROTOCOL_SIMULATOR:
-        snprintf(out, size, "%s", variable->symbol);
+        snprintf(out, size, "%s", text_of(variable->symbol));
         return;
     default:
         break;

@@ -3,6 +3,7 @@
 #include "script/tag_config.h"
 
 #include "model/option.h"
+#include "model/place.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -69,17 +70,44 @@ static void put_serial(const PsSerial *serial, PsBuf *out) {
     put_int("stopbits", serial->stop_bits, out);
 }
 
-static void put_device(const PsConfig *config, const PsDevice *device, PsBuf *out) {
-    put_text("device_name", device->name, out);
-    put_text("protocol", ps_protocol_name(device->protocol), out);
+static void put_way(const PsConfig *config, const PsDevice *device, PsBuf *out) {
     if (ps_device_is_serial(device)) {
         put_serial(&config->serials[device->serial], out);
-    } else {
+    } else if (device->url != NULL && device->url[0] != '\0') {
+        put_text("url", device->url, out);
+    } else if (device->protocol != PS_PROTOCOL_SIMULATOR) {
         put_text("ip", device->ip, out);
         put_int("port", device->port, out);
     }
-    put_int("slave", device->slave, out);
-    put_text("byte_order", ps_byte_order_name(device->byte_order), out);
+}
+
+static void put_s7(const PsDevice *device, PsBuf *out) {
+    put_text("mode", ps_s7_mode_name(device->s7_mode), out);
+    if (device->s7_mode == PS_S7_TSAP) {
+        put_text("client_tsap", device->client_tsap, out);
+        put_text("server_tsap", device->server_tsap, out);
+    } else {
+        put_int("rack", device->rack, out);
+        put_int("slot", device->slot, out);
+    }
+}
+
+static void put_device(const PsConfig *config, const PsDevice *device, PsBuf *out) {
+    put_text("device_name", device->name, out);
+    put_text("protocol", ps_protocol_name(device->protocol), out);
+    put_way(config, device, out);
+    switch (device->protocol) {
+    case PS_PROTOCOL_ISO_ON_TCP:
+        put_s7(device, out);
+        break;
+    case PS_PROTOCOL_MODBUS_TCP:
+    case PS_PROTOCOL_MODBUS_RTU:
+        put_int("slave", device->slave, out);
+        put_text("byte_order", ps_byte_order_name(device->byte_order), out);
+        break;
+    default:
+        break;
+    }
     put_id("device", "", device->name, out);
 }
 
@@ -95,18 +123,32 @@ static void put_group(const PsGroup *group, PsBuf *out) {
     put_id("group", "", group->name, out);
 }
 
-static void put_address(const PsVariable *variable, PsBuf *out) {
-    put_text("register_type", "", out); // of ISO-on-TCP only
-    put_int("register_addr", variable->register_addr, out);
-    put_int("dbnumber", 0, out); // of ISO-on-TCP only
-    if (variable->register_bit == PS_UNSET) {
-        put_text("register_bit", "", out);
-        ps_buf_printf(out, "\"address\": \"%05d\", ", variable->register_addr);
+// Empty where there is none.
+static void put_optional(const char *key, int number, PsBuf *out) {
+    if (number == PS_UNSET) {
+        put_text(key, "", out);
     } else {
-        put_int("register_bit", variable->register_bit, out);
-        ps_buf_printf(out, "\"address\": \"%05d.%d\", ", variable->register_addr,
-                      variable->register_bit);
+        put_int(key, number, out);
     }
+}
+
+static void put_address(const PsVariable *variable, int protocol, PsBuf *out) {
+    char address[PS_ADDRESS_SIZE];
+    bool is_s7 = protocol == PS_PROTOCOL_ISO_ON_TCP;
+    bool typed = is_s7 && variable->register_type != PS_UNSET;
+    put_text("register_type", typed ? ps_s7_area_name(variable->register_type) : "", out);
+    put_optional("register_addr", variable->register_addr, out);
+    put_int("dbnumber", is_s7 ? variable->dbnumber : 0, out);
+    put_optional("register_bit", variable->register_bit, out);
+    if (protocol == PS_PROTOCOL_ETHERNET_IP || protocol == PS_PROTOCOL_SIMULATOR) {
+        put_text("symbol", variable->symbol, out);
+    } else if (protocol == PS_PROTOCOL_OPCUA) {
+        put_int("namespace_index", variable->namespace_index, out);
+        put_text("identifier", variable->identifier, out);
+        put_text("identifier_type", ps_identifier_type_name(variable->identifier_type), out);
+    }
+    ps_variable_address(protocol, variable, address, sizeof address);
+    put_text("address", address, out);
 }
 
 static void put_variable(const PsConfig *config, const PsVariable *variable, PsBuf *out) {
@@ -115,7 +157,7 @@ static void put_variable(const PsConfig *config, const PsVariable *variable, PsB
     put_text("protocol", ps_protocol_name(config->devices[variable->device].protocol), out);
     put_text("group", variable->group_name, out);
     put_text("data_type", ps_data_type_name(variable->data_type), out);
-    put_address(variable, out);
+    put_address(variable, config->devices[variable->device].protocol, out);
     put_text("read_write", ps_access_name(variable->access), out);
     put_text("mode", ps_mode_name(variable->mode), out);
     put_int("float_repr", variable->float_repr, out);
@@ -154,7 +196,7 @@ static void put_alarm(const PsConfig *config, const PsAlarm *alarm, PsBuf *out) 
     put_int("float_repr", watched->float_repr, out);
     put_text("protocol", ps_protocol_name(config->devices[watched->device].protocol), out);
     put_text("data_type", ps_data_type_name(watched->data_type), out);
-    put_address(watched, out);
+    put_address(watched, config->devices[watched->device].protocol, out);
     put_text("read_write", ps_access_name(watched->access), out);
     put_text("mode", ps_mode_name(watched->mode), out);
     put_text("unit", watched->unit, out);

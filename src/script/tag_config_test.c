@@ -223,6 +223,62 @@ static void test_device_behind_a_serial_port(void **state) {
                "\"bytesize\": 8, \"parity\": \"e\", \"stopbits\": 1, \"slave\": 7, "));
 }
 
+static void test_each_protocol_has_its_own_keys(void **state) {
+    PsDevice plant[] = {
+        {.name = "S7", .protocol = PS_PROTOCOL_ISO_ON_TCP, .ip = "h", .port = 102, .slot = 2},
+        {.name = "Logo",
+         .protocol = PS_PROTOCOL_ISO_ON_TCP,
+         .ip = "l",
+         .port = 102,
+         .s7_mode = PS_S7_TSAP,
+         .client_tsap = "02.00",
+         .server_tsap = "02.01"},
+        {.name = "UA", .protocol = PS_PROTOCOL_OPCUA, .url = "opc.tcp://u"},
+        {.name = "Logix", .protocol = PS_PROTOCOL_ETHERNET_IP, .ip = "e", .port = 44818},
+    };
+    PsVariable tags[] = {
+        {.name = "a",
+         .register_type = PS_S7_DB,
+         .dbnumber = 6,
+         .register_addr = 2,
+         .register_bit = 0},
+        {.name = "b",
+         .device = 2,
+         .data_type = PS_TYPE_AUTO,
+         .register_addr = PS_UNSET,
+         .register_bit = PS_UNSET,
+         .array_index = PS_UNSET,
+         .namespace_index = 2,
+         .identifier = "Tank.Level"},
+        {.name = "c",
+         .device = 3,
+         .data_type = PS_TYPE_AUTO,
+         .register_addr = PS_UNSET,
+         .register_bit = PS_UNSET,
+         .symbol = "ZB.LEN.16"},
+    };
+    PsConfig mixed = {.devices = plant, .device_count = 4, .variables = tags, .variable_count = 3};
+    static const char *const parts[] = {
+        "\"ip\": \"h\", \"port\": 102, \"mode\": \"Rack/Slot\", \"rack\": 0, \"slot\": 2, \"id\"",
+        "\"mode\": \"TSAP\", \"client_tsap\": \"02.00\", \"server_tsap\": \"02.01\", \"id\"",
+        "\"protocol\": \"OPCUA\", \"url\": \"opc.tcp://u\", \"id\"",
+        "\"ip\": \"e\", \"port\": 44818, \"id\"",
+        "\"register_type\": \"DB\", \"register_addr\": 2, \"dbnumber\": 6, \"register_bit\": 0, "
+        "\"address\": \"DB6.2.0\"",
+        "\"register_addr\": \"\", \"dbnumber\": 0, \"register_bit\": \"\", \"namespace_index\": 2, "
+        "\"identifier\": \"Tank.Level\", \"identifier_type\": \"String\", \"address\": "
+        "\"ns=2;s=Tank.Level\"",
+        "\"symbol\": \"ZB.LEN.16\", \"address\": \"ZB.LEN.16\"",
+    };
+    PS_AUTO_BUF PsBuf out = {0};
+    ps_tag_config_put(&mixed, &out);
+    for (size_t i = 0; i < PS_COUNT(parts); i++) {
+        if (strstr((const char *)out.data, parts[i]) == NULL) {
+            fail_msg("%s is not in %s", parts[i], (const char *)out.data);
+        }
+    }
+}
+
 static void test_nothing_configured(void **state) {
     PsConfig empty = {0};
     PS_AUTO_BUF PsBuf text = {0};
@@ -235,6 +291,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_layout_and_ids),
         cmocka_unit_test(test_device_behind_a_serial_port),
+        cmocka_unit_test(test_each_protocol_has_its_own_keys),
         cmocka_unit_test(test_nothing_configured),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
