@@ -35,10 +35,15 @@ static void take_device_protocol(PsDsRow *row, const PsDsColumn *column, const c
     refuse_protocol(row, column, cell, "device");
 }
 
-static bool is_rtu(const PsDsRow *row) {
+// -1 when the row does not say it.
+static int protocol_of(const PsDsRow *row) {
     PS_AUTO_BUF PsBuf protocol = {0};
     ps_ds_word("protocol", ps_ds_row_cell(row, "Protocol"), &protocol);
-    return find_protocol((const char *)protocol.data) == PS_PROTOCOL_MODBUS_RTU;
+    return protocol.len > 0 ? find_protocol((const char *)protocol.data) : -1;
+}
+
+static bool is_rtu(const PsDsRow *row) {
+    return protocol_of(row) == PS_PROTOCOL_MODBUS_RTU;
 }
 
 // One column for two keys: the name of a serial port never holds a point, a colon or a slash.
@@ -50,6 +55,9 @@ static void take_way(PsDsRow *row, const PsDsColumn *column, const char *cell) {
 
 // Names of hosts that look like those of ports stay what they are.
 static void finish_device(PsDsRow *row) {
+    if (protocol_of(row) >= 0) {
+        ps_ds_row_drop_foreign(row, protocol_of(row));
+    }
     const char *serial = ps_ds_row_text(row, "serial");
     const char *ip = json_string_value(json_object_get(row->before, "ip"));
     if (ip != NULL && serial[0] != '\0' && strcmp(ip, serial) == 0) {
@@ -63,14 +71,21 @@ static const PsDsColumn device_columns[] = {
     {.header = "Protocol", .key = "protocol", .take = take_device_protocol},
     {.header = "Ip/Serial", .also = "Ip", .key = "ip", .take = take_way},
     {.header = "Port", .key = "port"},
-    {.header = "Rack"},
-    {.header = "Slot"},
-    {.header = "Mode"},
-    {.header = "Client Tsap"},
-    {.header = "Server Tsap"},
+    {.header = "Rack", .key = "rack"},
+    {.header = "Slot", .key = "slot"},
+    {.header = "Mode", .key = "mode"},
+    {.header = "Client Tsap", .also = "Local Tsap", .key = "client_tsap"},
+    {.header = "Server Tsap", .also = "Remote Tsap", .key = "server_tsap"},
     {.header = "Slave", .key = "slave"},
     {.header = "Byte Order", .key = "byte_order"},
-    {.header = "Timeout", .key = "timeout"}, // a column of our own
+    {.header = "Timeout", .key = "timeout"}, // from here on columns of our own
+    {.header = "Route", .key = "route"},
+    {.header = "Connected", .key = "connected"},
+    {.header = "Url", .key = "url"},
+    {.header = "Auth", .key = "auth"},
+    {.header = "Username", .key = "username"}, // what is secret is in no file
+    {.header = "Security Policy", .key = "security_policy"},
+    {.header = "Security Mode", .key = "security_mode"},
 };
 PS_DS_MARKS(device_marks, "Device Name", "Protocol");
 const PsDsFile ps_ds1_devices = {
@@ -96,12 +111,36 @@ static void forget_unused_zero(PsDsRow *row, const char *key) {
     }
 }
 
+static bool has_text(const PsDsRow *row, const char *key) {
+    return ps_ds_row_text(row, key)[0] != '\0';
+}
+
+static bool is_one_of(const char *type, const char *words) {
+    return type[0] == '\0' || ps_ds_cell_is(type, words);
+}
+
+// The protocol, as far as the row tells; warn.csv has no column for it.
+static int place_protocol(const PsDsRow *row) {
+    int protocol = protocol_of(row);
+    if (protocol >= 0) {
+        return protocol;
+    }
+    return has_text(row, "symbol")       ? PS_PROTOCOL_ETHERNET_IP
+           : has_text(row, "identifier") ? PS_PROTOCOL_OPCUA
+                                         : -1;
+}
+
 static void finish_variable(PsDsRow *row) {
+    ps_ds_row_finish_register(row, "Register Addr");
+    int protocol = place_protocol(row);
+    if (protocol >= 0) {
+        ps_ds_row_drop_foreign(row, protocol);
+    }
     const char *type = ps_ds_row_text(row, "data_type");
-    if (type[0] != '\0' && strcasecmp(type, "BOOL") != 0 && strcasecmp(type, "BIT") != 0) {
+    if (!is_one_of(type, "BOOL;BIT")) {
         forget_unused_zero(row, "register_bit");
     }
-    if (type[0] != '\0' && strcasecmp(type, "STRING") != 0) {
+    if (!is_one_of(type, "STRING;S7STRING")) {
         forget_unused_zero(row, "size");
     }
 }
@@ -110,14 +149,15 @@ static const PsDsColumn variable_columns[] = {
     {.header = "Var Name", .key = "var_name"},
     {.header = "Device", .key = "device"},
     {.header = "Protocol", .take = take_protocol},
-    {.header = "Dbnumber"},
-    {.header = "Register Type"},
-    {.header = "Register Addr", .key = "register_addr"},
+    {.header = "Dbnumber", .key = "dbnumber"},
+    {.header = "Register Type", .key = "register_type"},
+    {.header = "Register Addr", .key = "register_addr", .take = ps_ds_take_register},
     {.header = "Register Bit", .key = "register_bit"},
-    {.header = "Symbol"},
-    {.header = "Namespace Index"},
-    {.header = "Identifier"},
-    {.header = "Identifier Type"},
+    {.header = "Symbol", .key = "symbol"},
+    {.header = "Namespace Index", .key = "namespace_index"},
+    {.header = "Identifier", .key = "identifier"},
+    {.header = "Identifier Type", .key = "identifier_type"},
+    {.header = "Array Index", .key = "array_index"}, // a column of our own
     {.header = "Data Type", .key = "data_type"},
     {.header = "Read Write", .key = "read_write"},
     {.header = "Float Repr", .key = "float_repr"},
@@ -169,10 +209,10 @@ const PsDsFile ps_ds1_groups = {
 static void finish_alarm(PsDsRow *row) {
     const json_t *quotes = json_object_get(row->keys, "quotes");
     quotes = quotes != NULL ? quotes : json_object_get(row->before, "quotes");
+    finish_variable(row);
     if (json_integer_value(quotes) == 1) {
         ps_ds_row_drop_address(row);
     }
-    finish_variable(row);
 }
 
 static const PsDsColumn alarm_columns[] = {
@@ -187,15 +227,15 @@ static const PsDsColumn alarm_columns[] = {
     {.header = "Condition2", .key = "condition2"},
     {.header = "Operand2", .key = "operand2", .take = ps_ds_take_operand},
     {.header = "Alarm Content", .key = "alarm_content"},
-    {.header = "Register Addr", .key = "register_addr"},
-    {.header = "Dbnumber"},
+    {.header = "Register Addr", .key = "register_addr", .take = ps_ds_take_register},
+    {.header = "Dbnumber", .key = "dbnumber"},
     {.header = "Data Type", .key = "data_type"},
-    {.header = "Symbol"},
-    {.header = "Register Type"},
+    {.header = "Symbol", .key = "symbol"},
+    {.header = "Register Type", .key = "register_type"},
     {.header = "Register Bit", .key = "register_bit"},
-    {.header = "Namespace Index"},
-    {.header = "Identifier"},
-    {.header = "Identifier Type"},
+    {.header = "Namespace Index", .key = "namespace_index"},
+    {.header = "Identifier", .key = "identifier"},
+    {.header = "Identifier Type", .key = "identifier_type"},
     {.header = "Float Repr", .key = "float_repr"},
     {.header = "Hysteresis", .key = "hysteresis"}, // from here on columns of our own
     {.header = "On Delay", .key = "on_delay"},

@@ -23,6 +23,9 @@ static void take_address(PsDsRow *row, const PsDsColumn *column, const char *cel
     int bit = -1;
     PsDiag diag = {0};
     cell += strspn(cell, " ");
+    if (*cell == '%' || (*cell >= 'A' && *cell <= 'Z') || (*cell >= 'a' && *cell <= 'z')) {
+        return; // S7: when all columns are known
+    }
     char text[32] = "";
     size_t len = strcspn(cell, " ");
     if (len == 0 || len >= sizeof text) {
@@ -55,6 +58,7 @@ static void take_bit_of_integer(PsDsRow *row) {
 }
 
 static void finish_measure(PsDsRow *row) {
+    ps_ds_row_finish_register(row, "Address");
     if (!ps_ds_cell_is(ps_ds_row_cell(row, "EnableBit"), ";" OFF)) {
         take_bit_of_integer(row);
     }

@@ -3,6 +3,7 @@
 #include "exchange/ds_row.h"
 
 #include "base/text.h"
+#include "model/s7_address.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -26,6 +27,10 @@ static const struct {
     {"read_write", "wo;w", "write"},
     {"mode", "periodic", "realtime"},
     {"data_type", "BCD16", "BCD"},
+    {"register_type", "E", "I"},
+    {"register_type", "A", "Q"},
+    {"identifier_type", "Numeric;Int", "Number"},
+    {"security_mode", "Sign & Encrypt;Sign&Encrypt", "SignAndEncrypt"},
     {"condition", "=;==", "Eq"},
     {"condition", "!=;<>", "Neq"},
     {"condition", ">", "Gt"},
@@ -144,6 +149,11 @@ static json_t *word(const char *key, const char *cell) {
     return json_stringn((const char *)text.data, text.len);
 }
 
+static json_t *truth(const char *cell) {
+    bool yes = ps_ds_cell_is(cell, "true;yes;1");
+    return yes || ps_ds_cell_is(cell, "false;no;0") ? json_boolean(yes) : NULL;
+}
+
 void ps_ds_row_put_cell(PsDsRow *row, const PsDsColumn *column, const char *cell) {
     const PsOption *option = ps_option_find(row->file->table, column->key);
     PS_ASSERT(option != NULL);
@@ -154,6 +164,8 @@ void ps_ds_row_put_cell(PsDsRow *row, const PsDsColumn *column, const char *cell
         value = json_null();
     } else if (option->type == PS_OPTION_WORD) {
         value = word(column->key, cell);
+    } else if (option->type == PS_OPTION_BOOL) {
+        value = truth(cell);
     } else if (option->type == PS_OPTION_INT) {
         value = whole_number(row, cell);
     } else {
@@ -161,6 +173,8 @@ void ps_ds_row_put_cell(PsDsRow *row, const PsDsColumn *column, const char *cell
     }
     if (value != NULL) {
         json_object_set_new(row->keys, column->key, value);
+    } else if (option->type == PS_OPTION_BOOL) {
+        ps_ds_row_problem(row, column->header, "'%.60s' is neither true nor false", cell);
     } else {
         ps_ds_row_problem(row, column->header, "'%.60s' is not a %snumber; write one like %s", cell,
                           option->type == PS_OPTION_INT ? "whole " : "",
@@ -186,9 +200,66 @@ void ps_ds_take_operand(PsDsRow *row, const PsDsColumn *column, const char *cell
 }
 
 void ps_ds_row_drop_address(PsDsRow *row) {
-    static const char *const own[] = {"register_addr", "register_bit", "data_type"};
+    static const char *const own[] = {"register_addr", "register_bit",    "data_type",
+                                      "register_type", "dbnumber",        "symbol",
+                                      "identifier",    "identifier_type", "namespace_index"};
     for (size_t i = 0; i < PS_COUNT(own); i++) {
         json_object_set_new(row->keys, own[i], json_null());
+    }
+}
+
+// Is it the notation of S7 rather than a number?
+static bool is_notation(const char *cell) {
+    cell = skip_blanks(cell);
+    return *cell == '%' || (*cell >= 'A' && *cell <= 'Z') || (*cell >= 'a' && *cell <= 'z');
+}
+
+void ps_ds_take_register(PsDsRow *row, const PsDsColumn *column, const char *cell) {
+    if (!is_notation(cell)) {
+        ps_ds_row_put_cell(row, column, cell);
+    }
+}
+
+// What another column says as well must be the same; a 0 says nothing.
+static void put_part(PsDsRow *row, const char *header, const char *key, int number) {
+    const json_t *given = json_object_get(row->keys, key);
+    if (json_integer_value(given) != 0 && json_integer_value(given) != number) {
+        ps_ds_row_problem(row, header, "is %lld, but the address says %d; correct one of them",
+                          (long long)json_integer_value(given), number);
+    }
+    json_object_set_new(row->keys, key, json_integer(number));
+}
+
+void ps_ds_row_finish_register(PsDsRow *row, const char *header) {
+    PsS7Address address;
+    PsDiag diag = {0};
+    const char *cell = ps_ds_row_cell(row, header);
+    if (!is_notation(cell)) {
+        return;
+    }
+    if (ps_s7_address_parse(cell, &address, &diag) != PS_OK) {
+        ps_ds_row_problem(row, header, "%s", diag.text);
+        return;
+    }
+    json_object_set_new(row->keys, "register_type", json_string(ps_s7_area_name(address.area)));
+    json_object_set_new(row->keys, "register_addr", json_integer(address.byte));
+    put_part(row, "Dbnumber", "dbnumber", address.dbnumber);
+    if (address.bit != PS_UNSET) {
+        put_part(row, "Register Bit", "register_bit", address.bit);
+    }
+    if (address.data_type != PS_UNSET && ps_ds_row_text(row, "data_type")[0] == '\0') {
+        json_object_set_new(row->keys, "data_type",
+                            json_string(ps_data_type_name(address.data_type)));
+    }
+}
+
+void ps_ds_row_drop_foreign(PsDsRow *row, int protocol) {
+    const PsOptionTable *table = row->file->table;
+    for (size_t i = 0; i < table->count; i++) {
+        const PsOption *option = &table->options[i];
+        if (!ps_option_is_for(option, protocol) && json_object_get(row->keys, option->key)) {
+            json_object_set_new(row->keys, option->key, json_null());
+        }
     }
 }
 

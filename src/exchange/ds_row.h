@@ -52,6 +52,13 @@ void ps_ds_take_operand(PsDsRow *row, const PsDsColumn *column, const char *cell
 /// The row's alarm watches a variable and has no address of its own.
 void ps_ds_row_drop_address(PsDsRow *row);
 
+/// A cell that is the number of a register, or an S7 address in the notation of its programming
+/// software; the latter is for ps_ds_row_finish_register, which has seen all columns.
+void ps_ds_take_register(PsDsRow *row, const PsDsColumn *column, const char *cell);
+void ps_ds_row_finish_register(PsDsRow *row, const char *header);
+/// Files carry values in columns that do not count for the protocol; they are left out.
+void ps_ds_row_drop_foreign(PsDsRow *row, int protocol);
+
 void ps_ds_row_problem(PsDsRow *row, const char *column, const char *fmt, ...) PS_PRINTF(3, 4);
 /// `text` is a constant: notes are counted by it.
 void ps_ds_row_note(PsDsRow *row, const char *column, const char *text);

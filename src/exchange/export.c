@@ -17,6 +17,7 @@ typedef struct Column {
     void (*put)(const Export *export, const void *object, PsBuf *cell); // NULL: the key's value
     bool (*there)(const Export *export);                                // NULL: always
     bool ours; // Device Supervisor does not have it: there only where it says something
+    bool some; // of some protocols only: there where a device of these is
 } Column;
 
 struct Export {
@@ -49,9 +50,12 @@ static bool is_bit(const PsVariable *variable) {
 // a table of single bits; the cell stays empty so that it comes back like that.
 static void put_bit(const Export *export, const void *object, PsBuf *cell) {
     const PsVariable *variable = object;
+    const PsDevice *device = &export->config->devices[variable->device];
+    bool has_bits =
+        ps_option_is_for(ps_option_find(&ps_table_variable, "register_bit"), device->protocol);
     if (variable->register_bit != PS_UNSET) {
         ps_buf_printf(cell, "%d", variable->register_bit);
-    } else if (!is_bit(variable)) {
+    } else if (has_bits && !is_bit(variable)) {
         ps_buf_put_u8(cell, '0');
     }
 }
@@ -83,7 +87,9 @@ static void put_way(const Export *export, const void *object, PsBuf *cell) {
 
 static void put_port(const Export *export, const void *object, PsBuf *cell) {
     const PsDevice *device = object;
-    if (!ps_device_is_serial(device)) {
+    bool idle = ps_device_is_serial(device) || device->url[0] != '\0' ||
+                device->protocol == PS_PROTOCOL_SIMULATOR;
+    if (!idle || !ps_option_is_default(ps_option_find(&ps_table_device, "port"), device)) {
         ps_buf_printf(cell, "%d", device->port);
     }
 }
@@ -94,17 +100,36 @@ static const Column device_columns[] = {
     {"Ip", "ip", .there = has_no_serial},
     {"Ip/Serial", .put = put_way, .there = has_serial},
     {"Port", .put = put_port},
+    {"Rack", "rack", .some = true},
+    {"Slot", "slot", .some = true},
+    {"Mode", "mode", .some = true},
+    {"Client Tsap", "client_tsap", .ours = true},
+    {"Server Tsap", "server_tsap", .ours = true},
     {"Slave", "slave"},
     {"Byte Order", "byte_order"},
     {"Timeout", "timeout", .ours = true},
+    {"Route", "route", .ours = true},
+    {"Connected", "connected", .ours = true},
+    {"Url", "url", .ours = true},
+    {"Auth", "auth", .ours = true},
+    {"Username", "username", .ours = true},
+    {"Security Policy", "security_policy", .ours = true},
+    {"Security Mode", "security_mode", .ours = true},
 };
 
 static const Column variable_columns[] = {
     {"Var Name", "var_name"},
     {"Device", "device"},
     {"Protocol", .put = put_protocol},
+    {"Dbnumber", "dbnumber", .some = true},
+    {"Register Type", "register_type", .some = true},
     {"Register Addr", "register_addr"},
     {"Register Bit", .put = put_bit},
+    {"Symbol", "symbol", .some = true},
+    {"Namespace Index", "namespace_index", .some = true},
+    {"Identifier", "identifier", .some = true},
+    {"Identifier Type", "identifier_type", .some = true},
+    {"Array Index", "array_index", .ours = true},
     {"Data Type", "data_type"},
     {"Read Write", "read_write"},
     {"Float Repr", "float_repr"},
@@ -128,8 +153,14 @@ static const Column alarm_columns[] = {
     {"Operand2", "operand2"},
     {"Alarm Content", "alarm_content"},
     {"Register Addr", "register_addr"},
+    {"Dbnumber", "dbnumber", .some = true},
     {"Data Type", "data_type"},
+    {"Symbol", "symbol", .some = true},
+    {"Register Type", "register_type", .some = true},
     {"Register Bit", "register_bit"},
+    {"Namespace Index", "namespace_index", .some = true},
+    {"Identifier", "identifier", .some = true},
+    {"Identifier Type", "identifier_type", .some = true},
     {"Float Repr", "float_repr"},
     {"Hysteresis", "hysteresis", .ours = true},
     {"On Delay", "on_delay", .ours = true},
@@ -145,6 +176,29 @@ static const Column group_columns[] = {
     {"Upload Interval", .put = put_upload},
     {"Group Type", "group_type"},
 };
+
+// PsProtocol of the device that an object is or belongs to; PS_UNSET: it belongs to none.
+static int protocol_of(const Export *export, const void *object) {
+    const PsDevice *devices = export->config->devices;
+    if (export->table == &ps_table_device) {
+        return ((const PsDevice *)object)->protocol;
+    }
+    if (export->table == &ps_table_variable) {
+        return devices[((const PsVariable *)object)->device].protocol;
+    }
+    return export->table == &ps_table_alarm ? devices[((const PsAlarm *)object)->device].protocol
+                                            : PS_UNSET;
+}
+
+// An empty cell where the protocol has no use for it, as long as nothing is lost.
+static void put_value(const Export *export, const Column *column, const void *object, PsBuf *cell) {
+    const PsOption *option = ps_option_find(export->table, column->key);
+    bool idle = option->protocols != 0 && !ps_option_is_for(option, protocol_of(export, object)) &&
+                ps_option_is_default(option, object);
+    if (!idle) {
+        ps_option_write_plain(option, object, "", cell);
+    }
+}
 
 // The header without an object.
 static void write_row(const Export *export, const bool *there, const void *object, PsBuf *out) {
@@ -162,7 +216,7 @@ static void write_row(const Export *export, const bool *there, const void *objec
         } else if (column->put != NULL) {
             column->put(export, object, cell);
         } else {
-            ps_option_write_plain(ps_option_find(export->table, column->key), object, "", cell);
+            put_value(export, column, object, cell);
         }
         fields[count++] = cell->len > 0 ? (const char *)cell->data : "";
     }
@@ -195,11 +249,23 @@ static bool says_something(const Export *export, const Column *column) {
     return false;
 }
 
+static bool has_use(const Export *export, const Column *column) {
+    const PsOption *option = ps_option_find(export->table, column->key);
+    for (uint32_t i = 0; i < export->object_count; i++) {
+        const void *object = object_at(export, i);
+        if (is_wanted(export, object) && ps_option_is_for(option, protocol_of(export, object))) {
+            return true;
+        }
+    }
+    return says_something(export, column);
+}
+
 static void write_file(const Export *export, PsBuf *out) {
     bool there[COLUMNS_MAX] = {0};
     for (size_t i = 0; i < export->column_count; i++) {
         const Column *column = &export->columns[i];
         there[i] = (!column->ours || says_something(export, column)) &&
+                   (!column->some || has_use(export, column)) &&
                    (column->there == NULL || column->there(export));
     }
     ps_csv_write_mark(out);

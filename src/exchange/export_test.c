@@ -124,6 +124,7 @@ static void put_name(Dice *dice, unsigned number, PsBuf *json) {
 
 typedef struct Names {
     char texts[4][256];
+    int protocols[4]; // of devices
     unsigned count;
 } Names;
 
@@ -157,6 +158,8 @@ static void put_others(Dice *dice, const PsOptionTable *table, size_t from, cons
             ps_buf_printf(json, "\"%s\"", option->words->items[roll(dice, option->words->count)]);
         } else if (option->type == PS_OPTION_TEXT) {
             ps_buf_printf(json, "\"x\"");
+        } else if (option->type == PS_OPTION_BOOL) {
+            ps_buf_printf(json, "%s", roll(dice, 2) == 0 ? "true" : "false");
         } else {
             int more = (int)roll(dice, 20);
             ps_buf_printf(json, "%g",
@@ -166,32 +169,59 @@ static void put_others(Dice *dice, const PsOptionTable *table, size_t from, cons
     ps_buf_printf(json, "}");
 }
 
+static void put_place(Dice *dice, int protocol, const char *type, PsBuf *json) {
+    static const int bases[] = {1, 10001, 30001, 40001, 110001, 310001, 400001, 410001};
+    static const char *const areas[] = {"I", "Q", "M", "DB"};
+    bool is_bit = strcmp(type, "BOOL") == 0 || strcmp(type, "BIT") == 0;
+    switch (protocol) {
+    case PS_PROTOCOL_OPCUA:
+        ps_buf_printf(json, ", \"identifier\": \"%s\"",
+                      roll(dice, 2) == 0 ? "ns=2;s=a, b;c" : "Tank.Level");
+        break;
+    case PS_PROTOCOL_ETHERNET_IP:
+    case PS_PROTOCOL_SIMULATOR:
+        ps_buf_printf(json, ", \"symbol\": \"Program:Main.Speed[%u,2]\"", roll(dice, 9));
+        break;
+    case PS_PROTOCOL_ISO_ON_TCP:
+        ps_buf_printf(json, ", \"register_type\": \"%s\", \"register_addr\": %u, \"dbnumber\": %u",
+                      areas[roll(dice, 4)], roll(dice, 65536), roll(dice, 9));
+        break;
+    default:
+        ps_buf_printf(json, ", \"register_addr\": %d",
+                      bases[roll(dice, PS_COUNT(bases))] + (int)roll(dice, 9999));
+        break;
+    }
+    bool has_bits = ps_option_is_for(ps_option_find(&ps_table_variable, "register_bit"), protocol);
+    if (has_bits && is_bit && roll(dice, 2) == 0) {
+        ps_buf_printf(json, ", \"register_bit\": %u", roll(dice, 8));
+    }
+}
+
 static void put_variable(Dice *dice, unsigned number, const Names *devices, const Names *groups,
                          PsBuf *json) {
-    static const char *const types[] = {"BOOL",  "BIT",    "WORD",   "INT",  "DWORD", "DINT",
-                                        "FLOAT", "DOUBLE", "STRING", "LONG", "ULONG", "BCD32"};
-    static const int bases[] = {1, 10001, 30001, 40001, 110001, 310001, 400001, 410001};
+    static const char *const types[] = {"BOOL",   "BIT",    "WORD", "INT",     "DWORD",
+                                        "DINT",   "FLOAT",  "LONG", "ULONG",   "BCD32",
+                                        "DOUBLE", "STRING", "AUTO", "S7STRING"};
     static const char *const access[] = {"read", "write", "read/write"};
-    unsigned type = roll(dice, PS_COUNT(types));
+    const char *type = types[roll(dice, PS_COUNT(types))];
+    unsigned device = roll(dice, devices->count);
     size_t from = json->len;
-    ps_buf_printf(json, "{\"device\": %s, \"group\": %s, \"var_name\": ", pick(dice, devices),
+    ps_buf_printf(json, "{\"device\": %s, \"group\": %s, \"var_name\": ", devices->texts[device],
                   pick(dice, groups));
     put_name(dice, number, json);
-    ps_buf_printf(json, ", \"data_type\": \"%s\", \"register_addr\": %d", types[type],
-                  bases[roll(dice, PS_COUNT(bases))] + (int)roll(dice, 9999));
-    if (type < 2 && roll(dice, 2) == 0) {
-        ps_buf_printf(json, ", \"register_bit\": %u", roll(dice, 16));
-    }
+    ps_buf_printf(json, ", \"data_type\": \"%s\"", type);
+    put_place(dice, devices->protocols[device], type, json);
     ps_buf_printf(json, ", \"read_write\": \"%s\", \"mode\": \"%s\", \"float_repr\": %u",
                   access[roll(dice, 3)], roll(dice, 2) == 0 ? "realtime" : "onchange",
                   roll(dice, 7));
     ps_buf_printf(json, ", \"size\": %u, \"unit\": ", 1 + roll(dice, 250));
     ps_buf_printf(json, "%s, \"desc\": ", roll(dice, 2) == 0 ? "\"\"" : "\"\u00b0C, \\\"x\\\"\"");
     put_name(dice, number, json);
-    put_others(dice, &ps_table_variable, from, "\"register_bit\":", PS_PROTOCOL_MODBUS_TCP, json);
+    put_others(dice, &ps_table_variable, from, "\"register_bit\":", devices->protocols[device],
+               json);
 }
 
-static void put_alarm(Dice *dice, unsigned number, const char *device, PsBuf *json) {
+static void put_alarm(Dice *dice, unsigned number, const Names *devices, PsBuf *json) {
     static const char *const compares[] = {"Eq", "Gt", "Gne", "Lne", "Lt", "Neq"};
     static const char *const operands[] = {"0", "-5", "1.50", "007", "1e3"};
     static const char *const own[] = {"FLOAT", "WORD", "BIT"};
@@ -199,7 +229,8 @@ static void put_alarm(Dice *dice, unsigned number, const char *device, PsBuf *js
     unsigned type = roll(dice, 3);
     bool plain = roll(dice, 2) == 0 || (!on_variable && type == 2); // takes no hysteresis
     size_t from = json->len;
-    ps_buf_printf(json, "{\"device\": %s, \"warn_name\": ", device);
+    int protocol = devices->protocols[0];
+    ps_buf_printf(json, "{\"device\": %s, \"warn_name\": ", devices->texts[0]);
     put_name(dice, number, json);
     ps_buf_printf(json, ", \"alarm_content\": ");
     put_name(dice, number, json);
@@ -210,27 +241,56 @@ static void put_alarm(Dice *dice, unsigned number, const char *device, PsBuf *js
     if (on_variable) {
         ps_buf_printf(json, ", \"quotes\": 1, \"var_name\": \"watched\"");
     } else {
-        ps_buf_printf(json, ", \"quotes\": 0, \"register_addr\": %u, \"data_type\": \"%s\"",
-                      40001 + roll(dice, 100), own[type]);
-    }
-    if (!on_variable && type == 2) {
-        ps_buf_printf(json, ", \"register_bit\": %u", roll(dice, 16));
+        ps_buf_printf(json, ", \"quotes\": 0, \"data_type\": \"%s\"", own[type]);
+        put_place(dice, protocol, own[type], json);
     }
     if (plain) {
         ps_buf_printf(json, ", \"hysteresis\": 0");
     }
     put_others(dice, &ps_table_alarm, from,
-               "\"group\":\"register_bit\":\"data_type\":\"register_addr\":",
-               PS_PROTOCOL_MODBUS_TCP, json);
+               "\"group\":\"register_bit\":\"data_type\":\"register_addr\":\"register_type\":"
+               "\"dbnumber\":\"symbol\":\"identifier\":\"identifier_type\":\"namespace_index\":",
+               protocol, json);
 }
 
 // A communication alarm does not go into CSV files; penstock export says so.
 #define NOT_TAKEN                                                                                  \
     "\"comm_alarm\":\"comm_alarm_level\":\"comm_alarm_group\":\"comm_alarm_on_delay\":"            \
-    "\"comm_alarm_off_delay\":\"comm_alarm_content\":\"serial\":"
+    "\"comm_alarm_off_delay\":\"comm_alarm_content\":\"serial\":\"password_file\":\"cert\":"       \
+    "\"key\":\"auth\":\"route\":\"ip\":\"port\":\"url\":"
+
+static void put_way(Dice *dice, int protocol, PsBuf *json) {
+    bool secured = roll(dice, 2) == 0;
+    if (protocol == PS_PROTOCOL_OPCUA) {
+        ps_buf_printf(json, ", \"security_policy\": \"%s\", \"security_mode\": \"%s\"",
+                      secured ? "Basic256Sha256" : "None", secured ? "SignAndEncrypt" : "None");
+    } else if (protocol == PS_PROTOCOL_ISO_ON_TCP && secured) {
+        ps_buf_printf(json, ", \"client_tsap\": \"02.00\", \"server_tsap\": \"4d.57\"");
+    } else if (protocol == PS_PROTOCOL_ISO_ON_TCP) {
+        ps_buf_printf(json, ", \"client_tsap\": \"10.00\", \"server_tsap\": \"10.00\"");
+    } else if (protocol == PS_PROTOCOL_ETHERNET_IP && secured) {
+        ps_buf_printf(json, ", \"route\": \"1,0,2,192.168.1.%u\"", roll(dice, 256));
+    }
+    if (protocol == PS_PROTOCOL_OPCUA && roll(dice, 2) == 0) {
+        ps_buf_printf(json, ", \"url\": \"opc.tcp://plc/a,b\"");
+    } else if (protocol != PS_PROTOCOL_SIMULATOR) {
+        ps_buf_printf(json, ", \"ip\": \"10.0.0.%u\", \"port\": %u", roll(dice, 256),
+                      roll(dice, 3) == 0 ? 102 : 1 + roll(dice, 65535));
+    }
+}
+
+// Something that alarms can watch.
+static void put_watched(const Names *devices, PsBuf *json) {
+    Dice any = {.state = 5};
+    ps_buf_printf(json,
+                  "], \"vars\": [{\"var_name\": \"watched\", \"device\": %s, \"data_type\": "
+                  "\"WORD\"",
+                  devices->texts[0]);
+    put_place(&any, devices->protocols[0], "WORD", json);
+    ps_buf_printf(json, "}");
+}
 
 static void make_config(Dice *dice, PsBuf *json) {
-    static const char *const orders[] = {"abcd", "badc", "cdab", "dcba"};
     static const char *const times[] = {"0.01", "0.05", "1", "2.5", "60", "3600"};
     Names devices;
     Names groups;
@@ -239,13 +299,13 @@ static void make_config(Dice *dice, PsBuf *json) {
     ps_buf_printf(json, "{\"version\": 1, \"devices\": [");
     for (unsigned i = 0; i < devices.count; i++) {
         size_t from = json->len;
-        ps_buf_printf(json,
-                      "%s{\"device_name\": %s, \"protocol\": \"Modbus%s\", \"ip\": \"10.0.0.%u\", "
-                      "\"port\": %u, \"slave\": %u, \"byte_order\": \"%s\", \"timeout\": %s",
-                      i > 0 ? ", " : "", devices.texts[i], roll(dice, 2) == 0 ? "TCP" : "RTU",
-                      roll(dice, 256), 1 + roll(dice, 65535), roll(dice, 248),
-                      orders[roll(dice, 4)], times[1 + roll(dice, 3)]);
-        put_others(dice, &ps_table_device, from, NOT_TAKEN, PS_PROTOCOL_MODBUS_TCP, json);
+        int protocol = (int)roll(dice, PS_PROTOCOL_SIMULATOR + 1);
+        devices.protocols[i] = protocol;
+        ps_buf_printf(json, "%s{\"device_name\": %s, \"protocol\": \"%s\", \"timeout\": %s",
+                      i > 0 ? ", " : "", devices.texts[i], ps_protocol_name(protocol),
+                      times[1 + roll(dice, 3)]);
+        put_way(dice, protocol, json);
+        put_others(dice, &ps_table_device, from, NOT_TAKEN, protocol, json);
     }
     ps_buf_printf(json, "], \"groups\": [");
     for (unsigned i = 0; i < groups.count; i++) {
@@ -255,10 +315,7 @@ static void make_config(Dice *dice, PsBuf *json) {
             i > 0 ? ", " : "", groups.texts[i], times[roll(dice, 6)], times[roll(dice, 6)]);
         put_others(dice, &ps_table_group, from, "\"group_type\":", PS_PROTOCOL_MODBUS_TCP, json);
     }
-    ps_buf_printf(json,
-                  "], \"vars\": [{\"var_name\": \"watched\", \"device\": %s, \"data_type\": "
-                  "\"WORD\", \"register_addr\": 40001}",
-                  devices.texts[0]);
+    put_watched(&devices, json);
     for (unsigned i = 0, count = roll(dice, 12); i < count; i++) {
         ps_buf_printf(json, ", ");
         put_variable(dice, i, &devices, &groups, json);
@@ -266,7 +323,7 @@ static void make_config(Dice *dice, PsBuf *json) {
     ps_buf_printf(json, "], \"warning\": [");
     for (unsigned i = 0, count = roll(dice, 4); i < count; i++) {
         ps_buf_printf(json, "%s", i > 0 ? ", " : "");
-        put_alarm(dice, i, devices.texts[0], json);
+        put_alarm(dice, i, &devices, json);
     }
     ps_buf_printf(json, "]}");
 }
@@ -300,6 +357,7 @@ static void comes_back_as_it_went_out(const PsConfig *config) {
 
 static void random_configurations_come_back(void **state) {
     Dice dice = {.state = 20240601};
+    rig_every_protocol = true;
     for (unsigned round = 0; round < 400; round++) {
         PS_AUTO_BUF PsBuf json = {0};
         make_config(&dice, &json);

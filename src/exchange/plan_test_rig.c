@@ -9,7 +9,8 @@
 #include <cmocka.h>
 
 static PsErr check_variable(const PsDevice *device, const PsVariable *variable, PsDiag *diag) {
-    if (variable->register_addr == PS_UNSET) {
+    bool numbered = device->protocol <= PS_PROTOCOL_ISO_ON_TCP;
+    if (numbered && variable->register_addr == PS_UNSET) {
         return ps_fail(PS_ERR_INVALID, diag, NULL, "register_addr", "is missing; add it");
     }
     if (variable->register_addr == 25000) {
@@ -18,9 +19,11 @@ static PsErr check_variable(const PsDevice *device, const PsVariable *variable, 
     return PS_OK;
 }
 
+bool rig_every_protocol = false;
+
 PsVariableCheck *rig_check_for(int protocol) {
-    return protocol == PS_PROTOCOL_MODBUS_TCP || protocol == PS_PROTOCOL_MODBUS_RTU ? check_variable
-                                                                                    : NULL;
+    bool modbus = protocol == PS_PROTOCOL_MODBUS_TCP || protocol == PS_PROTOCOL_MODBUS_RTU;
+    return modbus || rig_every_protocol ? check_variable : NULL;
 }
 
 PsPlan *rig_plan(const char *json, ...) {

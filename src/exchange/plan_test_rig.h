@@ -3,6 +3,9 @@
 
 #include "exchange/plan.h"
 
+/// There are drivers for all protocols, not only for Modbus.
+extern bool rig_every_protocol;
+
 /// Modbus TCP is there, others are not; register 25000 is in no table.
 PsVariableCheck *rig_check_for(int protocol);
 

@@ -238,11 +238,13 @@ static void test_each_protocol_has_its_own_keys(void **state) {
     };
     PsVariable tags[] = {
         {.name = "a",
+         .device_name = "S7",
          .register_type = PS_S7_DB,
          .dbnumber = 6,
          .register_addr = 2,
          .register_bit = 0},
         {.name = "b",
+         .device_name = "UA",
          .device = 2,
          .data_type = PS_TYPE_AUTO,
          .register_addr = PS_UNSET,
@@ -251,6 +253,7 @@ static void test_each_protocol_has_its_own_keys(void **state) {
          .namespace_index = 2,
          .identifier = "Tank.Level"},
         {.name = "c",
+         .device_name = "Logix",
          .device = 3,
          .data_type = PS_TYPE_AUTO,
          .register_addr = PS_UNSET,
