@@ -85,6 +85,17 @@ static PsErr identify(PsEipConnection *connection, PsDiag *diag) {
     return PS_OK;
 }
 
+// The connection manager at the first hop takes what is in `message` along the route by itself:
+// that is not wrapped.
+static PsErr ask_manager(PsEipConnection *connection, PsEipReply *ret_reply, PsDiag *diag) {
+    uint8_t route_len = connection->target.route.len;
+    connection->target.route.len = 0;
+    PsErr err = ps_eip_ask(connection, connection->message.data, connection->message.len,
+                           connection->step_ns, ret_reply, diag);
+    connection->target.route.len = route_len;
+    return err;
+}
+
 static PsErr forward_open(PsEipConnection *connection, bool large, PsEipReply *ret_reply,
                           PsDiag *diag) {
     PsEipForwardOpen *open = &connection->open;
@@ -99,13 +110,7 @@ static PsErr forward_open(PsEipConnection *connection, bool large, PsEipReply *r
     PsBuf *message = &connection->message;
     ps_buf_clear(message);
     ps_eip_forward_open_put(message, open);
-    // The connection manager at the first hop opens it along the route: the message itself is not
-    // wrapped.
-    uint8_t route_len = connection->target.route.len;
-    connection->target.route.len = 0;
-    PsErr err =
-        ps_eip_ask(connection, message->data, message->len, connection->step_ns, ret_reply, diag);
-    connection->target.route.len = route_len;
+    PsErr err = ask_manager(connection, ret_reply, diag);
     if (err != PS_OK || ret_reply->status != PS_EIP_OK) {
         return err;
     }
@@ -194,7 +199,10 @@ PsErr ps_eip_refresh(PsEipConnection *connection, PsDiag *diag) {
     }
     connection->has_connection = false;
     PsEipReply reply;
-    PsErr err = open_connection(connection, &reply, diag);
+    ps_buf_clear(&connection->message);
+    ps_eip_forward_close_put(&connection->message, &connection->open);
+    PsErr err = ask_manager(connection, &reply, diag); // it may be unknown there by now
+    err = err != PS_OK ? err : open_connection(connection, &reply, diag);
     if (err == PS_OK && !connection->has_connection) {
         char why[160];
         ps_eip_status_format(reply.status, reply.extended, why, sizeof why);
