@@ -96,10 +96,10 @@ static void one_bad_tag_spoils_no_other(void **state) {
 
 static void many_tags_need_few_packets(void **state) {
     EipFixture *f = *state;
-    for (int i = 0; i < EIP_TEST_VARIABLES; i++) {
+    for (unsigned i = 0; i < EIP_TEST_VARIABLES; i++) {
         char name[32];
-        uint32_t value = (uint32_t)i;
-        snprintf(name, sizeof name, "A_Tag_Of_Usual_Length_%03d", i);
+        uint32_t value = i;
+        snprintf(name, sizeof name, "A_Tag_Of_Usual_Length_%u", i);
         eip_test_server_add(f->server, name, 0xC4, 4, 1, &value);
         eip_add(f, name);
     }
@@ -116,9 +116,9 @@ static void many_tags_need_few_packets(void **state) {
 
 static void answers_that_do_not_fit_are_halved_and_remembered(void **state) {
     EipFixture *f = *state;
-    for (int i = 0; i < 200; i++) {
+    for (unsigned i = 0; i < 200; i++) {
         char name[32];
-        snprintf(name, sizeof name, "T%03d", i);
+        snprintf(name, sizeof name, "T%03u", i);
         eip_test_server_add(f->server, name, 0xC4, 4, 1, "\x01\x00\x00\x00");
         eip_add(f, name);
     }

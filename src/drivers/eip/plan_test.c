@@ -84,9 +84,9 @@ static void one_alone_is_plain(void **state) {
 
 static void packets_keep_to_both_limits(void **state) {
     Fixture *f = *state;
-    for (int i = 0; i < VARIABLES; i++) {
+    for (unsigned i = 0; i < VARIABLES; i++) {
         char name[24];
-        snprintf(name, sizeof name, "T%02d", i);
+        snprintf(name, sizeof name, "T%02u", i);
         add(f, name);
     }
     ps_eip_plan_init(&f->plan, &f->config, &f->set);
