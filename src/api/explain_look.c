@@ -17,22 +17,23 @@ json_t *ps_api_hex(const uint8_t *bytes, uint32_t len) {
     return json_stringn(len > 0 ? (const char *)text.data : "", text.len);
 }
 
-// Words for what came of it, of which a page makes its own.
-static const char *outcome(PsErr result) {
-    switch (result) {
+// Words for what came of it, of which a page makes its own. Whatever a connection fails of besides
+// silence is the connection's.
+static const char *outcome(const PsApiLook *look) {
+    bool not_asked = look->peek == NULL || look->result == PS_ERR_UNSUPPORTED ||
+                     look->result == PS_ERR_CANCELLED;
+    if (not_asked) {
+        return "not asked";
+    }
+    switch (look->result) {
     case PS_OK:
         return "answered";
     case PS_ERR_REFUSED:
         return "refused";
     case PS_ERR_TIMEOUT:
         return "no answer";
-    case PS_ERR_CLOSED:
-    case PS_ERR_IO:
-    case PS_ERR_PROTOCOL:
-    case PS_ERR_NOT_FOUND:
-        return "no connection";
     default:
-        return "not asked";
+        return "no connection";
     }
 }
 
@@ -44,7 +45,7 @@ json_t *ps_api_explain_look(const PsApiStory *story) {
     }
     const PsPeek *peek = look->peek != NULL ? look->peek : &nothing;
     json_t *json = json_object();
-    json_object_set_new(json, "outcome", json_string(outcome(look->result)));
+    json_object_set_new(json, "outcome", json_string(outcome(look)));
     json_object_set_new(json, "error", json_string(look->diag->text));
     json_object_set_new(json, "text", json_string(peek->request));
     json_object_set_new(json, "sent", ps_api_hex(peek->sent, peek->sent_len));

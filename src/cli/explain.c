@@ -80,7 +80,14 @@ static void put_where(const json_t *found) {
     put("place", (const char *)text.data);
 }
 
-static void put_look(const json_t *look) {
+// Small ones are numbers in the manuals, large ones hexadecimal.
+static void name_code(const json_t *row, char *out, size_t size) {
+    long long code = cli_integer(row, "code");
+    snprintf(out, size, code > 255 ? "0x%llX" : "%lld", code);
+}
+
+// Words that stand under what to do are not said twice.
+static void put_look(const json_t *look, const char *advice) {
     if (!json_is_object(look)) {
         return;
     }
@@ -94,9 +101,11 @@ static void put_look(const json_t *look) {
     const char *error = cli_text(look, "error");
     ps_buf_printf(&outcome, "%s", cli_text(look, "outcome"));
     if (cli_integer(look, "code") != 0) {
-        ps_buf_printf(&outcome, " with code %lld", cli_integer(look, "code"));
+        char code[32];
+        name_code(look, code, sizeof code);
+        ps_buf_printf(&outcome, " with code %s", code);
     }
-    if (error[0] != '\0') {
+    if (error[0] != '\0' && strcmp(error, advice) != 0) {
         ps_buf_printf(&outcome, ": %s", error);
     }
     put("outcome", (const char *)outcome.data);
@@ -197,15 +206,17 @@ static void put_learned(const json_t *learned) {
         char next[PS_STAMP_SIZE];
         cli_stamp(hole, "since", since);
         cli_stamp(hole, "next_try", next);
+        char code[32];
+        name_code(hole, code, sizeof code);
         const char *first = cli_text(hole, "first");
         const char *last = cli_text(hole, "last");
         bool one = strcmp(first, last) == 0;
         PS_AUTO_BUF PsBuf text = {0};
-        ps_buf_printf(&text, "%s%s%s%s: code %lld, %lld time%s since %s, tried again %s", first,
+        ps_buf_printf(&text, "%s%s%s%s: code %s, %lld time%s since %s, tried again %s", first,
                       one ? "" : " to ", one ? "" : last,
-                      json_is_true(json_object_get(hole, "here")) ? " (this place)" : "",
-                      cli_integer(hole, "code"), cli_integer(hole, "refusals"),
-                      cli_integer(hole, "refusals") == 1 ? "" : "s", since, next);
+                      json_is_true(json_object_get(hole, "here")) ? " (this place)" : "", code,
+                      cli_integer(hole, "refusals"), cli_integer(hole, "refusals") == 1 ? "" : "s",
+                      since, next);
         put(index == 0 ? "refused" : "", (const char *)text.data);
     }
     if (cli_integer(learned, "most_items") > 0) {
@@ -224,7 +235,7 @@ static void show(const json_t *found) {
     put_value(found);
     put_where(found);
     put("polled", cli_text(json_object_get(found, "request"), "text"));
-    put_look(json_object_get(found, "look"));
+    put_look(json_object_get(found, "look"), cli_text(found, "what_to_do"));
     put_readings(json_object_get(found, "readings"));
     put_learned(json_object_get(found, "learned"));
     const char *error = cli_text(json_object_get(found, "look"), "error");

@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from harness import Gateway, Plant, group, modbus_device, rtu_device, serial_port, variable, wait_for
+from harness import Gateway, Plant, free_port, group, modbus_device, rtu_device, serial_port, variable, wait_for
 from rtu_line import RtuLine
 from transcripts import hold, steady
 
@@ -46,9 +46,10 @@ def explain(gateway, device, name, *more):
     return done.stdout
 
 
-def put_on_page(name, gateway, port, device, variable_name):
+def put_on_page(name, gateway, port, device, variable_name, usual=502):
+    """`usual`: the port that such devices have in a plant."""
     text = f"$ penstock explain {device} {variable_name}\n" + explain(gateway, device, variable_name)
-    places = [(f"127.0.0.1:{port}", "10.5.16.82:502"), (f"port {port}", "port 502"), ("127.0.0.1", "10.5.16.82")]
+    places = [(f"127.0.0.1:{port}", f"10.5.16.82:{usual}"), (f"port {port}", f"port {usual}"), ("127.0.0.1", "10.5.16.82")]
     hold(DOCUMENT, name, steady(text, places))
     return text
 
@@ -91,6 +92,23 @@ def test_a_device_that_is_unplugged(folder, plant, cleanup):
     plant.command("ok")
     assert "answered" in explain(gateway, "Boiler", "Temperature")  # asked now, not at the next try
     until(gateway, "Boiler", "Temperature", "good")
+
+
+def opcua_device(port, **more):
+    return {"device_name": "Server", "protocol": "OPCUA", "url": f"opc.tcp://127.0.0.1:{port}", "timeout": 5, **more}
+
+
+def auto(name, device, **more):
+    return {"var_name": name, "device": device, "data_type": "AUTO", **more}
+
+
+def test_a_certificate_that_is_not_trusted(folder, cleanup):
+    sides = cleanup(Plant(folder, opcua=True))
+    gateway = start(folder, cleanup, opcua_device(sides.opcua_port),
+                    auto("Temperature", "Server", identifier="nsu=urn:penstock:sim;s=Plant.Temperature"))
+    until(gateway, "Server", "Temperature", "device away")
+    text = put_on_page("not-trusted", gateway, sides.opcua_port, "Server", "Temperature", usual=4840)
+    assert "no connection" in text and "not trusted" in text and "fingerprint" in text
 
 
 # --- what it says beside ------------------------------------------------------------------------
@@ -169,6 +187,25 @@ def test_a_line_of_slaves(folder, cleanup):
     assert "slave number 9" in text and "no answer" in text
 
 
+def test_protocols_that_say_what_they_send(folder, cleanup):
+    sides = cleanup(Plant(folder, opcua=True, eip=True))
+    gateway = cleanup(Gateway(folder, {
+        "devices": [opcua_device(sides.opcua_port, security_policy="None", security_mode="None"), logix(sides.eip_port)],
+        "groups": [group(polling=1, upload=1)],
+        "vars": [auto("t", "Server", identifier="nsu=urn:penstock:sim;s=Plant.Temperature"),
+                 auto("no", "Server", identifier="nsu=urn:penstock:sim;s=Plant.Nothing"),
+                 auto("t", "Logix", symbol="Temperature"), auto("no", "Logix", symbol="Nothing")]}))
+    for device, kind in (("Server", "Double"), ("Logix", "REAL")):
+        until(gateway, device, "t", "good")
+        good = gateway.api("GET", f"/explain?device={device}&name=t")[1]
+        assert good["look"]["type"] == kind and good["look"]["bytes"] and good["readings"] == []
+        until(gateway, device, "no", "refused by the device")
+        bad = gateway.api("GET", f"/explain?device={device}&name=no")[1]
+        assert bad["look"]["outcome"] == "refused" and bad["look"]["code"] != 0
+        assert bad["what_to_do"] == bad["look"]["meaning"] and "no such" in bad["what_to_do"]
+    assert "0x80340000" in explain(gateway, "Server", "no")  # as the standard writes it
+
+
 # --- browsing -----------------------------------------------------------------------------------
 
 
@@ -180,3 +217,49 @@ def test_what_cannot_be_browsed_says_so(folder, plant, cleanup):
     assert gateway.cli("browse", check=False).returncode == 2
     assert gateway.cli("explain", "Boiler", check=False).returncode == 2
     assert gateway.api("GET", "/devices/Boiler/browse")[0] == 501
+
+
+def logix(port):
+    return {"device_name": "Logix", "protocol": "EtherNet/IP", "ip": "127.0.0.1", "port": port, "timeout": 5}
+
+
+def test_a_device_without_variables_is_browsed(folder, cleanup):
+    """When one browses there is nothing to read yet, so nothing is connected."""
+    sides = cleanup(Plant(folder, eip=True, opcua=True))
+    gateway = cleanup(Gateway(folder, {
+        "devices": [logix(sides.eip_port), opcua_device(sides.opcua_port, security_policy="None", security_mode="None")],
+        "groups": [group()]}))
+    assert gateway.status()["channels"] == []
+    top = gateway.cli("browse", "Logix").stdout
+    assert "+ Motor" in top and '"symbol"' in top and "--all" in top
+    text = "$ penstock browse Logix Motor\n" + gateway.cli("browse", "Logix", "Motor").stdout
+    hold(DOCUMENT, "browse", text)
+    _, page = gateway.api("GET", "/devices/Logix/browse?node=Motor")
+    assert [row["address"] for row in page["nodes"]] == ["Motor.Speed", "Motor.Running", "Motor.Count", "Motor.Name"]
+    rows = json.loads(gateway.cli("browse", "Server", "nsu=urn:penstock:sim;s=Plant", "--all", "--json").stdout)
+    assert "nsu=urn:penstock:sim;s=Plant.Temperature" in [row["address"] for row in rows]
+    long = json.loads(gateway.cli("browse", "Logix", "Big", "--all", "--json").stdout)
+    assert len(long) == 1000 and long[-1]["address"] == "Big[999]"
+    first = gateway.cli("browse", "Logix", "Big").stdout
+    assert "Big[499]" in first and "Big[500]" not in first and "There is more" in first
+    assert gateway.status()["channels"] == []  # it is nobody's business that somebody looked
+    status, problem = gateway.api("GET", "/devices/Logix/browse?node=Nowhere")
+    assert status == 404 and "Nowhere" in problem["detail"]
+
+
+def test_what_was_browsed_is_read(folder, cleanup):
+    sides = cleanup(Plant(folder, eip=True))
+    gateway = cleanup(Gateway(folder, {"devices": [logix(sides.eip_port)], "groups": [group()]}))
+    _, page = gateway.api("GET", "/devices/Logix/browse")
+    node = next(row for row in page["nodes"] if row["name"] == "Level")
+    edits = [{"op": "put", "block": "vars", "device": "Logix",
+              "value": auto(node["name"], "Logix", group="default", **{page["key"]: node["address"]})}]
+    status, answer = gateway.api("POST", "/edits", {"edits": edits, "why": "picked"})
+    assert status == 200, answer
+    until(gateway, "Logix", "Level", "good")
+
+
+def test_a_device_that_is_off_is_browsed_in_vain(folder, cleanup):
+    gateway = cleanup(Gateway(folder, {"devices": [logix(free_port())], "groups": [group()]}))
+    done = gateway.cli("browse", "Logix", check=False)
+    assert done.returncode == 1 and "refuses port" in done.stderr, done.stderr

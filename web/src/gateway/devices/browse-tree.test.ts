@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { freeName, linesOf, type Loaded, matching, pickable, variableOf, withPage, wrongNames } from "./browse-tree";
+import { freeName, linesOf, type Loaded, matching, nameOf, pickable, variableOf, withPage, wrongNames } from "./browse-tree";
 import type { BrowseNode } from "./calls";
 
 const node = (name: string, more: Partial<BrowseNode> = {}): BrowseNode => ({
@@ -49,6 +49,8 @@ describe("what is picked", () => {
   });
   it("gets names that are free", () => {
     expect(freeName("Level", new Set())).toBe("Level");
+    expect(nameOf(tag("Level"))).toBe("Level");
+    expect(nameOf({ ...tag("[3]"), address: "Numbers[3]" })).toBe("Numbers[3]");
     expect(freeName("Level", new Set(["Level", "Level_2"]))).toBe("Level_3");
     const picked = [{ node: tag("a"), name: "x" }, { node: tag("b"), name: "x" }, { node: tag("c"), name: " " }, { node: tag("d"), name: "d" }];
     expect([...wrongNames(picked, new Set(["y"]))]).toEqual(["a/a", "a/b", "a/c"]);

@@ -52,6 +52,9 @@ export function matching(lines: readonly Line[], search: string): Line[] {
 /** One value of one type: otherwise it is to be opened. */
 export const pickable = ({ address, data_type }: BrowseNode) => address !== "" && data_type !== "";
 
+/** What a variable of it is called at first; an element alone would be called [3]. */
+export const nameOf = ({ name, address }: BrowseNode) => (name.startsWith("[") ? address : name);
+
 /** A name that no other variable has. */
 export function freeName(name: string, taken: ReadonlySet<string>): string {
   let free = name;

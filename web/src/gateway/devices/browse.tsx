@@ -8,7 +8,7 @@ import { useLoad } from "../../shared/use-load";
 import { words as shared } from "../../shared/words";
 import { useEdit } from "../edit";
 import { browseWords } from "./browse-words";
-import { freeName, type Line, linesOf, type Loaded, matching, pickable, type Picked, variableOf, withPage, wrongNames } from "./browse-tree";
+import { freeName, type Line, linesOf, type Loaded, matching, nameOf, pickable, type Picked, variableOf, withPage, wrongNames } from "./browse-tree";
 import { allNames, browse, type BrowseNode, type Device, listGroups } from "./calls";
 import { useDialog } from "./use-dialog";
 
@@ -209,7 +209,7 @@ function usePicked(device: string) {
       setPicked((was) => {
         const others = was.filter((one) => one.node.address !== node.address);
         const used = new Set([...names, ...others.map(({ name }) => name)]);
-        return is ? [...others, { node, name: freeName(node.name, used) }] : others;
+        return is ? [...others, { node, name: freeName(nameOf(node), used) }] : others;
       }),
     rename: (address: string, name: string) => setPicked((was) => was.map((one) => (one.node.address === address ? { ...one, name } : one))),
   };

@@ -1,5 +1,8 @@
 // Texts of the explanation of a value.
 
+/** Small ones are numbers in the manuals, large ones hexadecimal. */
+const codeText = (code: number) => (code > 255 ? `0x${code.toString(16).toUpperCase()}` : String(code));
+
 export const explainWords = {
   asking: "The device is being asked…",
   rows: {
@@ -16,7 +19,7 @@ export const explainWords = {
     "no connection": "It cannot be reached",
     "not asked": "It was not asked",
   },
-  code: (code: number) => `code ${code}`,
+  code: (code: number) => `code ${codeText(code)}`,
   meanings: "What the bytes can mean",
   meaningsText:
     "The bytes as they came, in every byte order and as every type. Compare with the device's own display; a press takes type and byte order over.",
@@ -28,7 +31,7 @@ export const explainWords = {
   take: "Apply",
   refused: "Refused before, near this place",
   hole: (first: string, last: string) => (first === last ? first : `${first} to ${last}`),
-  holeCode: (code: number, times: number) => `code ${code}, ${times.toLocaleString("en")} time${times === 1 ? "" : "s"}`,
+  holeCode: (code: number, times: number) => `code ${codeText(code)}, ${times.toLocaleString("en")} time${times === 1 ? "" : "s"}`,
   here: "this place",
   again: "tried again",
   elsewhere: (count: number) => `and ${count.toLocaleString("en")} more elsewhere in this device`,

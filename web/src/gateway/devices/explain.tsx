@@ -27,18 +27,19 @@ function channelText({ name = "", state = "", requests = 0, errors = 0, round_tr
 
 const hexText = (hex: string) => hexOf(bytesOfHex(hex) ?? new Uint8Array());
 
-function outcomeText({ outcome, code, error }: Look): string {
-  return [explainWords.outcomes[outcome], ...(code !== 0 ? [explainWords.code(code)] : []), ...(error === "" ? [] : [error])].join(", ");
+/** Words that stand under what to do are not said twice. */
+function outcomeText({ outcome, code, error }: Look, advice: string): string {
+  return [explainWords.outcomes[outcome], ...(code !== 0 ? [explainWords.code(code)] : []), ...(error === "" || error === advice ? [] : [error])].join(", ");
 }
 
 type FactRow = { key: string; label: string; children: ReactNode };
 
-function lookRows(look: Look): FactRow[] {
+function lookRows(look: Look, advice: string): FactRow[] {
   const rows: [keyof typeof explainWords.rows, ReactNode][] = [
     ["asked", look.text],
     ["sent", look.sent !== "" && <code className="gd-hex">{hexText(look.sent)}</code>],
     ["received", look.received !== "" && <code className="gd-hex">{hexText(look.received)}</code>],
-    ["outcome", outcomeText(look)],
+    ["outcome", outcomeText(look, advice)],
     ["type", look.type],
   ];
   return rows.filter(([, value]) => value !== "" && value !== false).map(([key, children]) => ({ key, label: explainWords.rows[key], children }));
@@ -62,7 +63,7 @@ function Facts({ found }: { found: Explained }) {
   return (
     <>
       <Alert type={good ? "success" : "warning"} showIcon title={good ? words.nothingWrong : words.whatToDo} description={found.what_to_do} />
-      <Descriptions bordered size="small" column={1} className="gd-facts" items={found.look ? [...items, ...lookRows(found.look)] : items} />
+      <Descriptions bordered size="small" column={1} className="gd-facts" items={found.look ? [...items, ...lookRows(found.look, found.what_to_do)] : items} />
     </>
   );
 }
