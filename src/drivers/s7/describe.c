@@ -44,7 +44,8 @@ void ps_s7_describe(const PsConfig *config, const PsPollSet *set, uint32_t varia
         ps_buf_printf(out, "read variables (function 4): %s", name);
         uint32_t beside = ranges_beside(&plan, range);
         if (beside > 0) {
-            ps_buf_printf(out, ", with %u other ranges in one telegram", beside);
+            ps_buf_printf(out, ", with %u other range%s in one telegram", beside,
+                          beside == 1 ? "" : "s");
         }
         if (range->item_count > 1) {
             ps_s7_name_bytes(item->area, item->db, item->first, item->len, name, sizeof name);

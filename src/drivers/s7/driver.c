@@ -221,15 +221,24 @@ static PsErr look(PsS7Session *session, int64_t timeout_ns, const PsS7Ask *ask, 
     snprintf(peek->request, sizeof peek->request, "read variables (function 4): %s", name);
     PsErr err = ps_s7_read_place(session, timeout_ns, ask, session->value, diag);
     keep_frames(&session->connection, peek);
-    peek->code = 0;
+    peek->code = err == PS_ERR_REFUSED ? session->connection.error : 0;
     peek->meaning[0] = '\0';
-    uint16_t error = session->connection.error;
     if (err == PS_ERR_REFUSED) {
-        peek->code = error;
-        snprintf(peek->meaning, sizeof peek->meaning, "%s",
-                 error <= 0xFF ? ps_s7_item_words((uint8_t)error) : ps_s7_job_words(error));
+        ps_s7_meaning(session->connection.error, peek->meaning, sizeof peek->meaning);
     }
     return err;
+}
+
+// A CPU in STOP answers as ever, but who looks why something is wrong wants to know.
+static void add_state(PsS7Session *session, int64_t timeout_ns, PsPeek *peek) {
+    PsDiag ignored = {0};
+    session->cpu.asked = (PsMono){INT64_MIN / 2};
+    PsErr err =
+        ps_s7_cpu_refresh(&session->cpu, &session->connection, timeout_ns, ps_mono_now(), &ignored);
+    size_t len = strlen(peek->meaning);
+    if (err == PS_OK && session->cpu.stopped) {
+        snprintf(peek->meaning + len, sizeof peek->meaning - len, "; the CPU is in STOP");
+    }
 }
 
 static PsErr session_peek(PsSession *base, uint32_t index, PsPeek *peek, PsDiag *diag) {
@@ -257,6 +266,9 @@ static PsErr session_peek(PsSession *base, uint32_t index, PsPeek *peek, PsDiag 
         // What follows may be behind the end of the block.
         ask.len = (uint16_t)least;
         err = look(session, timeout_ns, &ask, peek, diag);
+    }
+    if (err == PS_ERR_REFUSED && session->connection.by_slot) {
+        add_state(session, timeout_ns, peek);
     }
     if (err == PS_OK) {
         peek->len = ask.len;

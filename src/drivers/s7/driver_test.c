@@ -400,7 +400,7 @@ static void a_request_is_described(void **state) {
     PS_AUTO_BUF PsBuf out = {0};
     driver->describe(&f->config, &set, 1, &out);
     assert_string_equal((const char *)out.data,
-                        "read variables (function 4): DB6 bytes 14 to 21, with 1 other ranges in "
+                        "read variables (function 4): DB6 bytes 14 to 21, with 1 other range in "
                         "one telegram, for 2 variables together; this one is DB6 bytes 18 to 21; "
                         "planned for telegrams of 240 bytes, longer ones bring more at a time");
 }

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define OUT_OF_RANGE 0x05
@@ -11,30 +12,35 @@
 #define WRONG_SIZE 0x07
 #define NOT_THERE 0x0A
 
-static const struct {
-    uint8_t code;
+typedef struct Code {
+    uint16_t code;
     const char *words;
-} items[] = {
-    {0x01, "hardware fault: the module behind it does not answer"},
-    {0x03, "access not allowed: permit PUT/GET and full access in the CPU's settings"},
-    {OUT_OF_RANGE, "address out of range: the block ends before it, or has optimized access"},
-    {WRONG_TYPE, "data type not supported there"},
-    {WRONG_SIZE, "data type does not fit there; check data_type and size"},
-    {NOT_THERE, "it does not exist: no such block is loaded, or it has optimized access"},
+    const char *cure; // what to do; NULL: the words say it
+} Code;
+
+static const Code items[] = {
+    {0x01, "hardware fault: the module behind it does not answer",
+     "look at the CPU's diagnostic buffer"},
+    {0x03, "access not allowed: permit PUT/GET and full access in the CPU's settings",
+     "optimized access of the block must be off"},
+    {OUT_OF_RANGE, "address out of range: the block ends before it, or has optimized access",
+     "check dbnumber and register_addr, switch optimized access off, load the block"},
+    {WRONG_TYPE, "data type not supported there", "check data_type"},
+    {WRONG_SIZE, "data type does not fit there", "check data_type and size"},
+    {NOT_THERE, "it does not exist: no such block is loaded, or it has optimized access",
+     "check dbnumber, load the block, switch its optimized access off"},
 };
 
-static const struct {
-    uint16_t error;
-    const char *words;
-} jobs[] = {
-    {0x8104, "the CPU refuses the function: permit access with PUT/GET in its settings"},
-    {0x8304, "the CPU has no resources left for this job"},
-    {0x8404, "the CPU cannot do this in its present state; is it in STOP?"},
-    {0x8500, "the telegram is longer than agreed on"},
-    {0xD241, "the CPU's protection level forbids it; give this access in its settings"},
-    {0xD401, "the CPU does not know this information function"},
-    {0xD402, "the CPU does not know this information"},
-    {0xD602, "the CPU wants its password; give full access without one in its settings"},
+static const Code jobs[] = {
+    {0x8104, "the CPU refuses the function: permit access with PUT/GET in its settings",
+     "it is under Protection & Security, Connection mechanisms; then load them"},
+    {0x8304, "the CPU has no resources left for this job", "close other connections to it"},
+    {0x8404, "the CPU cannot do this in its present state; is it in STOP?", NULL},
+    {0x8500, "the telegram is longer than agreed on", NULL},
+    {0xD241, "the CPU's protection level forbids it; give this access in its settings", NULL},
+    {0xD401, "the CPU does not know this information function", NULL},
+    {0xD402, "the CPU does not know this information", NULL},
+    {0xD602, "the CPU wants its password; give full access without one in its settings", NULL},
 };
 
 static const struct {
@@ -64,20 +70,32 @@ static const struct {
     {"6AG151", "S7-1500"},       {"6ES7677", "S7-1500 software controller"},
 };
 
-const char *ps_s7_item_words(uint8_t code) {
-    for (size_t i = 0; i < PS_COUNT(items); i++) {
-        if (items[i].code == code) {
-            return items[i].words;
+static const Code *find_code(const Code *codes, size_t count, uint16_t code) {
+    for (size_t i = 0; i < count; i++) {
+        if (codes[i].code == code) {
+            return &codes[i];
         }
     }
-    return "refused with a code that S7 does not define";
+    return NULL;
+}
+
+static const Code *find_item(uint8_t code) {
+    return find_code(items, PS_COUNT(items), code);
+}
+
+static const Code *find_job(uint16_t error) {
+    return find_code(jobs, PS_COUNT(jobs), error);
+}
+
+const char *ps_s7_item_words(uint8_t code) {
+    const Code *found = find_item(code);
+    return found != NULL ? found->words : "refused with a code that S7 does not define";
 }
 
 const char *ps_s7_job_words(uint16_t error) {
-    for (size_t i = 0; i < PS_COUNT(jobs); i++) {
-        if (jobs[i].error == error) {
-            return jobs[i].words;
-        }
+    const Code *found = find_job(error);
+    if (found != NULL) {
+        return found->words;
     }
     for (size_t i = 0; i < PS_COUNT(classes); i++) {
         if (classes[i].class_code == error >> 8) {
@@ -85,6 +103,14 @@ const char *ps_s7_job_words(uint16_t error) {
         }
     }
     return "the CPU refuses the job with a code that S7 does not define";
+}
+
+void ps_s7_meaning(uint16_t code, char *out, size_t size) {
+    const Code *found = code <= 0xFF ? find_item((uint8_t)code) : find_job(code);
+    bool has_cure = found != NULL && found->cure != NULL;
+    snprintf(out, size, "%s%s%s",
+             code <= 0xFF ? ps_s7_item_words((uint8_t)code) : ps_s7_job_words(code),
+             has_cure ? "; " : "", has_cure ? found->cure : "");
 }
 
 bool ps_s7_is_absence(uint8_t code) {
