@@ -75,6 +75,7 @@ static const TagRow rows[] = {
     {"Matrix", NULL, PS_SIM_CIP_REAL, .dimensions = {3, 4}},
     {"Motor", NULL, PS_SIM_CIP_STRUCTURE, &motor_template},
     {"Motors", NULL, PS_SIM_CIP_STRUCTURE, &motor_template, {3}},
+    {"Flags", NULL, PS_SIM_CIP_DWORD, .dimensions = {2}}, // what BOOL[64] is to a controller
     {"Big", NULL, PS_SIM_CIP_DINT, .dimensions = {BIG}},
     {"Types_BOOL", NULL, PS_SIM_CIP_BOOL, .start = 1},
     {"Types_SINT", NULL, PS_SIM_CIP_SINT, .start = -8},
@@ -199,10 +200,22 @@ static void put_start(uint8_t *at, uint16_t code, double start) {
     put_number(at, bits, ps_sim_cip_type_size(code));
 }
 
+// FNV-1a over small letters: a request to one of a thousand tags compares one name.
+static uint32_t hash_of(const char *name, size_t len) {
+    uint32_t hash = 2166136261U;
+    for (size_t i = 0; i < len; i++) {
+        uint8_t letter = (uint8_t)name[i];
+        letter = letter >= 'A' && letter <= 'Z' ? (uint8_t)(letter + 32) : letter;
+        hash = (hash ^ letter) * 16777619U;
+    }
+    return hash;
+}
+
 static void add_tag(PsSimCipTags *tags, const TagRow *row, const char *name) {
     PsSimCipTag *tag = &tags->tags[tags->count++];
     uint32_t before = tags->count > 1 && tag[-1].program == row->program ? tag[-1].instance : 0;
     *tag = (PsSimCipTag){.program = row->program,
+                         .hash = hash_of(name, strlen(name)),
                          .instance = before + 3, // controllers leave gaps, too
                          .code = row->code,
                          .layout = row->layout,
@@ -357,19 +370,33 @@ const char *ps_sim_cip_tags_program(const PsSimCipPath *path) {
     return NULL;
 }
 
+static bool is_meant(const PsSimCipTag *tag, const PsSimCipSegment *by_name, uint32_t hash,
+                     const PsSimCipSegment *by_instance) {
+    if (by_name != NULL) {
+        return tag->hash == hash && is_name(by_name, tag->name);
+    }
+    return by_instance != NULL && tag->instance == by_instance->value;
+}
+
 // By name, or by the instance of its symbol; `ret_used` segments named it.
 static PsSimCipTag *find_tag(PsSimCipTags *tags, const PsSimCipPath *path, size_t *ret_used) {
     const char *program = ps_sim_cip_tags_program(path);
     size_t at = program != NULL ? 1 : 0;
-    bool by_name = ps_sim_cip_path_is(path, at, PS_SIM_CIP_SYMBOL);
-    bool by_instance = ps_sim_cip_path_is(path, at, PS_SIM_CIP_CLASS) &&
-                       ps_sim_cip_path_is(path, at + 1, PS_SIM_CIP_INSTANCE);
-    *ret_used = at + (by_name ? 1 : 2);
-    for (size_t i = 0; (by_name || by_instance) && i < tags->count; i++) {
+    const PsSimCipSegment *by_name = NULL;
+    const PsSimCipSegment *by_instance = NULL;
+    uint32_t hash = 0;
+    if (ps_sim_cip_path_is(path, at, PS_SIM_CIP_SYMBOL)) {
+        by_name = &path->segments[at];
+        hash = hash_of(by_name->name, by_name->len);
+    } else if (ps_sim_cip_path_is(path, at, PS_SIM_CIP_CLASS) &&
+               ps_sim_cip_path_is(path, at + 1, PS_SIM_CIP_INSTANCE)) {
+        by_instance = &path->segments[at + 1];
+    }
+    *ret_used = at + (by_name != NULL ? 1 : 2);
+    for (size_t i = 0; i < tags->count; i++) {
         PsSimCipTag *tag = &tags->tags[i];
-        if (tag->program == program && !tag->is_system &&
-            (by_name ? is_name(&path->segments[at], tag->name)
-                     : tag->instance == path->segments[at + 1].value)) {
+        if (is_meant(tag, by_name, hash, by_instance) && tag->program == program &&
+            !tag->is_system) {
             return tag;
         }
     }

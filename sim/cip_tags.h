@@ -55,6 +55,7 @@ struct PsSimCipTemplate {
 typedef struct PsSimCipTag {
     char name[PS_SIM_CIP_NAME_BYTES];
     const char *program; ///< "Program:Main"; NULL: of the controller
+    uint32_t hash;       ///< of the name in small letters
     uint32_t instance;   ///< of the symbol object, within its scope
     uint16_t code;
     const PsSimCipTemplate *layout;

@@ -360,6 +360,72 @@ def test_thousand_endpoints_on_one_port(tmp_path):
         assert plant.stop() == 0
 
 
+class Rtu(Peer):
+    """RTU over TCP; answers are told apart by their length and checksum."""
+
+    @staticmethod
+    def checksum(data):
+        crc = 0xFFFF
+        for byte in data:
+            crc ^= byte
+            for _ in range(8):
+                crc = crc >> 1 ^ (0xA001 if crc & 1 else 0)
+        return struct.pack("<H", crc)
+
+    def request(self):
+        body = struct.pack(">BBHH", 1, 3, 1000, 2)
+        return body + self.checksum(body)
+
+    def answer(self):
+        frame = self.exactly(9)
+        return frame if frame[-2:] == self.checksum(frame[:-2]) else None
+
+
+def test_frame_faults_of_a_serial_line(tmp_path):
+    port = harness.free_port()
+    plant = harness.Plant(tmp_path, 0, "--rtu-port", port)
+    try:
+        line = Rtu(port)
+        assert line.asked()[:3] == bytes([1, 3, 4])
+        plant.command("delay 120")
+        plant.command("jitter 10")
+        before = time.monotonic()
+        assert line.asked()[0] == 1
+        assert time.monotonic() - before >= 0.12
+        plant.command("ok")
+        plant.command("wrong-id once")
+        assert line.asked()[0] == 1 ^ 0x5A  # another slave's, with a sound checksum
+        assert line.asked()[0] == 1
+        plant.command("garbage once")
+        assert line.asked() is None
+        plant.command("truncate once")
+        line.ask()
+        assert line.exactly(4)[:2] == bytes([1, 3])
+        assert line.hears_nothing()
+        plant.command("silence once")
+        line.ask()
+        assert line.hears_nothing()
+        plant.command("late 400 once")
+        before = time.monotonic()
+        assert line.asked()[0] == 1
+        assert time.monotonic() - before >= 0.4
+        plant.command("refuse")
+        with pytest.raises(ConnectionError):
+            line.exactly(1)
+        plant.command("ok")
+        harness.wait_for(lambda: is_open(port), "the line to be there again")
+    finally:
+        assert plant.stop() == 0
+
+
+def is_open(port):
+    try:
+        Rtu(port).close()
+        return True
+    except ConnectionRefusedError:
+        return False
+
+
 # ---- the controller of EtherNet/IP through a foreign client
 
 
