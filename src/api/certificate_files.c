@@ -19,44 +19,49 @@
 #define DAY_S 86400
 #define NAME_MAX_BYTES 100
 
-// Options of one block that name files, and are not secret texts.
-typedef struct Named {
-    const PsOptionTable *table;
-    const PsOption *option;
-    const char *path; // absolute, or ""
-} Named;
+// An option that names a file which is no secret text.
+typedef void OnNamed(const PsOption *option, const char *path, const char *owner, void *ctx);
 
-#define NAMED_MAX 16
-
-static size_t named_files(const PsConfig *config, Named *named) {
-    const struct {
-        const PsOptionTable *table;
-        const void *object;
-    } blocks[] = {{&ps_table_cloud, &config->cloud}, {&ps_table_web, &config->web}};
-    size_t count = 0;
-    for (size_t b = 0; b < PS_COUNT(blocks); b++) {
-        for (size_t i = 0; i < blocks[b].table->count && count < NAMED_MAX; i++) {
-            const PsOption *option = &blocks[b].table->options[i];
-            if (option->type == PS_OPTION_PATH && strcmp(option->key, "password_file") != 0) {
-                named[count++] =
-                    (Named){blocks[b].table, option, ps_option_text(option, blocks[b].object)};
+static void for_each_of(const PsOptionTable *table, const void *object, const char *owner,
+                        OnNamed *on_named, void *ctx) {
+    for (size_t i = 0; i < table->count; i++) {
+        const PsOption *option = &table->options[i];
+        if (option->type == PS_OPTION_PATH && strcmp(option->key, "password_file") != 0) {
+            const char *path = ps_option_text(option, object);
+            if (path != NULL && path[0] != '\0') {
+                on_named(option, path, owner, ctx);
             }
         }
     }
-    return count;
+}
+
+static void for_each(const PsConfig *config, OnNamed *on_named, void *ctx) {
+    for_each_of(&ps_table_cloud, &config->cloud, ps_table_cloud.block, on_named, ctx);
+    for_each_of(&ps_table_web, &config->web, ps_table_web.block, on_named, ctx);
+    for (uint32_t i = 0; i < config->device_count; i++) {
+        char owner[128];
+        snprintf(owner, sizeof owner, "device '%.100s'", config->devices[i].name);
+        for_each_of(&ps_table_device, &config->devices[i], owner, on_named, ctx);
+    }
+}
+
+typedef struct Users {
+    const PsConfig *config;
+    const char *path;
+    json_t *list;
+} Users;
+
+static void add_user(const PsOption *option, const char *path, const char *owner, void *ctx) {
+    const Users *users = ctx;
+    if (strcmp(ps_config_short_path(users->config, path), users->path) == 0) {
+        json_array_append_new(users->list, json_sprintf("%s: %s", owner, option->key));
+    }
 }
 
 json_t *ps_certificate_users(const PsConfig *config, const char *path) {
-    Named named[NAMED_MAX];
-    json_t *users = json_array();
-    size_t count = named_files(config, named);
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(ps_config_short_path(config, named[i].path), path) == 0) {
-            json_array_append_new(
-                users, json_sprintf("%s: %s", named[i].table->block, named[i].option->key));
-        }
-    }
-    return users;
+    Users users = {config, path, json_array()};
+    for_each(config, add_user, &users);
+    return users.list;
 }
 
 // --- reading ------------------------------------------------------------------------------------
@@ -123,16 +128,23 @@ static void read_folder(const char *folder, PsCertificateFiles *files) {
     }
 }
 
+typedef struct Adding {
+    const PsConfig *config;
+    PsCertificateFiles *files;
+} Adding;
+
+static void add_named(const PsOption *option, const char *path, const char *owner, void *ctx) {
+    const Adding *adding = ctx;
+    (void)option;
+    (void)owner;
+    add(adding->files, ps_config_short_path(adding->config, path), path);
+}
+
 void ps_certificate_files_read(const PsConfig *config, PsCertificateFiles *ret_files) {
     *ret_files = (PsCertificateFiles){
         .files = ps_alloc_array(PS_CERTIFICATE_FILES_MAX, sizeof *ret_files->files)};
-    Named named[NAMED_MAX];
-    size_t count = named_files(config, named);
-    for (size_t i = 0; i < count; i++) {
-        if (named[i].path[0] != '\0') {
-            add(ret_files, ps_config_short_path(config, named[i].path), named[i].path);
-        }
-    }
+    Adding adding = {config, ret_files};
+    for_each(config, add_named, &adding);
     read_folder(config->folder, ret_files);
     qsort(ret_files->files, ret_files->count, sizeof *ret_files->files, by_path);
 }

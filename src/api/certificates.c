@@ -3,6 +3,7 @@
 #include "api/certificate_files.h"
 #include "api/handlers_config.h"
 #include "api/work.h"
+#include "base/crc32c.h"
 #include "base/mem.h"
 
 #include <openssl/crypto.h>
@@ -139,9 +140,10 @@ static void write_password(void *ctx) {
     Job *job = ctx;
     job->err = ps_certificate_file_write(job->held.config->folder, job->name, job->text, job->len,
                                          &job->diag);
-    job->answer = job->err == PS_OK
-                      ? json_pack("{s:s}", "path", PS_CERTIFICATES_FOLDER "/" PASSWORD_FILE)
-                      : NULL;
+    job->answer =
+        job->err == PS_OK
+            ? json_pack("{s:o}", "path", json_sprintf(PS_CERTIFICATES_FOLDER "/%s", job->name))
+            : NULL;
 }
 
 // Body: `password`. What `password_file` of the cloud is then set to is answered; where it is set
@@ -150,6 +152,30 @@ void ps_api_cloud_password(PsApiCall *call) {
     Job *job = make_job(call, PASSWORD_FILE);
     take_text(call, "password", job);
     ps_api_call_note(call, PASSWORD_FILE, "password of the cloud written");
+    ps_api_work(call, write_password, finish, job);
+}
+
+// Names of devices may hold anything, those of files may not; the checksum keeps them apart.
+static void name_password_file(const char *device, char *out, size_t size) {
+    char plain[48];
+    size_t len = 0;
+    for (const char *at = device; *at != '\0' && len + 1 < sizeof plain; at++) {
+        bool kept = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') ||
+                    (*at >= '0' && *at <= '9') || *at == '-' || *at == '_';
+        plain[len++] = kept ? *at : '_';
+    }
+    plain[len] = '\0';
+    snprintf(out, size, "device-%s-%08x.password", plain,
+             (unsigned)ps_crc32c(0, device, strlen(device)));
+}
+
+// Body: `password`. The device need not be there yet: its form asks this before it is saved.
+void ps_api_device_password(PsApiCall *call) {
+    char name[96];
+    name_password_file(ps_api_call_text(call, "name"), name, sizeof name);
+    Job *job = make_job(call, name);
+    take_text(call, "password", job);
+    ps_api_call_note(call, name, "password of a device written");
     ps_api_work(call, write_password, finish, job);
 }
 

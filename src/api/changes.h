@@ -29,9 +29,10 @@ typedef struct PsApiChange {
     PsApiRewrite *rewrite; ///< of the running configuration; NULL: none
     void *rewrite_ctx;     ///< until `done`
     uint32_t base;         ///< the revision the writer started from; 0: whatever runs
-    bool keep_web;    ///< the writer may not change the block web: refused when it would be another
-    bool dry_run;     ///< only say what would change
-    double confirm_s; ///< 0: for good; else it goes unless confirmed within this time
+    bool keep_web;         ///< the writer is no administrator: refused when the block web would be
+                           ///< another, or a file of a secret outside the folder would be named
+    bool dry_run;          ///< only say what would change
+    double confirm_s;      ///< 0: for good; else it goes unless confirmed within this time
     double healthy_s; ///< 0: for good; else it goes at the end of this time if something is worse
 } PsApiChange;
 

@@ -19,6 +19,7 @@ PsApiHandler ps_api_script_file_put;
 PsApiHandler ps_api_certificates;
 PsApiHandler ps_api_certificate_add;
 PsApiHandler ps_api_cloud_password;
+PsApiHandler ps_api_device_password;
 PsApiHandler ps_api_certificate_delete;
 PsApiHandler ps_api_export;
 PsApiHandler ps_api_import;

@@ -188,6 +188,13 @@ static const PsApiParameter password_parameters[] = {
     {NULL},
 };
 
+static const PsApiParameter device_password_parameters[] = {
+    NAME,
+    {"password", PS_API_BODY, PS_API_TEXT, .required = true, .min = 1, .max = 1024,
+     .help = "Of `username` at the server; never answered."},
+    {NULL},
+};
+
 static const PsApiParameter certificate_name_parameters[] = {NAME, {NULL}};
 
 static const PsApiParameter export_parameters[] = {
@@ -334,6 +341,15 @@ const PsApiRoute ps_api_routes_config[] = {
      .parameters = password_parameters,
      .help = "Keeps the password of Standard MQTT in a file of its own, for `password_file` of the "
              "cloud: `path` of the answer.",
+     .statuses = "403 507"},
+    {.method = "PUT",
+     .path = "/devices/{name}/password",
+     .id = "putDevicePassword",
+     .handler = ps_api_device_password,
+     .role = PS_ROLE_ENGINEER,
+     .parameters = device_password_parameters,
+     .help = "Keeps the password of an OPC UA device in a file of its own, for `password_file` of "
+             "the device, which need not be there yet: `path` of the answer.",
      .statuses = "403 507"},
     {.method = "DELETE",
      .path = "/certificates/{name}",

@@ -38,6 +38,9 @@ static void for_each(const PsConfig *config, Named *named, void *ctx) {
     for (uint32_t i = 0; i < config->subscribe_count; i++) {
         named(config->subscribe[i].script, false, ctx);
     }
+    for (uint32_t i = 0; i < config->device_count; i++) {
+        for_each_of(&ps_table_device, &config->devices[i], named, ctx);
+    }
     for_each_of(&ps_table_cloud, &config->cloud, named, ctx);
     for_each_of(&ps_table_web, &config->web, named, ctx);
 }

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "daemon/candidate_edits.h"
 #include "model/config_diff.h"
+#include "model/secret_paths.h"
 #include "model/tables.h"
 #include "revision/credentials.h"
 #include "script/compile.h"
@@ -271,6 +272,12 @@ static PsErr compare_and_write(PsCandidate *candidate, const PsCandidateTools *t
     if (changes.web && candidate->keep_web) {
         return ps_fail(PS_ERR_DENIED, &candidate->diag, "web", NULL,
                        "would be another; only an administrator may change the web server");
+    }
+    if (candidate->keep_web) {
+        PsErr denied = ps_secret_paths_check(tools->running, config, &candidate->diag);
+        if (denied != PS_OK) {
+            return denied;
+        }
     }
     if (candidate->dry_run) {
         return PS_OK;

@@ -42,7 +42,8 @@ typedef struct PsCandidate {
     void *rewrite_ctx;
     uint32_t base; ///< refuse when another revision runs; 0: whatever runs
     bool dry_run;
-    bool keep_web; ///< refuse when the block web would be another: the writer may not change it
+    bool keep_web; ///< the writer is no administrator: refuse when the block web would be another,
+                   ///< or a file of a secret outside the folder would be named
     PsProbation probation; ///< `length_ns` 0: for good; number, back and begun are filled in
     json_t *unwanted;      ///< files that the edits take away; NULL: none. Filled in, owned
     // How far it is; written here, read by others.
