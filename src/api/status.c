@@ -33,6 +33,26 @@ json_t *ps_api_status_link(const PsApiSources *sources) {
     return json;
 }
 
+#define BREAKERS_MAX 32 // of one channel
+
+// Devices that are not asked in each cycle, by channel: one walk over all of them.
+static void put_breakers(const PsApiSources *sources, const json_t *channels) {
+    PsMono now = ps_mono_now();
+    for (uint32_t i = 0; i < sources->config->device_count; i++) {
+        PsDeviceRow row;
+        ps_collector_device_row(sources->collector, i, &row);
+        json_t *channel = json_array_get(channels, row.channel);
+        json_t *list = json_object_get(channel, "breakers");
+        if (channel == NULL || !row.away || json_array_size(list) == BREAKERS_MAX) {
+            continue;
+        }
+        double wait_s = (double)ps_mono_diff_ns(row.next_try, now) / 1e9;
+        json_array_append_new(list, json_pack("{s:s, s:s, s:f}", "device",
+                                              sources->config->devices[i].name, "state",
+                                              row.breaker, "next_try_s", wait_s > 0 ? wait_s : 0));
+    }
+}
+
 static json_t *channels_status(const PsApiSources *sources) {
     json_t *list = json_array();
     uint32_t count = ps_collector_channel_count(sources->collector);
@@ -48,9 +68,15 @@ static json_t *channels_status(const PsApiSources *sources) {
         json_object_set_new(json, "round_trip_ms", json_real(row.round_trip_ms));
         json_object_set_new(json, "devices", json_integer(row.devices));
         json_object_set_new(json, "devices_away", json_integer(row.devices_away));
+        json_object_set_new(json, "cycle_ms", json_real(row.cycle_ms));
+        json_object_set_new(json, "cycle_requests", json_real(row.cycle_requests));
+        json_object_set_new(json, "load", json_real(row.load));
+        json_object_set_new(json, "load_warning", json_string(row.load_warning));
+        json_object_set_new(json, "breakers", json_array());
         json_object_set_new(json, "last_error", json_string(row.last_error));
         json_array_append_new(list, json);
     }
+    put_breakers(sources, list);
     return list;
 }
 

@@ -1,7 +1,7 @@
 // The report about devices: what was read of them, what they refused, and whether the line gives
 // what the groups ask for. Blocks while reading.
 #include "cli/live.h"
-#include "cli/live_budget.h"
+#include "collect/load.h"
 #include "cli/live_read.h"
 
 #include "base/mem.h"
@@ -130,7 +130,7 @@ static json_t *device_json(const Live *live, const LiveReading *reading, uint32_
 
 static void put_budget(const Live *live, const LiveEndpoint *endpoint, json_t *json, json_t *part) {
     const PsConfig *config = live->config;
-    LiveCycle *cycles = ps_alloc_array(config->group_count + 1, sizeof *cycles);
+    PsCycleCost *cycles = ps_alloc_array(config->group_count + 1, sizeof *cycles);
     size_t count = 0;
     double all_ms = 0;
     json_t *groups = json_array();
@@ -140,18 +140,18 @@ static void put_budget(const Live *live, const LiveEndpoint *endpoint, json_t *j
             continue;
         }
         const PsGroup *group = &config->groups[g];
-        cycles[count++] = (LiveCycle){group->name, group->polling_interval * 1000, ms};
+        cycles[count++] = (PsCycleCost){group->name, group->polling_interval * 1000, ms};
         all_ms += ms;
         json_array_append_new(groups,
                               json_pack("{s:s, s:f, s:f}", "name", group->name, "polling_interval",
                                         group->polling_interval, "cycle_ms", ms));
     }
     char words[384] = "";
-    if (live_budget_words(cycles, count, words, sizeof words)) {
+    if (ps_load_words(cycles, count, words, sizeof words)) {
         live_count(part, "warnings");
     }
     json_object_set_new(json, "cycle_ms", json_real(all_ms));
-    json_object_set_new(json, "load", json_real(live_budget_load(cycles, count)));
+    json_object_set_new(json, "load", json_real(ps_load_of(cycles, count)));
     json_object_set_new(json, "groups", groups);
     json_object_set_new(json, "warning", json_string(words));
     free(cycles);

@@ -103,15 +103,21 @@ static void print_disk(const json_t *status) {
 }
 
 static void print_channels(const json_t *status) {
-    printf("\n%-26s %-12s %10s %8s %6s %8s %s\n", "CHANNEL", "STATE", "REQUESTS", "ERRORS", "LATE",
-           "MS", "LAST ERROR");
+    printf("\n%-26s %-12s %10s %8s %6s %8s %6s %s\n", "CHANNEL", "STATE", "REQUESTS", "ERRORS",
+           "LATE", "MS", "LOAD", "LAST ERROR");
     size_t index;
     json_t *row;
     json_array_foreach(json_object_get(status, "channels"), index, row) {
-        printf("%-26s %-12s %10lld %8lld %6lld %8.2f %s\n", cli_text(row, "name"),
+        printf("%-26s %-12s %10lld %8lld %6lld %8.2f %4.0f %% %s\n", cli_text(row, "name"),
                cli_text(row, "state"), cli_integer(row, "requests"), cli_integer(row, "errors"),
                cli_integer(row, "late"), cli_number(row, "round_trip_ms"),
-               cli_text(row, "last_error"));
+               cli_number(row, "load") * 100, cli_text(row, "last_error"));
+    }
+    json_array_foreach(json_object_get(status, "channels"), index, row) {
+        const char *warning = cli_text(row, "load_warning");
+        if (warning[0] != '\0') {
+            printf("warning: %s: %s\n", cli_text(row, "name"), warning);
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "collect/channel_state.h"
+#include "collect/load.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -304,6 +305,16 @@ static const char *const state_names[] = {
     [PS_CHANNEL_AWAY] = "away",
 };
 
+static void put_load(const PsChannelPlan *plan, PsChannelRow *row) {
+    for (uint32_t i = 0; i < plan->schedule.count; i++) {
+        row->cycle_ms += (double)plan->board_entries[i].cycle_ns / 1e6;
+        row->cycle_requests += plan->board_entries[i].cycle_requests;
+    }
+    row->load = ps_load_of_entries(plan->board_entries, plan->schedule.count);
+    (void)ps_load_words_of_entries(plan->config, plan->board_entries, plan->schedule.count,
+                                   row->load_warning, sizeof row->load_warning);
+}
+
 void ps_channel_row(PsChannel *channel, PsChannelRow *ret_row) {
     *ret_row = (PsChannelRow){0};
     snprintf(ret_row->name, sizeof ret_row->name, "%s", channel->name);
@@ -318,6 +329,7 @@ void ps_channel_row(PsChannel *channel, PsChannelRow *ret_row) {
     for (uint32_t i = 0; i < plan->config->device_count; i++) {
         ret_row->devices_away += plan->board_devices[i].away;
     }
+    put_load(plan, ret_row);
     memcpy(ret_row->last_error, channel->board.last_error, sizeof ret_row->last_error);
     pthread_mutex_unlock(&channel->board.lock);
 }
@@ -331,6 +343,8 @@ void ps_channel_device_row(PsChannel *channel, uint32_t device, PsDeviceRow *ret
         ret_row->away = board->away;
         ret_row->contact = board->contact;
         ret_row->next_try = board->next_try;
+        bool waits = board->away && board->next_try.ns > ps_mono_now().ns;
+        ret_row->breaker = waits ? "open" : board->away ? "probing" : "closed";
         memcpy(ret_row->last_error, board->last_error, sizeof ret_row->last_error);
     }
     pthread_mutex_unlock(&channel->board.lock);

@@ -2,6 +2,8 @@
 // counters. Channel thread; blocks only in connect.
 #include "collect/channel_health.h"
 
+#include "collect/load.h"
+
 #include "base/log.h"
 #include "base/random.h"
 #include "base/text.h"
@@ -183,6 +185,27 @@ PsDeviceState *ps_health_find(PsChannel *channel, uint32_t device) {
     }
     PS_ASSERT(found != NULL);
     return found;
+}
+
+// From busy back to idle with a distance, so that a line near a border does not fill the log.
+void ps_health_tell_load(PsChannel *channel) {
+    const PsSchedule *schedule = &channel->plan->schedule;
+    double load = ps_load_of_entries(schedule->entries, schedule->count);
+    int level = load > 1 ? 2 : load > PS_LOAD_CLOSE ? 1 : 0;
+    bool settled = load < PS_LOAD_CLOSE - 0.1;
+    if (level > channel->told_load) {
+        char words[384] = "";
+        if (!ps_load_words_of_entries(channel->plan->config, schedule->entries, schedule->count,
+                                      words, sizeof words)) {
+            return; // measured too seldom so far
+        }
+        PS_LOGW("LINE-BUSY", "%s: %s", channel->name, words);
+        channel->told_load = level;
+    } else if (settled && channel->told_load > 0) {
+        PS_LOGI("LINE-EASY", "%s: reading takes %.0f %% of the time again", channel->name,
+                load * 100);
+        channel->told_load = 0;
+    }
 }
 
 static PsChannelState state_now(const PsChannel *channel) {

@@ -30,6 +30,9 @@ bool ps_health_anyone_answers(const PsChannel *channel);
 /// The line has other settings: what was away may be there now.
 void ps_health_begin_anew(PsChannel *channel);
 
+/// A cycle was measured: says when the line begins or ceases to be asked for too much.
+void ps_health_tell_load(PsChannel *channel);
+
 PsDeviceState *ps_health_find(PsChannel *channel, uint32_t device);
 
 /// Shows the main thread where things stand.

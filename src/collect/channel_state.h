@@ -65,6 +65,7 @@ struct PsChannel {
     PsMono next_connect;
     PsLineBudget budget;      // what devices that are away may cost the others
     bool told_note;           // the session's note is in the log
+    int told_load;            // that the line is busy (1) or asked for too much (2) is in the log
     PsLineBudget look_budget; // the same for those that people look at
     PsBackoff backoff;
 

@@ -4,6 +4,7 @@
 #include "collect/channel_health.h"
 #include "collect/channel_jobs.h"
 #include "collect/channel_state.h"
+#include "collect/load.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -135,7 +136,8 @@ static bool is_postponed(PsDeviceState *state, bool waited) {
     return state->away;
 }
 
-static void poll_group(PsChannel *channel, uint32_t group, uint64_t cycle) {
+// True when it was read without waiting for anybody who is silent.
+static bool poll_group(PsChannel *channel, uint32_t group, uint64_t cycle) {
     PsBatchNote *note = begin_batch(channel, group, cycle);
     uint32_t count;
     uint32_t first = ps_poll_sets_of_group(&channel->plan->sets, group, &count);
@@ -150,6 +152,7 @@ static void poll_group(PsChannel *channel, uint32_t group, uint64_t cycle) {
         waited = waited || (asked && state->away);
     }
     send_batch(channel, note);
+    return !waited && ps_health_anyone_answers(channel);
 }
 
 static void poll_due(PsChannel *channel) {
@@ -159,7 +162,14 @@ static void poll_due(PsChannel *channel) {
         !ps_schedule_take(&channel->plan->schedule, ps_mono_now(), &entry, &cycle)) {
         return;
     }
-    poll_group(channel, channel->plan->schedule.entries[entry].group, cycle);
+    PsScheduleEntry *due = &channel->plan->schedule.entries[entry];
+    uint64_t requests = channel->session->counters.requests;
+    PsMono start = ps_mono_now();
+    if (poll_group(channel, due->group, cycle)) {
+        ps_load_measure(due, ps_mono_diff_ns(ps_mono_now(), start),
+                        channel->session->counters.requests - requests);
+        ps_health_tell_load(channel);
+    }
     ps_health_publish(channel);
 }
 
@@ -169,7 +179,7 @@ static void recall_some(PsChannel *channel) {
         return;
     }
     uint32_t group = channel->plan->sets.sets[channel->recall_set].group;
-    poll_group(channel, group, PS_CYCLE_NONE);
+    (void)poll_group(channel, group, PS_CYCLE_NONE);
     ps_health_publish(channel);
     uint32_t count;
     channel->recall_set = ps_poll_sets_of_group(&channel->plan->sets, group, &count) + count;

@@ -395,7 +395,8 @@ void ps_collector_channel_row(PsCollector *collector, uint32_t index, PsChannelR
 
 void ps_collector_device_row(PsCollector *collector, uint32_t device, PsDeviceRow *ret_row) {
     PS_ASSERT(device < collector->setup.config->device_count);
-    *ret_row = (PsDeviceRow){.channel = collector->layout.device_channel[device]};
+    *ret_row =
+        (PsDeviceRow){.channel = collector->layout.device_channel[device], .breaker = "closed"};
     if (ret_row->channel != PS_NOT_THERE) {
         ps_channel_device_row(collector->channels[ret_row->channel], device, ret_row);
     }

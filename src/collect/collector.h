@@ -134,7 +134,11 @@ typedef struct PsChannelRow {
     double round_trip_ms; ///< smoothed; 0 before the first answer
     uint32_t devices;
     uint32_t devices_away;
-    char last_error[384]; ///< "" when there was none
+    double cycle_ms;       ///< reading everything once, smoothed; 0: not known yet
+    double cycle_requests; ///< requests of that
+    double load;           ///< the part of the time that reading takes: above 1 cycles are left out
+    char load_warning[384]; ///< what to do, when it is too much; "" mostly
+    char last_error[384];   ///< "" when there was none
 } PsChannelRow;
 
 uint32_t ps_collector_channel_count(const PsCollector *collector);
@@ -152,6 +156,8 @@ typedef struct PsDeviceRow {
     uint32_t channel; ///< UINT32_MAX when the device has no variables and so no channel
     bool away;        ///< it did not answer the last time
     PsContact contact;
+    const char *breaker;  ///< "closed": asked in each cycle; "open": left alone until `next_try`;
+                          ///< "probing": away, and asked once to find out; static
     PsMono next_try;      ///< when it is asked again, while it is away; it may be past
     char last_error[384]; ///< newest failure or refusal, "" when there was none
 } PsDeviceRow;

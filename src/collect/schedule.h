@@ -12,7 +12,10 @@ typedef struct PsScheduleEntry {
     int64_t interval_ns;
     uint64_t first_cycle; ///< the first it had to take: not 0 when it began later than the base
     uint64_t next_cycle;  ///< not yet taken
-    uint64_t late;        ///< cycles skipped because an earlier one took too long
+    int64_t cycle_ns;     ///< what reading it once takes, smoothed; 0: not known yet
+    double cycle_requests;
+    uint32_t measured; ///< cycles, up to a few
+    uint64_t late;     ///< cycles skipped because an earlier one took too long
 } PsScheduleEntry;
 
 typedef struct PsSchedule {
