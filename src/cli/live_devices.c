@@ -1,8 +1,8 @@
 // The report about devices: what was read of them, what they refused, and whether the line gives
 // what the groups ask for. Blocks while reading.
 #include "cli/live.h"
-#include "collect/load.h"
 #include "cli/live_read.h"
+#include "collect/load.h"
 
 #include "base/mem.h"
 #include "model/place.h"
