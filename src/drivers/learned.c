@@ -196,6 +196,9 @@ const PsLearnedHole *ps_learned_due(const PsLearned *learned, uint32_t unit, uin
 }
 
 static void remove_at(PsLearned *learned, uint32_t place, uint32_t count) {
+    if (count == 0) {
+        return; // there may be no holes at all
+    }
     memmove(&learned->holes[place], &learned->holes[place + count],
             (learned->hole_count - place - count) * sizeof *learned->holes);
     learned->hole_count -= count;
