@@ -20,6 +20,8 @@ typedef struct PsOpcuaLimits {
     uint32_t monitor;
 } PsOpcuaLimits;
 
+typedef struct PsOpcuaSubscription PsOpcuaSubscription;
+
 typedef struct PsOpcuaConnection {
     PsSession *session; ///< counters and note
     char *state_folder; ///< NULL: none
@@ -41,9 +43,10 @@ typedef struct PsOpcuaConnection {
     UA_String *namespaces; ///< of the server, by index
     size_t namespace_count;
     PsOpcuaLimits limits;
-    uint64_t made; ///< how many sessions there were: changes with each
-    void (*subscription_silent)(void *context, uint32_t id);
-    void *context; ///< for it
+    uint64_t made;                      ///< how many sessions there were: changes with each
+    PsOpcuaSubscription *subscriptions; ///< that are told of notifications; borrowed
+    uint32_t subscription_count;
+    uint32_t last_serial; ///< of them
 } PsOpcuaConnection;
 
 /// PS_ERR_IO. `session` outlives the connection.
@@ -88,5 +91,7 @@ void *ps_opcua_begin(PsOpcuaConnection *connection, void *response, const UA_Dat
 void ps_opcua_answer(UA_Client *client, void *user, UA_UInt32 id, void *response);
 PsErr ps_opcua_wait(PsOpcuaConnection *connection, const PsOpcuaCall *call, UA_StatusCode sent,
                     UA_StatusCode *ret_status, PsDiag *diag);
+/// For the library (subscription.c): no word of a subscription came for too long.
+void ps_opcua_subscription_silent(UA_Client *client, UA_UInt32 id, void *serial);
 /// Takes what has come meanwhile (notifications), without waiting.
 void ps_opcua_connection_drain(PsOpcuaConnection *connection);

@@ -58,10 +58,12 @@ static PsErr check_variable(const PsDevice *device, const PsVariable *variable, 
     }
 }
 
-static void free_plans(PsOpcuaPlan *plans, uint32_t count) {
+static void free_plans(PsOpcuaPlan *plans, PsOpcuaSubscription *subscriptions, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
+        ps_opcua_subscription_deinit(&subscriptions[i]);
         ps_opcua_plan_deinit(&plans[i]);
     }
+    free(subscriptions);
     free(plans);
 }
 
@@ -74,8 +76,9 @@ static void session_free(PsSession *base) {
         ps_opcua_connection_deinit(&session->connection);
     }
     if (session->plans != NULL) {
-        free_plans(session->plans, session->endpoint->set_count);
+        free_plans(session->plans, session->subscriptions, session->endpoint->set_count);
     }
+    free(session->doomed);
     free(session);
 }
 
@@ -96,9 +99,14 @@ static PsErr check_endpoint(const PsEndpoint *endpoint, PsDiag *diag) {
 static void take_endpoint(PsOpcuaSession *session, const PsEndpoint *endpoint) {
     session->endpoint = endpoint;
     session->plans = ps_alloc_array(endpoint->set_count, sizeof *session->plans);
+    session->subscriptions = ps_alloc_array(endpoint->set_count, sizeof *session->subscriptions);
     for (uint32_t i = 0; i < endpoint->set_count; i++) {
         ps_opcua_plan_init(&session->plans[i], endpoint->config, &endpoint->sets[i]);
+        ps_opcua_subscription_init(&session->subscriptions[i], endpoint->config,
+                                   &session->plans[i]);
     }
+    session->connection.subscriptions = session->subscriptions;
+    session->connection.subscription_count = endpoint->set_count;
 }
 
 static PsErr session_new(const PsEndpoint *endpoint, PsSession **ret_session, PsDiag *diag) {
@@ -137,16 +145,31 @@ static bool same_session(const PsDevice *a, const PsDevice *b) {
            a->security_policy == b->security_policy && a->security_mode == b->security_mode;
 }
 
+// They are made anew for the new plans; the server is told at the next poll, because nothing may
+// block here.
+static void doom_subscriptions(PsOpcuaSession *session) {
+    for (uint32_t i = 0; i < session->endpoint->set_count; i++) {
+        uint32_t id = session->subscriptions[i].id;
+        if (id != 0) {
+            session->doomed =
+                ps_grow_array(session->doomed, session->doomed_count + 1, sizeof *session->doomed);
+            session->doomed[session->doomed_count++] = id;
+        }
+    }
+}
+
 static bool session_replan(PsSession *base, const PsEndpoint *endpoint) {
     PsOpcuaSession *session = ps_opcua_session(base);
     const PsEndpoint *before = session->endpoint;
     PsOpcuaPlan *plans_before = session->plans;
+    PsOpcuaSubscription *subscriptions_before = session->subscriptions;
     bool same = same_session(first_device(before), first_device(endpoint));
-    take_endpoint(session, endpoint);
-    free_plans(plans_before, before->set_count);
     if (!same) {
         ps_opcua_connection_close(&session->connection);
     }
+    doom_subscriptions(session);
+    take_endpoint(session, endpoint);
+    free_plans(plans_before, subscriptions_before, before->set_count);
     return same;
 }
 
@@ -173,8 +196,10 @@ static PsErr session_connect(PsSession *base, PsDiag *diag) {
         return PS_OK;
     }
     for (uint32_t i = 0; i < session->endpoint->set_count; i++) {
-        session->plans[i].bound = false; // namespaces may have other numbers now
+        ps_opcua_subscription_forget(&session->subscriptions[i]); // namespaces may differ as well
+        session->subscriptions[i].not_before = (PsMono){0};
     }
+    session->doomed_count = 0; // they went with their session
     PsErr err = ps_opcua_connection_open(&session->connection, first_device(session->endpoint),
                                          patience_of(session->endpoint), diag);
     session->most = session->connection.limits.read;
@@ -322,29 +347,107 @@ static PsErr read_asks(Reading *reading, int64_t timeout_ns, PsDiag *diag) {
     return PS_OK;
 }
 
-static PsErr session_read(PsSession *base, uint32_t set, PsSampleBatch *batch, PsDiag *diag) {
-    PsOpcuaSession *session = ps_opcua_session(base);
-    PS_ASSERT(set < session->endpoint->set_count);
-    PsOpcuaPlan *plan = &session->plans[set];
-    Reading reading = {session, plan, batch, diag};
-    uint32_t samples_before = batch->sample_count;
-    uint32_t text_before = batch->text_used;
-    PsDiag failure = {0};
-    diag->text[0] = '\0';
+static PsErr end_doomed(PsOpcuaSession *session, int64_t timeout_ns, PsDiag *diag) {
+    PsErr err = PS_OK;
+    while (err == PS_OK && session->doomed_count > 0) {
+        uint32_t id = session->doomed[--session->doomed_count];
+        err = ps_opcua_subscription_delete(&session->connection, id, timeout_ns, diag);
+    }
+    return err;
+}
+
+// Where nothing is asked for, because everything comes by itself, something small is: what came is
+// current only as long as the server answers.
+static PsErr read_proof(PsOpcuaSession *session, int64_t timeout_ns, PsDiag *diag) {
+    UA_ReadValueId ask = {.nodeId = UA_NODEID_NUMERIC(0, UA_NS0ID_SERVER_SERVERSTATUS_STATE),
+                          .attributeId = UA_ATTRIBUTEID_VALUE};
+    UA_ReadResponse response;
+    UA_StatusCode status = UA_STATUSCODE_GOOD;
+    UA_ReadResponse_init(&response);
+    PsErr err = ps_opcua_read_nodes(session, &ask, 1, timeout_ns, &response, &status, diag);
+    if (err == PS_OK) {
+        UA_ReadResponse_clear(&response);
+    }
+    return err;
+}
+
+static void add_watched(Reading *reading, const PsOpcuaSubscription *subscription) {
+    for (uint32_t i = 0; i < subscription->count; i++) {
+        const PsOpcuaWatch *watch = &subscription->watches[i];
+        const PsOpcuaItem *item = &reading->plan->items[watch->item];
+        if (item->watched) {
+            if (watch->why != NULL) {
+                note_refusal(reading, item, watch->why);
+            }
+            ps_sample_batch_add(reading->batch, item->variable, (PsQuality)watch->quality,
+                                watch->value);
+        }
+    }
+}
+
+// All values of the set into the batch. *ret_again: a subscription was lost meanwhile, so that some
+// are missing.
+static PsErr read_set(Reading *reading, PsOpcuaSubscription *subscription, int64_t timeout_ns,
+                      bool *ret_again, PsDiag *diag) {
+    PsOpcuaSession *session = reading->session;
+    PsOpcuaPlan *plan = reading->plan;
+    if (subscription->changed) {
+        ps_opcua_subscription_mark(subscription, plan);
+    }
     if (!plan->bound) {
         ps_opcua_plan_bind(plan, session->connection.namespaces,
                            session->connection.namespace_count);
     }
-    int64_t timeout_ns = ps_opcua_timeout_ns(session, session->endpoint->sets[set].device);
-    PsErr err = read_asks(&reading, timeout_ns, &failure);
+    bool quiet = plan->ask_count == 0 && subscription->id != 0;
+    PsErr err =
+        quiet ? read_proof(session, timeout_ns, diag) : read_asks(reading, timeout_ns, diag);
+    if (err != PS_OK) {
+        return err;
+    }
+    if (subscription->id != 0) {
+        ps_opcua_connection_drain(&session->connection);
+    }
+    *ret_again = subscription->changed && subscription->id == 0;
+    if (!*ret_again) {
+        add_watched(reading, subscription);
+        add_homeless(reading);
+    }
+    return PS_OK;
+}
+
+static PsErr session_read(PsSession *base, uint32_t set, PsSampleBatch *batch, PsDiag *diag) {
+    PsOpcuaSession *session = ps_opcua_session(base);
+    PS_ASSERT(set < session->endpoint->set_count);
+    const PsPollSet *poll = &session->endpoint->sets[set];
+    PsOpcuaSubscription *subscription = &session->subscriptions[set];
+    Reading reading = {session, &session->plans[set], batch, diag};
+    int64_t timeout_ns = ps_opcua_timeout_ns(session, poll->device);
+    double interval_ms = session->endpoint->config->groups[poll->group].polling_interval * 1e3;
+    uint32_t samples_before = batch->sample_count;
+    uint32_t text_before = batch->text_used;
+    PsDiag failure = {0};
+    bool again = true;
+    if (!ps_opcua_connection_is_open(&session->connection)) {
+        return ps_fail(PS_ERR_CLOSED, diag, NULL, NULL, "not connected");
+    }
+    diag->text[0] = '\0';
+    PsErr err = end_doomed(session, timeout_ns, &failure);
+    err = err != PS_OK
+              ? err
+              : ps_opcua_subscription_make(subscription, &session->connection, &session->plans[set],
+                                           interval_ms, timeout_ns, &failure);
+    for (int i = 0; err == PS_OK && again && i < 2; i++) {
+        batch->sample_count = samples_before;
+        batch->text_used = text_before;
+        diag->text[0] = '\0';
+        err = read_set(&reading, subscription, timeout_ns, &again, &failure);
+    }
     if (err != PS_OK) {
         batch->sample_count = samples_before;
         batch->text_used = text_before;
         *diag = failure;
-        return err;
     }
-    add_homeless(&reading);
-    return PS_OK;
+    return err;
 }
 
 const PsDriver ps_opcua_driver = {

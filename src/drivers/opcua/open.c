@@ -43,13 +43,6 @@ static void changed(UA_Client *client, UA_SecureChannelState channel, UA_Session
     connection->status = status;
 }
 
-static void subscription_silent(UA_Client *client, UA_UInt32 id, void *context) {
-    PsOpcuaConnection *connection = UA_Client_getContext(client);
-    if (connection->subscription_silent != NULL) {
-        connection->subscription_silent(connection->context, id);
-    }
-}
-
 static PsErr fail_step(Opening *opening, const char *step, UA_StatusCode status, PsDiag *diag) {
     PsOpcuaConnection *connection = opening->connection;
     if (atomic_load(&connection->interrupted)) {
@@ -64,6 +57,13 @@ static PsErr fail_step(Opening *opening, const char *step, UA_StatusCode status,
                        "%s: no answer within %g s; check that an OPC UA server listens on port %d, "
                        "and that timeout is long enough for it",
                        step, (double)opening->patience.timeout_ns / 1e9, opening->address.port);
+    }
+    if (status == UA_STATUSCODE_BADUSERACCESSDENIED ||
+        status == UA_STATUSCODE_BADIDENTITYTOKENREJECTED) {
+        return ps_fail(PS_ERR_CLOSED, diag, NULL, "auth",
+                       "the server does not accept the user (auth %s, %s); check user, password or "
+                       "certificate on both sides",
+                       ps_opcua_auth_name(opening->device->auth), UA_StatusCode_name(status));
     }
     char words[200];
     ps_opcua_status_words(status, words, sizeof words);
@@ -89,7 +89,7 @@ static PsErr begin_client(Opening *opening, const UA_EndpointDescription *endpoi
         .timeout_ns = opening->patience.timeout_ns,
         .session_timeout_ms = opening->patience.session_ms,
         .changed = changed,
-        .subscription_silent = subscription_silent,
+        .subscription_silent = ps_opcua_subscription_silent,
         .device = endpoint != NULL ? opening->device : NULL,
         .endpoint = endpoint,
         .choice = &opening->choice,

@@ -4,12 +4,16 @@
 
 #include "drivers/opcua/connection.h"
 #include "drivers/opcua/plan.h"
+#include "drivers/opcua/subscription.h"
 #include "drivers/opcua/value.h"
 
 typedef struct PsOpcuaSession {
     PsSession base; ///< first
     const PsEndpoint *endpoint;
-    PsOpcuaPlan *plans; ///< one per set
+    PsOpcuaPlan *plans;                 ///< one per set
+    PsOpcuaSubscription *subscriptions; ///< one per set
+    uint32_t *doomed;                   ///< subscriptions of configurations before, to be ended
+    uint32_t doomed_count;
     PsOpcuaConnection connection;
     bool connection_ready; ///< init has run
     uint32_t most;         ///< nodes in one Read request, as far as this session has found out
