@@ -70,6 +70,7 @@ typedef struct PsApiSources {
     uv_loop_t *loop;
     const char *script_program; ///< penstock-script
     const char *scratch;        ///< folder for scripts' scratch folders
+    const char *state;          ///< STATE: below it is what drivers keep
     PsWall started;
 } PsApiSources;
 

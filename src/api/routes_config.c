@@ -197,6 +197,13 @@ static const PsApiParameter device_password_parameters[] = {
 
 static const PsApiParameter certificate_name_parameters[] = {NAME, {NULL}};
 
+static const PsApiParameter trust_parameters[] = {
+    {"certificate", PS_API_BODY, PS_API_TEXT, .required = true, .min = 1, .max = 128,
+     .help = "SHA-256 fingerprint of the certificate, or its first 8 digits and more; or the name of "
+             "the device whose server has shown it."},
+    {NULL},
+};
+
 static const PsApiParameter export_parameters[] = {
     {"kind", PS_API_PATH, PS_API_TEXT, .help = "What is exported.",
      .words = "devices|variables|groups|alarms"},
@@ -359,6 +366,30 @@ const PsApiRoute ps_api_routes_config[] = {
      .parameters = certificate_name_parameters,
      .help = "Removes a certificate or key that nothing uses.",
      .statuses = "403 404 409"},
+    {.method = "GET",
+     .path = "/trust",
+     .id = "listTrust",
+     .handler = ps_api_trust,
+     .role = PS_ROLE_ENGINEER,
+     .help = "Certificates of OPC UA servers that were met, trusted or not, with the devices they "
+             "belong to; and the gateway's own."},
+    {.method = "POST",
+     .path = "/trust/accept",
+     .id = "acceptCertificate",
+     .handler = ps_api_trust_accept,
+     .role = PS_ROLE_ADMINISTRATOR,
+     .parameters = trust_parameters,
+     .help = "Trusts the certificate of an OPC UA server, from the next try to connect on.",
+     .statuses = "403 404 409 507"},
+    {.method = "POST",
+     .path = "/trust/revoke",
+     .id = "revokeCertificate",
+     .handler = ps_api_trust_revoke,
+     .role = PS_ROLE_ADMINISTRATOR,
+     .parameters = trust_parameters,
+     .help = "Trusts the certificate of an OPC UA server no longer; a session that is open stays "
+             "until it is made anew.",
+     .statuses = "403 404 409 507"},
     {.method = "GET",
      .path = "/export/{kind}",
      .id = "export",

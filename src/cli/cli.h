@@ -53,6 +53,7 @@ CliCommand cli_status;
 CliCommand cli_tags;
 CliCommand cli_tags_move;
 CliCommand cli_tokens;
+CliCommand cli_trust;
 CliCommand cli_users;
 CliCommand cli_write;
 

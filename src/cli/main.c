@@ -70,6 +70,8 @@ static const Command commands[] = {
      "enable NAME; remove NAME; [--password-file FILE]"},
     {"tokens", cli_tokens, "[add|remove]",
      "API tokens for programs; add NAME --role ROLE --days N; remove ID"},
+    {"trust", cli_trust, "[accept|revoke]",
+     "certificates of OPC UA servers; accept FINGERPRINT|DEVICE; revoke FINGERPRINT|DEVICE"},
     {"audit", cli_audit, "[--follow]",
      "who did what; [--who NAME] [--what OPERATION] [--search TEXT] [--limit N]"},
     {"schema", cli_schema, "[--markdown]", "JSON Schema of penstock.json, or its reference page"},

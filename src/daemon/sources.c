@@ -57,6 +57,7 @@ static PsApiSources sources_of(PsApp *app) {
         .loop = &app->loop,
         .script_program = app->options->script_program,
         .scratch = app->scratch,
+        .state = app->options->state,
         .started = app->started,
     };
 }
