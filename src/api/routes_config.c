@@ -199,8 +199,9 @@ static const PsApiParameter certificate_name_parameters[] = {NAME, {NULL}};
 
 static const PsApiParameter trust_parameters[] = {
     {"certificate", PS_API_BODY, PS_API_TEXT, .required = true, .min = 1, .max = 128,
-     .help = "SHA-256 fingerprint of the certificate, or its first 8 digits and more; or the name of "
-             "the device whose server has shown it."},
+     .help =
+         "SHA-256 fingerprint of the certificate, or its first 8 digits and more; or the name of "
+         "the device whose server has shown it."},
     {NULL},
 };
 
