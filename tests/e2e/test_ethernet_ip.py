@@ -219,6 +219,14 @@ def can_capture():
 @pytest.mark.skipif(not can_capture(), reason="needs tshark and the right to capture")
 def test_a_foreign_dissector_finds_no_fault(folder, plant, cleanup):
     pcap = folder / "eip.pcapng"
+
+    def read(filter, *fields, check=True):
+        command = ["tshark", "-r", str(pcap), "-d", f"tcp.port=={plant.eip_port},enip", "-Y", filter]
+        for field in fields:
+            command += ["-e", field]
+        command += ["-T", "fields"] if fields else []
+        return subprocess.run(command, check=check, capture_output=True, text=True).stdout
+
     capture = subprocess.Popen(
         ["tshark", "-q", "-i", "lo", "-f", f"tcp port {plant.eip_port}", "-w", str(pcap)],
         stderr=subprocess.PIPE, text=True)
@@ -237,16 +245,11 @@ def test_a_foreign_dissector_finds_no_fault(folder, plant, cleanup):
         gateway.cli("write", "PLC", "bit", "1")
         gateway.cli("browse", "PLC", "Motor")
         gateway.stop()
+        # What was sent last is in the file a little later.
+        wait_for(lambda: read("enip.command == 0x66", check=False), "the end of the capture")
     finally:
         capture.send_signal(signal.SIGINT)
         capture.wait(60)
-
-    def read(filter, *fields):
-        command = ["tshark", "-r", str(pcap), "-d", f"tcp.port=={plant.eip_port},enip", "-Y", filter]
-        for field in fields:
-            command += ["-e", field]
-        command += ["-T", "fields"] if fields else []
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
     assert read("_ws.malformed || _ws.unreassembled || enip.status != 0") == ""
     wrong = read("_ws.expert.severity >= 6291456 && enip", "_ws.expert.message")  # warnings

@@ -34,7 +34,7 @@ PsErr ps_eip_check_variable(const PsDevice *device, const PsVariable *variable, 
 static const PsEipPacket *find_packet(const PsEipPlan *plan, uint32_t variable) {
     for (uint32_t p = 0; p < plan->packet_count; p++) {
         for (uint32_t i = 0; i < plan->packets[p].count; i++) {
-            const PsEipEntry *entry = &plan->entries[plan->order[plan->packets[p].first + i]];
+            const PsEipEntry *entry = &plan->entries[plan->spans[plan->packets[p].first + i].first];
             for (uint32_t item = 0; item < entry->item_count; item++) {
                 if (plan->items[entry->first_item + item].variable == variable) {
                     return &plan->packets[p];

@@ -56,7 +56,7 @@ static void all_kinds_of_tags_are_read(void **state) {
     int reads = f->server->reads;
     eip_read_well(f);
     assert_int_equal(f->server->frames - frames, 1);
-    assert_int_equal(f->server->reads - reads, 12);
+    assert_int_equal(f->server->reads - reads, 11); // two words of Flags at once
 }
 
 static void one_bad_tag_spoils_no_other(void **state) {
@@ -135,6 +135,39 @@ static void answers_that_do_not_fit_are_halved_and_remembered(void **state) {
     assert_true(f->server->frames - frames <= 6);
     uint32_t max = ps_learned_max(f->learned, 0, 1, 9999);
     assert_true(max <= 700 && max >= 350);
+}
+
+static void elements_of_one_array_are_one_request(void **state) {
+    EipFixture *f = *state;
+    eip_add_plant(f);
+    for (unsigned i = 0; i < 100; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "Numbers[%u]", 99 - i);
+        eip_add(f, name);
+    }
+    eip_add(f, "Flags[0]");
+    eip_add(f, "Flags[37]");
+    eip_add(f, "Numbers[5].0");
+    eip_open_session(f);
+    for (int cycle = 0; cycle < 4; cycle++) {
+        eip_read_well(f);
+        for (uint32_t i = 0; i < 100; i++) {
+            eip_assert_sample(f, i, ps_value_int(99 - i));
+        }
+        eip_assert_sample(f, 100, ps_value_bool(true));
+        eip_assert_sample(f, 101, ps_value_bool(true));
+        eip_assert_sample(f, 102, ps_value_bool(true));
+    }
+    int reads = f->server->reads;
+    eip_read_well(f);
+    assert_int_equal(f->server->reads - reads, 2);
+    // The program has a shorter array meanwhile: the good ones go on, in the same cycle.
+    eip_test_server_find(f->server, "Numbers")->count = 50;
+    eip_read_well(f);
+    for (uint32_t i = 0; i < 50; i++) {
+        eip_assert_quality(f, i, PS_QUALITY_REFUSED);
+        eip_assert_sample(f, 99 - i, ps_value_int(i));
+    }
 }
 
 static void devices_without_packets_are_asked_one_by_one(void **state) {
@@ -315,6 +348,7 @@ int main(void) {
         EIP_TEST(one_bad_tag_spoils_no_other),
         EIP_TEST(many_tags_need_few_packets),
         EIP_TEST(answers_that_do_not_fit_are_halved_and_remembered),
+        EIP_TEST(elements_of_one_array_are_one_request),
         EIP_TEST(devices_without_packets_are_asked_one_by_one),
         EIP_TEST(values_are_written_and_read_back),
         EIP_TEST(values_that_do_not_fit_are_not_sent),

@@ -53,11 +53,12 @@ static PsErr ask(PsEipSession *session, PsEipPlace *place, PsDiag *diag) {
 
 PsErr ps_eip_place_read(PsEipSession *session, PsEipPlace *place, PsDiag *diag) {
     const PsEipSymbol *symbol = &place->symbol;
-    make_path(place, symbol->index / 32);
+    bool settled = !symbol->indexed || symbol->bit != PS_EIP_NO_BIT;
+    make_path(place, settled ? symbol->index : symbol->index / 32);
     place->bit = symbol->bit;
     PsErr err = ask(session, place, diag);
     bool given = place->reply.status == PS_EIP_OK || place->reply.status == PS_EIP_PARTIAL;
-    if (err != PS_OK || !given || !symbol->indexed) {
+    if (err != PS_OK || !given || settled) {
         return err;
     }
     if (ps_eip_index_type(session, place->data.type) == PS_EIP_TYPE_DWORD) {

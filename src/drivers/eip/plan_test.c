@@ -161,7 +161,7 @@ static void an_index_counts_what_the_type_says(void **state) {
     // Both ask for the word that would hold the bit.
     PsEipItem *flags = &f->plan.items[0];
     PsEipItem *numbers = &f->plan.items[1];
-    assert_int_equal(f->plan.keys.data[flags->key_at + flags->key_len - 1], 1);
+    assert_int_equal(ps_eip_entry_index(&f->plan, &f->plan.entries[0]), 1);
     assert_true(ps_eip_item_settle(&f->plan, flags, 0xD3));
     assert_int_equal(ps_eip_item_field(flags).bit, 8);
     assert_false(ps_eip_item_settle(&f->plan, numbers, 0xC4));
@@ -171,11 +171,53 @@ static void an_index_counts_what_the_type_says(void **state) {
     assert_int_equal(f->plan.packets[0].count, 1); // the other has its sample
     numbers = &f->plan.items[1];
     assert_int_equal(numbers->variable, 0);
-    assert_int_equal(f->plan.keys.data[numbers->key_at + numbers->key_len - 1], 40);
+    assert_int_equal(ps_eip_entry_index(&f->plan, &f->plan.entries[1]), 40);
     assert_true(ps_eip_item_settle(&f->plan, numbers, 0xC4));
     assert_int_equal(ps_eip_item_field(numbers).bit, -1);
     begin(f, 2);
     assert_int_equal(f->plan.packets[0].count, 2);
+}
+
+static void settle_all(Fixture *f, uint16_t type, uint32_t size) {
+    for (uint32_t i = 0; i < f->plan.entry_count; i++) {
+        ps_eip_entry_answered(&f->plan, &f->plan.entries[i], 6 + size);
+        ps_eip_entry_sized(&f->plan, &f->plan.entries[i], size);
+        for (uint32_t j = 0; j < f->plan.entries[i].item_count; j++) {
+            (void)ps_eip_item_settle(&f->plan, &f->plan.items[f->plan.entries[i].first_item + j],
+                                     type);
+        }
+    }
+}
+
+static void neighbours_in_an_array_are_read_together(void **state) {
+    Fixture *f = *state;
+    for (unsigned i = 0; i < 40; i++) {
+        char name[24];
+        snprintf(name, sizeof name, "Numbers[%u]", 290 - 2 * i); // 212, 214 ... 290
+        add(f, name);
+    }
+    add(f, "Numbers[400].3"); // too far away
+    add(f, "Numbers[290].3");
+    ps_eip_plan_init(&f->plan, &f->config, &f->set);
+    for (int64_t cycle = 1; cycle < 4; cycle++) {
+        begin(f, cycle);
+        settle_all(f, 0xC4, 4);
+    }
+    begin(f, 4);
+    assert_int_equal(f->plan.span_count, 2);
+    assert_int_equal(f->plan.spans[0].entries, 40);
+    assert_int_equal(f->plan.spans[0].elements, 79);
+    assert_int_equal(f->plan.packet_count, 1);
+    // No more than an answer holds: 6 + 8 of heads and 4 for each element.
+    PsEipLimits limits = {.request = 4000, .answer = 14 + 40 * 4, .multiple = true};
+    f->plan.unpacked = true;
+    ps_eip_plan_begin(&f->plan, &limits, at(5));
+    assert_int_equal(f->plan.span_count, 3);
+    assert_int_equal(f->plan.spans[0].elements, 39);
+    // What has gone wrong together is asked for apart.
+    ps_eip_entry_apart(&f->plan, &f->plan.entries[3]);
+    begin(f, 6);
+    assert_int_equal(f->plan.span_count, 4);
 }
 
 static void knowledge_follows_the_place(void **state) {
@@ -208,6 +250,7 @@ int main(void) {
         TEST(packets_are_kept),
         TEST(refused_places_rest_longer_and_longer),
         TEST(an_index_counts_what_the_type_says),
+        TEST(neighbours_in_an_array_are_read_together),
         TEST(knowledge_follows_the_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -127,6 +127,29 @@ static void note_shape(Cycle *cycle, PsEipEntry *entry, uint16_t handle) {
     }
 }
 
+// Gives the items of an entry the value in `data`.
+static void give(Cycle *cycle, PsEipEntry *entry, const PsEipData *data) {
+    bool text = false;
+    if (data->type == PS_EIP_TYPE_STRUCTURE) {
+        const PsEipShape *shape = ps_eip_shape_find(cycle->session, data->handle);
+        if (shape == NULL) {
+            note_shape(cycle, entry, data->handle);
+            return;
+        }
+        text = shape->text;
+        if (!text) {
+            ps_eip_entry_no_value(cycle->plan, entry, data->handle, cycle->now);
+        }
+    }
+    uint16_t type = ps_eip_index_type(cycle->session, data->type);
+    for (uint32_t i = entry->first_item; i < entry->first_item + entry->item_count; i++) {
+        PsEipItem *item = &cycle->plan->items[i];
+        if (!ps_eip_item_done(cycle->plan, item) && ps_eip_item_settle(cycle->plan, item, type)) {
+            decode(cycle, item, data, text);
+        }
+    }
+}
+
 static void take_value(Cycle *cycle, PsEipEntry *entry, const PsEipReply *reply) {
     PsEipData data;
     ps_eip_entry_answered(cycle->plan, entry, PS_EIP_REPLY_HEAD + reply->len);
@@ -134,25 +157,9 @@ static void take_value(Cycle *cycle, PsEipEntry *entry, const PsEipReply *reply)
         add_undecodable(cycle, entry, "the answer has no value in it");
         return;
     }
-    bool text = false;
-    if (data.type == PS_EIP_TYPE_STRUCTURE) {
-        const PsEipShape *shape = ps_eip_shape_find(cycle->session, data.handle);
-        if (shape == NULL) {
-            note_shape(cycle, entry, data.handle);
-            return;
-        }
-        text = shape->text;
-        if (!text) {
-            ps_eip_entry_no_value(cycle->plan, entry, data.handle, cycle->now);
-        }
-    }
-    uint16_t type = ps_eip_index_type(cycle->session, data.type);
-    for (uint32_t i = entry->first_item; i < entry->first_item + entry->item_count; i++) {
-        PsEipItem *item = &cycle->plan->items[i];
-        if (!ps_eip_item_done(cycle->plan, item) && ps_eip_item_settle(cycle->plan, item, type)) {
-            decode(cycle, item, &data, text);
-        }
-    }
+    const PsEipType *type = ps_eip_type_find(data.type);
+    ps_eip_entry_sized(cycle->plan, entry, type != NULL ? type->size : 0);
+    give(cycle, entry, &data);
 }
 
 static bool is_too_large(const PsEipReply *reply) {
@@ -194,10 +201,46 @@ static void take_answer(Cycle *cycle, PsEipEntry *entry, const PsEipReply *reply
     add_refused(cycle, entry);
 }
 
+// Several elements of an array at once. When they are not what they were (a shorter array, another
+// type), each is asked for by itself.
+static void take_elements(Cycle *cycle, const PsEipSpan *span, const PsEipReply *reply) {
+    PsEipPlan *plan = cycle->plan;
+    PsEipEntry *first = &plan->entries[span->first];
+    PsEipData all = {0};
+    bool given = reply->status == PS_EIP_OK && ps_eip_data_get(reply->data, reply->len, &all);
+    const PsEipType *type = given ? ps_eip_type_find(all.type) : NULL;
+    bool same = type != NULL && type->size == first->size &&
+                all.len >= (uint32_t)span->elements * type->size;
+    uint32_t start = ps_eip_entry_index(plan, first);
+    for (uint32_t i = span->first; i < span->first + span->entries; i++) {
+        PsEipEntry *entry = &plan->entries[i];
+        if (!same) {
+            ps_eip_entry_apart(plan, entry);
+            continue;
+        }
+        PsEipData one = all;
+        one.len = type->size;
+        one.bytes = all.bytes + (size_t)(ps_eip_entry_index(plan, entry) - start) * type->size;
+        give(cycle, entry, &one);
+    }
+    cycle->again = cycle->again || !same;
+}
+
+static void take_span(Cycle *cycle, const PsEipSpan *span, const PsEipReply *reply,
+                      uint16_t together) {
+    if (span->entries == 1) {
+        take_answer(cycle, &cycle->plan->entries[span->first], reply, together);
+    } else if (together > 1 && (reply->status == PS_EIP_PARTIAL || is_too_large(reply))) {
+        shrink(cycle);
+    } else {
+        take_elements(cycle, span, reply);
+    }
+}
+
 static PsErr take_packet(Cycle *cycle, const PsEipPacket *packet, const PsEipReply *reply) {
     PsEipPlan *plan = cycle->plan;
     if (packet->count == 1) {
-        take_answer(cycle, &plan->entries[plan->order[packet->first]], reply, 1);
+        take_span(cycle, &plan->spans[packet->first], reply, 1);
         return PS_OK;
     }
     if (reply->status != PS_EIP_OK && reply->status != PS_EIP_EMBEDDED) {
@@ -219,7 +262,7 @@ static PsErr take_packet(Cycle *cycle, const PsEipPacket *packet, const PsEipRep
         if (!ps_eip_multiple_get(reply, i, &one)) {
             return PS_ERR_PROTOCOL;
         }
-        take_answer(cycle, &plan->entries[plan->order[packet->first + i]], &one, packet->count);
+        take_span(cycle, &plan->spans[packet->first + i], &one, packet->count);
     }
     return PS_OK;
 }
@@ -250,9 +293,9 @@ static PsErr run_packets(Cycle *cycle, PsDiag *diag) {
 static PsErr learn_shapes(Cycle *cycle, PsDiag *diag) {
     PsErr err = PS_OK;
     for (uint32_t i = 0; err == PS_OK && i < cycle->shape_count; i++) {
-        uint16_t len;
-        const uint8_t *path =
-            ps_eip_entry_path(cycle->plan, &cycle->plan->entries[cycle->shape_at[i]], &len);
+        uint8_t path[PS_EIP_PLACE_PATH_MAX];
+        uint16_t len =
+            ps_eip_entry_path(cycle->plan, &cycle->plan->entries[cycle->shape_at[i]], path);
         err = ps_eip_shape_learn(cycle->session, cycle->shape_handle[i], path, len,
                                  cycle->timeout_ns, diag);
     }

@@ -48,7 +48,7 @@ PsErr ps_eip_shape_learn(PsEipSession *session, uint16_t handle, const uint8_t *
 typedef struct PsEipPlace {
     PsEipSymbol symbol;
     int64_t timeout_ns;
-    uint8_t path[PS_EIP_PATH_MAX + PS_EIP_ELEMENT_MAX]; ///< that was asked for in the end
+    uint8_t path[PS_EIP_PLACE_PATH_MAX]; ///< that was asked for in the end
     uint16_t path_len;
     PsEipReply reply; ///< its status; borrowed until the next request, as is `data`
     PsEipData data;

@@ -152,7 +152,7 @@ static PsErr parse_indexes(Parser *parser) {
     return err;
 }
 
-// What follows an index shows that it does not count bits.
+// A member follows: the index is one of the path.
 static PsErr settle_index(Parser *parser) {
     if (!parser->symbol->indexed) {
         return PS_OK;
@@ -195,7 +195,7 @@ PsErr ps_eip_symbol_parse(const char *text, PsEipSymbol *ret_symbol, PsDiag *dia
     PsErr err = parse_part(&parser, true);
     while (err == PS_OK && *parser.at == '.') {
         parser.at++;
-        err = settle_index(&parser);
+        err = is_digit(*parser.at) ? PS_OK : settle_index(&parser);
         err = err != PS_OK ? err : parse_part(&parser, false);
     }
     if (err == PS_OK && *parser.at != '\0') {

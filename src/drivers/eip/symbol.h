@@ -24,8 +24,8 @@
 typedef struct PsEipSymbol {
     uint8_t path[PS_EIP_PATH_MAX]; ///< without the last index when `indexed`
     uint16_t path_len;             ///< always even
-    /// It ends with one index in brackets. What that counts is known when the controller has said
-    /// what it is: a BOOL array goes over the wire as words of 32 bits.
+    /// It ends with one index in brackets, a bit may follow. What the index counts is known when
+    /// the controller has said what it is: a BOOL array goes over the wire as words of 32 bits.
     bool indexed;
     uint32_t index;
     int8_t bit; ///< of the integer that the path leads to, or PS_EIP_NO_BIT

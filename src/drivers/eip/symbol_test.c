@@ -57,7 +57,7 @@ static const Case cases[] = {
      false, 0, 7},
     {"ZB.LEN.16", BYTES("\x91\x02ZB\x91\x03LEN\0"), false, 0, 16},
     {"Status.0", BYTES("\x91\x06Status"), false, 0, 0},
-    {"Words[2].31", BYTES("\x91\x05Words\0\x28\x02"), false, 0, 31},
+    {"Words[2].31", BYTES("\x91\x05Words\0"), true, 2, 31},
     {"Name.DATA[3]",
      BYTES("\x91\x04Name\x91\x04"
            "DATA"),

@@ -128,14 +128,15 @@ void eip_add_plant(EipFixture *f) {
     }
     // A BOOL array of 64 elements: 0 and 37 are on.
     eip_test_server_add(server, "Flags", 0xD3, 4, 2, "\x01\x00\x00\x00\x20\x00\x00\x00");
-    EipTestTag *name = eip_test_server_add(server, "Name", 0x02A0, 88, 1, "\x04\x00\x00\x00Pump");
+    EipTestTag *name = eip_test_server_add(server, "Name", 0x02A0, 88, 1, NULL);
+    memcpy(name->data, "\x04\x00\x00\x00Pump", 8);
     name->handle = 0x0FCE;
     EipTestTag *motor = eip_test_server_add(server, "Motor", 0x02A0, 12, 1, NULL);
     motor->handle = 0x1234;
-    EipTestTag *recipe = eip_test_server_add(server, "Recipe", 0x02A0, 24, 1,
-                                             "\x05\x00\x00\x00"
-                                             "Sugar");
+    EipTestTag *recipe = eip_test_server_add(server, "Recipe", 0x02A0, 24, 1, NULL);
+    memcpy(recipe->data, "\x05\x00\x00\x00Sugar", 9);
     recipe->handle = 0x5678;
     eip_test_server_add(server, "Recipe.LEN", 0xC4, 4, 1, "\x05\x00\x00\x00");
-    eip_test_server_add(server, "Recipe.DATA", 0xC2, 1, 20, "Sugar");
+    EipTestTag *data = eip_test_server_add(server, "Recipe.DATA", 0xC2, 1, 20, NULL);
+    memcpy(data->data, "Sugar", 5);
 }

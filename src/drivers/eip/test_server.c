@@ -84,14 +84,18 @@ static void put_status(PsBuf *out, uint8_t service, uint8_t status, uint16_t ext
 }
 
 static void serve_read(EipTestServer *server, uint8_t service, const EipTestTag *tag,
-                       uint32_t index, PsBuf *out) {
+                       uint32_t index, uint16_t elements, PsBuf *out) {
     server->reads++;
+    if (elements == 0 || index + elements > tag->count) {
+        put_status(out, service, 0xFF, 0x2105);
+        return;
+    }
     put_status(out, service, 0, 0);
     ps_buf_put_u16(out, tag->type);
     if (tag->type == 0x02A0) {
         ps_buf_put_u16(out, tag->handle);
     }
-    ps_buf_put(out, tag->data + (size_t)index * tag->size, tag->size);
+    ps_buf_put(out, tag->data + (size_t)index * tag->size, (size_t)tag->size * elements);
 }
 
 static void serve_write(EipTestServer *server, EipTestTag *tag, uint32_t index, PsReader *data,
@@ -145,7 +149,7 @@ static void serve_tag(EipTestServer *server, uint8_t service, PsReader *path, Ps
     } else if (service == 0x4E) {
         serve_modify(server, tag, index, data, out);
     } else {
-        serve_read(server, service, tag, index, out);
+        serve_read(server, service, tag, index, ps_reader_u16(data), out);
     }
 }
 
