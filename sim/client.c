@@ -80,6 +80,29 @@ static void queue(PsSimClient *client, const uint8_t *frame, size_t len, PsMono 
     client->bytes += len;
 }
 
+// Whole, or piece by piece.
+static void queue_pieces(PsSimClient *client, const uint8_t *bytes, size_t len, PsMono due,
+                         uint32_t piece_bytes) {
+    size_t piece = piece_bytes != 0 ? piece_bytes : len;
+    for (size_t at = 0; at < len; at += piece) {
+        queue(client, bytes + at, len - at < piece ? len - at : piece, due);
+        due = ps_mono_add_ns(due, PS_KNOB_PIECE_MS * PS_NS_PER_MS);
+    }
+}
+
+// With all that the knobs do to it.
+static void queue_answer(PsSimClient *client, const uint8_t *frame, size_t len, PsMono due,
+                         const PsKnobAnswer *fault) {
+    PS_AUTO_BUF PsBuf own = {0};
+    size_t damaged = len;
+    ps_buf_put(&own, frame, len);
+    ps_knobs_damage(fault->damage, ps_sim_port_framing(client->port), own.data, &damaged);
+    queue_pieces(client, own.data, damaged, due, fault->piece_bytes);
+    if (fault->twice) {
+        queue_pieces(client, own.data, damaged, due, fault->piece_bytes);
+    }
+}
+
 void ps_sim_client_answer(PsSimClient *client, const uint8_t *frame, size_t len,
                           const PsKnobAnswer *more) {
     PsKnobAnswer fault = ps_sim_port_judge_answer(client->port);
@@ -95,24 +118,16 @@ void ps_sim_client_answer(PsSimClient *client, const uint8_t *frame, size_t len,
     PsMono free_at = client->busy_until.ns > now.ns ? client->busy_until : now;
     client->busy_until = ps_mono_add_ns(free_at, fault.delay_ms * PS_NS_PER_MS);
     PsMono due = ps_mono_add_ns(client->busy_until, fault.late_ms * PS_NS_PER_MS);
-    size_t sent = 0;
-    if (fault.damage == PS_DAMAGE_NONE && client->first == NULL && !client->blocked &&
-        due.ns <= now.ns) {
-        sent = send_some(client, frame, len);
-        if (sent == len) {
-            return;
-        }
+    bool whole = fault.damage == PS_DAMAGE_NONE && !fault.twice && fault.piece_bytes == 0;
+    if (!whole || client->first != NULL || client->blocked || due.ns > now.ns) {
+        queue_answer(client, frame, len, due, &fault);
+        ps_sim_client_flush(client, now);
+        return;
     }
-    queue(client, frame, len, due);
-    client->sent = sent > 0 ? sent : client->sent;
-    if (fault.damage != PS_DAMAGE_NONE) {
-        size_t damaged = len;
-        ps_knobs_damage(fault.damage, ps_sim_port_framing(client->port), client->last->bytes,
-                        &damaged);
-        client->bytes -= len - damaged;
-        client->last->len = damaged;
+    size_t sent = send_some(client, frame, len);
+    if (sent < len) {
+        queue(client, frame + sent, len - sent, due);
     }
-    ps_sim_client_flush(client, now);
 }
 
 void ps_sim_client_flush(PsSimClient *client, PsMono now) {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define MOST_EVERY 1000000
+#define MOST_PIECE 65535
 #define FIRST_RANDOM 2463534242U // any but 0
 
 typedef struct Knob {
@@ -77,6 +78,19 @@ static bool turn_wrong_id(PsKnobs *knobs, const PsSimWords *words) {
     return turn_rate(&knobs->wrong_id, words, 1);
 }
 
+static bool turn_twice(PsKnobs *knobs, const PsSimWords *words) {
+    return turn_rate(&knobs->twice, words, 1);
+}
+
+static bool turn_pieces(PsKnobs *knobs, const PsSimWords *words) {
+    long long bytes = 0;
+    if (words->count != 2 || !ps_sim_words_number(words, 1, 0, MOST_PIECE, &bytes)) {
+        return false;
+    }
+    knobs->piece_bytes = (uint32_t)bytes;
+    return true;
+}
+
 // Alone it means once: a connection that is reset with each request never gets anywhere.
 static bool turn_reset(PsKnobs *knobs, const PsSimWords *words) {
     PsKnobRate rate = {0};
@@ -113,6 +127,8 @@ static const Knob all_knobs[] = {
     {"truncate", "truncate [N|once]", "send the first half of an answer", turn_truncate},
     {"wrong-id", "wrong-id [N|once]", "an answer looks like that of another request",
      turn_wrong_id},
+    {"twice", "twice [N|once]", "send an answer twice", turn_twice},
+    {"pieces", "pieces BYTES", "send answers in pieces, 2 ms apart; 0 ends it", turn_pieces},
     {"refuse", "refuse", "close all connections and stop listening", turn_refuse},
     {"ok", "ok", "clear every fault", turn_ok},
 };
@@ -171,7 +187,10 @@ static uint32_t next_random(PsKnobs *knobs) {
 }
 
 PsKnobAnswer ps_knobs_answer(PsKnobs *knobs) {
-    PsKnobAnswer answer = {.dropped = knobs->silence.always, .delay_ms = knobs->delay_ms};
+    PsKnobAnswer answer = {.dropped = knobs->silence.always,
+                           .delay_ms = knobs->delay_ms,
+                           .twice = is_due(&knobs->twice),
+                           .piece_bytes = knobs->piece_bytes};
     if (knobs->jitter_ms > 0) {
         answer.delay_ms += next_random(knobs) % (knobs->jitter_ms + 1);
     }

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/// Pause between two pieces of an answer, milliseconds.
+#define PS_KNOB_PIECE_MS 2
 /// Longest wait that can be set, milliseconds.
 #define PS_KNOB_MOST_MS 600000
 
@@ -39,6 +41,8 @@ typedef struct PsKnobs {
     PsKnobRate garbage;
     PsKnobRate truncate;
     PsKnobRate wrong_id;
+    PsKnobRate twice;
+    uint32_t piece_bytes; ///< 0: answers go in one piece
     bool refuse;
     uint32_t random; ///< state of the generator
 } PsKnobs;
@@ -54,6 +58,8 @@ typedef struct PsKnobAnswer {
     uint32_t delay_ms; ///< the device is busy this long; what follows waits until it is free
     uint32_t late_ms;  ///< and then on its way this long
     PsDamage damage;
+    bool twice;
+    uint32_t piece_bytes; ///< 0: in one piece
 } PsKnobAnswer;
 
 /// What is to happen to this request. Counts it.

@@ -92,13 +92,28 @@ static void test_damages(void **state) {
     assert_int_equal(len, sizeof whole / 2);
 }
 
+static void test_twice_and_in_pieces(void **state) {
+    (void)state;
+    PsKnobs knobs = {0};
+    assert_false(ps_knobs_answer(&knobs).twice);
+    turn(&knobs, "twice 2");
+    turn(&knobs, "pieces 3");
+    assert_false(ps_knobs_answer(&knobs).twice);
+    PsKnobAnswer answer = ps_knobs_answer(&knobs);
+    assert_true(answer.twice);
+    assert_int_equal(answer.piece_bytes, 3);
+    turn(&knobs, "pieces 0");
+    assert_int_equal(ps_knobs_answer(&knobs).piece_bytes, 0);
+}
+
 static void test_refused_lines_change_nothing(void **state) {
     (void)state;
     static const char *const lines[] = {
         "",           "delay",       "delay -1",      "delay 1 2", "delay 9999999",
         "jitter",     "silence now", "silence 0",     "reset 0",   "refuse 1",
         "late",       "late once",   "late 5 7 8",    "garbage x", "truncate 1 2",
-        "wrong-id -", "ok ok",       "delay 1 2 3 4", "explode",   "late 5 0",
+        "wrong-id -", "ok ok",       "delay 1 2 3 4", "explode",   "pieces",
+        "pieces -1",  "twice 0",     "late 5 0",
     };
     for (size_t i = 0; i < PS_COUNT(lines); i++) {
         PsKnobs knobs = {.delay_ms = 7};
@@ -115,6 +130,7 @@ int main(void) {
         cmocka_unit_test(test_waits),
         cmocka_unit_test(test_requests),
         cmocka_unit_test(test_damages),
+        cmocka_unit_test(test_twice_and_in_pieces),
         cmocka_unit_test(test_refused_lines_change_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

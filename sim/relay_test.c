@@ -209,6 +209,23 @@ static void test_damages(void **state) {
     end(&bench);
 }
 
+static void test_twice_and_in_pieces(void **state) {
+    (void)state;
+    Bench bench = start(0);
+    int fd = try_connect(&bench);
+    turn(&bench, "pieces 2");
+    turn(&bench, "twice once");
+    PsMono before = ps_mono_now();
+    ask(fd, 1);
+    ask(fd, 2);
+    expect_answer(fd, 1);
+    assert_true(ps_mono_diff_ns(ps_mono_now(), before) >= 5 * PS_KNOB_PIECE_MS * PS_NS_PER_MS);
+    expect_answer(fd, 1);
+    expect_answer(fd, 2);
+    close(fd);
+    end(&bench);
+}
+
 static void test_refuse(void **state) {
     (void)state;
     Bench bench = start(0);
@@ -279,6 +296,7 @@ int main(void) {
         cmocka_unit_test(test_delay_and_late),
         cmocka_unit_test(test_silence_and_reset),
         cmocka_unit_test(test_damages),
+        cmocka_unit_test(test_twice_and_in_pieces),
         cmocka_unit_test(test_refuse),
         cmocka_unit_test(test_limit_and_absent_server),
         cmocka_unit_test(test_stop_with_answers_waiting),

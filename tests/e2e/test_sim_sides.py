@@ -290,6 +290,17 @@ def test_garbage(side):
     peer.close()
 
 
+def test_twice_and_in_pieces(side):
+    peer = side.peer()
+    peer.asked()
+    side.turn("pieces 7")
+    side.turn("twice once")
+    first, second, third = peer.asked(), peer.answer(), peer.asked()
+    assert first == second
+    assert first[peer.identity] != third[peer.identity] and len(third) == len(first)
+    peer.close()
+
+
 def test_refused(side):
     peer = side.peer()
     side.turn("refuse")
