@@ -235,6 +235,10 @@ static void show(const json_t *found) {
     put_value(found);
     put_where(found);
     put("polled", cli_text(json_object_get(found, "request"), "text"));
+    const char *note = cli_text(json_object_get(found, "channel"), "note");
+    if (note[0] != '\0') {
+        put("connection", note);
+    }
     put_look(json_object_get(found, "look"), cli_text(found, "what_to_do"));
     put_readings(json_object_get(found, "readings"));
     put_learned(json_object_get(found, "learned"));

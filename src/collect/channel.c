@@ -331,6 +331,7 @@ void ps_channel_row(PsChannel *channel, PsChannelRow *ret_row) {
     }
     put_load(plan, ret_row);
     memcpy(ret_row->last_error, channel->board.last_error, sizeof ret_row->last_error);
+    memcpy(ret_row->note, channel->board.note, sizeof ret_row->note);
     pthread_mutex_unlock(&channel->board.lock);
 }
 

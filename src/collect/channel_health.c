@@ -238,6 +238,8 @@ void ps_health_publish(PsChannel *channel) {
     pthread_mutex_lock(&channel->board.lock);
     channel->board.state = state;
     channel->board.counters = channel->session->counters;
+    memcpy(channel->board.note, channel->up ? channel->session->note : "",
+           channel->up ? sizeof channel->board.note : 1);
     memcpy(channel->plan->board_entries, channel->plan->schedule.entries,
            channel->plan->schedule.count * sizeof *channel->plan->board_entries);
     for (uint32_t i = 0; i < channel->plan->config->device_count; i++) {

@@ -75,6 +75,7 @@ struct PsChannel {
         PsChannelState state;
         PsDriverCounters counters;
         char last_error[384];
+        char note[PS_SESSION_NOTE_SIZE];
         const PsChannelPlan *plan; // whose rows are the present ones
     } board;
 };

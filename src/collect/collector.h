@@ -137,8 +137,9 @@ typedef struct PsChannelRow {
     double cycle_ms;       ///< reading everything once, smoothed; 0: not known yet
     double cycle_requests; ///< requests of that
     double load;           ///< the part of the time that reading takes: above 1 cycles are left out
-    char load_warning[384]; ///< what to do, when it is too much; "" mostly
-    char last_error[384];   ///< "" when there was none
+    char load_warning[384];          ///< what to do, when it is too much; "" mostly
+    char last_error[384];            ///< "" when there was none
+    char note[PS_SESSION_NOTE_SIZE]; ///< what people should know about the connection; "" mostly
 } PsChannelRow;
 
 uint32_t ps_collector_channel_count(const PsCollector *collector);

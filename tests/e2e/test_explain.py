@@ -6,6 +6,7 @@ import struct
 
 import pytest
 
+import web_ui
 from harness import Gateway, Plant, free_port, group, modbus_device, rtu_device, serial_port, variable, wait_for
 from rtu_line import RtuLine
 from transcripts import hold, steady
@@ -92,6 +93,24 @@ def test_a_device_that_is_unplugged(folder, plant, cleanup):
     plant.command("ok")
     assert "answered" in explain(gateway, "Boiler", "Temperature")  # asked now, not at the next try
     until(gateway, "Boiler", "Temperature", "good")
+
+
+def test_a_controller_in_stop_that_permits_no_access(folder, cleanup):
+    """PUT/GET is off, as an S7-1500 is delivered; and the CPU stands still besides."""
+    sides = cleanup(Plant(folder, s7=True))
+    sides.command("s7 stop")
+    sides.command("s7 putget off")
+    gateway = start(folder, cleanup, {"device_name": "PLC", "protocol": "ISO-on-TCP", "ip": "127.0.0.1",
+                                      "port": sides.s7_port, "timeout": 2},
+                    {"var_name": "Temperature", "device": "PLC", "data_type": "FLOAT", "register_type": "DB",
+                     "dbnumber": 1, "register_addr": 2})
+    until(gateway, "PLC", "Temperature", "refused by the device")
+    text = put_on_page("put-get", gateway, sides.s7_port, "PLC", "Temperature", usual=102)
+    assert "refused with code 0x8104" in text and "PUT/GET" in text
+    assert "the CPU is in STOP" in " ".join(text.split())
+    sides.command("s7 putget on")
+    assert "answered" in explain(gateway, "PLC", "Temperature")
+    until(gateway, "PLC", "Temperature", "good")
 
 
 def opcua_device(port, **more):
@@ -204,6 +223,34 @@ def test_protocols_that_say_what_they_send(folder, cleanup):
         assert bad["look"]["outcome"] == "refused" and bad["look"]["code"] != 0
         assert bad["what_to_do"] == bad["look"]["meaning"] and "no such" in bad["what_to_do"]
     assert "0x80340000" in explain(gateway, "Server", "no")  # as the standard writes it
+
+
+@web_ui.WITHOUT
+def test_the_cases_in_the_browser(folder, cleanup):
+    """The same five with the question mark in Device List; the pictures of docs/explain.md."""
+    sides = cleanup(Plant(folder, s7=True, opcua=True))
+    silent = cleanup(Plant(folder))
+    silent.command("silence")
+    for line in ("exception 2 40060-40079", "s7 stop", "s7 putget off"):
+        sides.command(line)
+    plc = {"device_name": "PLC", "protocol": "ISO-on-TCP", "ip": "127.0.0.1", "port": sides.s7_port, "timeout": 2}
+    gateway = cleanup(Gateway(folder / "gateway", {
+        "devices": [boiler(sides.port), modbus_device("Pump", silent.port, timeout=1), plc, opcua_device(sides.opcua_port)],
+        "groups": [group(polling=1, upload=1)],
+        "vars": [variable("Pressure", "Boiler", "WORD", 40061), variable("Speed", "Pump", "WORD", 40001),
+                 {"var_name": "Level", "device": "PLC", "data_type": "FLOAT", "register_type": "DB", "dbnumber": 1,
+                  "register_addr": 2},
+                 auto("Temperature", "Server", identifier="nsu=urn:penstock:sim;s=Plant.Temperature")]}, web=True))
+    until(gateway, "Boiler", "Pressure", "refused by the device")
+    until(gateway, "Pump", "Speed", "device away")
+    cases = [("explain-wrong-address", "Boiler", "Pressure", ["code 2", "list of registers"]),
+             ("explain-unplugged", "Pump", "Speed", ["It did not answer", "switched on"]),
+             ("explain-put-get", "PLC", "Level", ["code 0x8104", "PUT/GET"]),
+             ("explain-not-trusted", "Server", "Temperature", ["It cannot be reached", "not trusted yet"])]
+    told = [{"picture": picture, "device": device, "variable": name, "words": words}
+            for picture, device, name, words in cases]
+    program = cleanup(web_ui.start("explain-cases", gateway, **web_ui.account(gateway), cases=told))
+    web_ui.held(program)
 
 
 # --- browsing -----------------------------------------------------------------------------------

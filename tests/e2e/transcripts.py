@@ -20,7 +20,8 @@ def steady(text, replaced=()):
     text = re.sub(r"\b[0-9a-f]{16}\b", "5c1a" * 4, text)
     for this, that in replaced:
         text = text.replace(str(this), str(that))
-    # The first two bytes of a Modbus TCP frame count the requests.
+    # The first two bytes of a Modbus TCP frame, and two of a telegram of S7, count the requests.
+    text = re.sub(r"(32 0[1-3] 00 00) [0-9A-F]{2} [0-9A-F]{2}", r"\g<1> 00 2A", text)
     return re.sub(r"^((?:sent|received) +)[0-9A-F]{2} [0-9A-F]{2} 00 00", r"\g<1>00 2A 00 00", text, flags=re.M)
 
 
