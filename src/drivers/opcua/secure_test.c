@@ -212,6 +212,27 @@ static void test_without_a_state_folder(void **state) {
     assert_non_null(strstr(rig.diag.text, "could not be checked"));
 }
 
+static void test_user_certificate(void **state) {
+    char folder[160];
+    char cert[256];
+    char key[256];
+    PsOpcuaIdentity user = {0};
+    snprintf(folder, sizeof folder, "%s/user", rig.folder);
+    assert_int_equal(ps_opcua_identity_own(folder, &user, NULL), PS_OK);
+    ps_opcua_identity_deinit(&user);
+    snprintf(cert, sizeof cert, "%s/%s", folder, PS_OPCUA_OWN_CERTIFICATE);
+    snprintf(key, sizeof key, "%s/%s", folder, PS_OPCUA_OWN_KEY);
+    rig.device.auth = PS_OPCUA_CERTIFICATE;
+    rig.device.cert = cert;
+    rig.device.key = key;
+    start((PsOpcuaTestSetup){0});
+    connect_trusting();
+    rig_wait_integer(&rig, 0, 7);
+    driver->disconnect(rig.session);
+    rig.device.key = password; // is not there
+    assert_int_equal(try(), PS_ERR_NOT_FOUND);
+}
+
 static void test_own_files(void **state) {
     char path[256];
     struct stat status;
@@ -253,6 +274,7 @@ int main(void) {
         TEST(test_anonymous_is_not_offered),
         TEST(test_password_in_the_clear_is_not_sent),
         TEST(test_without_a_state_folder),
+        TEST(test_user_certificate),
         TEST(test_own_files),
         TEST(test_leaves_no_sessions),
     };
