@@ -164,8 +164,8 @@ def test_it_comes_back_and_never_believes_another_answer(folder, plant, cleanup,
             assert row["status"] != 1 or row["value"] == value, (name, row)
         return tags
 
-    plant.command(fault)
     errors = gateway.status()["channels"][0]["errors"]
+    plant.command(fault)
     wait_for(lambda: right() and gateway.status()["channels"][0]["errors"] > errors,
              f"'{fault}' to be noticed")
     plant.command("eip ok")

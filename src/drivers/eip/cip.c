@@ -23,6 +23,9 @@ bool ps_eip_reply_get(const uint8_t *bytes, size_t len, PsEipReply *ret_reply) {
     if (words > 0) {
         reply.extended = (uint16_t)(extended[0] | extended[1] << 8);
     }
+    if (words > 1) {
+        reply.second = (uint16_t)(extended[2] | extended[3] << 8);
+    }
     reply.len = ps_reader_left(&reader);
     reply.data = ps_reader_raw(&reader, reply.len);
     *ret_reply = reply;

@@ -52,12 +52,17 @@ typedef enum PsEipStatus {
     PS_EIP_GENERAL = 0xFF,
 } PsEipStatus;
 
-#define PS_EIP_BEYOND_END 0x2105U ///< extended, of PS_EIP_GENERAL
+/// Extended status of PS_EIP_CONNECTION_FAILURE, and of PS_EIP_GENERAL.
+#define PS_EIP_DUPLICATE 0x0100U
+#define PS_EIP_WRONG_SIZE 0x0109U ///< the second word says which it has
+#define PS_EIP_ROUTE_LARGE 0x0206U
+#define PS_EIP_BEYOND_END 0x2105U
 
 typedef struct PsEipReply {
     uint8_t service; ///< with PS_EIP_ANSWER
     uint8_t status;
     uint16_t extended;   ///< its first word, 0 when there is none
+    uint16_t second;     ///< and its second
     const uint8_t *data; ///< borrowed
     size_t len;
 } PsEipReply;

@@ -29,7 +29,6 @@ PsErr ps_eip_connection_init(PsEipConnection *connection, const PsEipTarget *tar
     connection->target.host = connection->host;
     connection->context = (uint64_t)ps_random_up_to(UINT32_MAX) << 16;
     connection->open.originator = (uint32_t)ps_random_up_to(UINT32_MAX);
-    connection->open.serial = (uint16_t)ps_random_up_to(UINT16_MAX);
     connection->wire.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (connection->wire.wake_fd < 0) {
         return ps_fail(PS_ERR_IO, diag, NULL, NULL, "cannot prepare a connection to %.100s: %s",

@@ -35,6 +35,19 @@ static void a_smaller_connection_or_none_will_do(void **state) {
     assert_true(f->server->wrapped > wrapped);
 }
 
+static void an_offered_size_is_taken(void **state) {
+    EipFixture *f = *state;
+    eip_add_plant(f);
+    eip_add(f, "Count");
+    f->server->offered_size = 1996;
+    f->server->duplicates = 2; // its serial number is taken: another one
+    eip_open_session(f);
+    assert_non_null(strstr(f->session->note, "messages of 1996 bytes"));
+    assert_int_equal(f->server->opens, 4);
+    eip_read_well(f);
+    eip_assert_sample(f, 0, ps_value_int(476));
+}
+
 static void unconnected_and_without_a_route(void **state) {
     EipFixture *f = *state;
     eip_add_plant(f);
@@ -153,6 +166,7 @@ static void goodbye_is_said(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         EIP_TEST(a_smaller_connection_or_none_will_do),
+        EIP_TEST(an_offered_size_is_taken),
         EIP_TEST(unconnected_and_without_a_route),
         EIP_TEST(a_wrong_slot_is_told_at_connect),
         EIP_TEST(a_silent_controller_costs_one_time_limit),

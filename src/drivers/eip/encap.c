@@ -53,8 +53,7 @@ bool ps_eip_header_get(const uint8_t *bytes, size_t len, PsEipHeader *ret_header
     header.status = ps_reader_u32(&reader);
     header.context = ps_reader_u64(&reader);
     header.options = ps_reader_u32(&reader);
-    if (!ps_reader_done(&reader) || !is_command(header.command) ||
-        header.len > PS_EIP_FRAME_MAX - PS_EIP_HEADER_LEN) {
+    if (!ps_reader_done(&reader) || !is_command(header.command)) {
         return false;
     }
     *ret_header = header;

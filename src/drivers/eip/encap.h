@@ -13,10 +13,12 @@
 /// Header, interface and time, and the two items before the message.
 #define PS_EIP_UNCONNECTED_PREFIX 40U
 #define PS_EIP_CONNECTED_PREFIX 46U
-/// Longest message of CIP that is sent or taken: a large connection's (CIP Volume 1, 3-5.5.1.1
+/// Longest message of CIP that is sent: a large connection's (CIP Volume 1, 3-5.5.1.1
 /// allows more, Logix controllers 4002), and some to spare.
 #define PS_EIP_MESSAGE_MAX 4096U
 #define PS_EIP_FRAME_MAX (PS_EIP_CONNECTED_PREFIX + PS_EIP_MESSAGE_MAX)
+/// Longest frame that is taken: some controllers answer with more than the connection's size.
+#define PS_EIP_RECEIVE_MAX (PS_EIP_HEADER_LEN + UINT16_MAX)
 
 typedef enum PsEipCommand {
     PS_EIP_NOP = 0x00,
@@ -39,8 +41,7 @@ typedef struct PsEipHeader {
 } PsEipHeader;
 
 void ps_eip_header_put(uint8_t *out, const PsEipHeader *header);
-/// False: these bytes begin no frame of EtherNet/IP (fewer than 24, a command that is none, a frame
-/// that is longer than any that is taken).
+/// False: these bytes begin no frame of EtherNet/IP (fewer than 24, or a command that is none).
 bool ps_eip_header_get(const uint8_t *bytes, size_t len, PsEipHeader *ret_header);
 
 /// What is wrong, in words, for a header's status that is not 0. Never NULL.

@@ -14,6 +14,7 @@
 #define SMALL_SIZE 504U
 #define MULTIPLIER 3U // a connection lasts 32 intervals
 #define INTERVALS 32
+#define OPENS_MAX 5
 #define GOODBYE_NS (PS_NS_PER_S / 10)
 #define IDLE_MIN_NS (30 * PS_NS_PER_S)
 #define IDLE_MAX_NS (PS_EIP_IDLE_MAX_S * PS_NS_PER_S)
@@ -96,12 +97,12 @@ static PsErr ask_manager(PsEipConnection *connection, PsEipReply *ret_reply, PsD
     return err;
 }
 
-static PsErr forward_open(PsEipConnection *connection, bool large, PsEipReply *ret_reply,
+static PsErr forward_open(PsEipConnection *connection, uint16_t size, PsEipReply *ret_reply,
                           PsDiag *diag) {
     PsEipForwardOpen *open = &connection->open;
-    open->large = large;
-    open->size = large ? LARGE_SIZE : SMALL_SIZE;
-    open->serial++;
+    open->large = size > SMALL_SIZE;
+    open->size = size;
+    open->serial = (uint16_t)ps_random_up_to(UINT16_MAX);
     open->to_us = (uint32_t)ps_random_up_to(INT32_MAX) + 1;
     open->interval_us = (uint32_t)(connection->idle_ns / INTERVALS / 1000);
     open->multiplier = MULTIPLIER;
@@ -129,13 +130,27 @@ static bool has_none_to_spare(const PsEipReply *reply) {
            (reply->extended == 0x0113 || reply->extended == 0x011A);
 }
 
+// The size to ask for after a refusal; 0: none.
+static uint16_t next_size(uint16_t size, const PsEipReply *reply) {
+    bool failure = reply->status == PS_EIP_CONNECTION_FAILURE;
+    if (failure && reply->extended == PS_EIP_DUPLICATE) {
+        return size; // the serial number was another's: there are only 65,536 of them
+    }
+    if (is_route_error(reply) || has_none_to_spare(reply) || size <= SMALL_SIZE) {
+        return 0;
+    }
+    bool offered = failure && reply->extended == PS_EIP_WRONG_SIZE && reply->second > SMALL_SIZE &&
+                   reply->second < size;
+    return offered ? reply->second : SMALL_SIZE;
+}
+
 // PS_OK also when there is none: then `reply` says why.
 static PsErr open_connection(PsEipConnection *connection, PsEipReply *reply, PsDiag *diag) {
-    PsErr err = forward_open(connection, true, reply, diag);
-    bool smaller = err == PS_OK && !connection->has_connection && !is_route_error(reply) &&
-                   !has_none_to_spare(reply);
-    if (smaller) {
-        err = forward_open(connection, false, reply, diag);
+    PsErr err = PS_OK;
+    uint16_t size = LARGE_SIZE;
+    for (int i = 0; err == PS_OK && size > 0 && i < OPENS_MAX; i++) {
+        err = forward_open(connection, size, reply, diag);
+        size = err != PS_OK || connection->has_connection ? 0 : next_size(size, reply);
     }
     if (err == PS_OK && is_route_error(reply)) {
         return fail_route(connection, reply, diag);

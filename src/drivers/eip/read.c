@@ -166,7 +166,7 @@ static bool is_too_large(const PsEipReply *reply) {
     return reply->status == PS_EIP_TOO_LARGE || reply->status == PS_EIP_NO_RESOURCE ||
            reply->status == PS_EIP_REQUEST_ROUTE_LARGE ||
            reply->status == PS_EIP_ANSWER_ROUTE_LARGE ||
-           (reply->status == PS_EIP_CONNECTION_FAILURE && reply->extended == 0x0206);
+           (reply->status == PS_EIP_CONNECTION_FAILURE && reply->extended == PS_EIP_ROUTE_LARGE);
 }
 
 static void shrink(Cycle *cycle) {

@@ -191,6 +191,19 @@ static void serve_multiple(EipTestServer *server, PsReader *data, PsBuf *out) {
 static void serve_open(EipTestServer *server, uint8_t service, PsReader *data, PsBuf *out) {
     server->opens++;
     bool large = service == 0x5B;
+    if (server->duplicates > 0) {
+        server->duplicates--;
+        put_status(out, service, 0x01, 0x0100);
+        return;
+    }
+    if (large && server->offered_size > 0) {
+        const uint8_t *parts = data->data + data->at;
+        if ((parts[26] | (parts[27] & 0x0F) << 8) > server->offered_size) {
+            ps_buf_put(out, "\xDB\0\x01\x02\x09\x01", 6);
+            ps_buf_put_u16(out, (uint16_t)server->offered_size);
+            return;
+        }
+    }
     int status = large ? server->large_open_status : server->open_status;
     if (status != 0) {
         put_status(out, service, (uint8_t)status,

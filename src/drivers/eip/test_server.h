@@ -27,6 +27,8 @@ typedef struct EipTestServer {
     // What it does wrong.
     atomic_int large_open_status; // general status of Large Forward Open, 0: it is taken
     atomic_int large_open_extended;
+    atomic_int offered_size; // by a large one that is refused
+    atomic_int duplicates;   // so many are refused as there already
     atomic_int open_status;
     atomic_int open_extended;
     atomic_int answer_max; // packets with longer answers are refused with 0x11; 0: none

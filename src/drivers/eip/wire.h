@@ -10,7 +10,7 @@ typedef struct PsEipWire {
     int wake_fd;      ///< readable: stop waiting
     size_t have;      ///< bytes in `in`
     size_t frame_len; ///< of them the frame that was received last
-    uint8_t in[PS_EIP_FRAME_MAX];
+    uint8_t in[PS_EIP_RECEIVE_MAX];
 } PsEipWire;
 
 /// How both fail: PS_ERR_TIMEOUT, PS_ERR_CLOSED, PS_ERR_IO (errno says why), PS_ERR_CANCELLED, and
