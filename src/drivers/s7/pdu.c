@@ -336,8 +336,11 @@ PsS7Verdict ps_s7_pdu_check_list(const PsS7Frame *request, const uint8_t *frame,
     (void)ps_reader_raw(&answer.data, 7); // transport, length, list, index
     uint32_t size = get16(&answer.data);
     uint32_t count = get16(&answer.data);
-    if (!answer.parameters.failed && (error != 0 || code != PS_S7_FINE)) {
-        answer.verdict.error = error != 0 ? (uint16_t)error : (uint16_t)code;
+    if (answer.parameters.failed) {
+        return wrong("it has no list in it");
+    }
+    if (error != 0 || (code != 0 && code != PS_S7_FINE)) {
+        answer.verdict.error = (uint16_t)(error != 0 ? error : code);
         return answer.verdict;
     }
     const uint8_t *records = NULL;
@@ -347,7 +350,7 @@ PsS7Verdict ps_s7_pdu_check_list(const PsS7Frame *request, const uint8_t *frame,
         count = count < whole ? count : whole;
         records = ps_reader_raw(&answer.data, (size_t)size * count);
     }
-    if (answer.parameters.failed || records == NULL || count == 0) {
+    if (code != PS_S7_FINE || records == NULL || count == 0) {
         return wrong("it has no list in it");
     }
     *ret_records = records;
