@@ -52,13 +52,15 @@ void ps_health_begin_anew(PsChannel *channel) {
     try_all_now(channel);
     ps_backoff_reset(&channel->backoff);
     channel->next_connect = ps_mono_now();
-    channel->told_note = false;
+    channel->told_note[0] = '\0';
 }
 
+// Once, and again when it says something else: a CPU may go into STOP while it is read.
 static void tell_note(PsChannel *channel) {
-    if (channel->session->note[0] != '\0' && !channel->told_note) {
-        PS_LOGI("CHANNEL-NOTE", "%s: %s", channel->name, channel->session->note);
-        channel->told_note = true;
+    const char *note = channel->session->note;
+    if (note[0] != '\0' && strcmp(note, channel->told_note) != 0) {
+        PS_LOGI("CHANNEL-NOTE", "%s: %s", channel->name, note);
+        snprintf(channel->told_note, sizeof channel->told_note, "%s", note);
     }
 }
 
@@ -111,6 +113,7 @@ static void tell_refusal(PsChannel *channel, PsDeviceState *state, const PsDiag 
 }
 
 void ps_health_answer(PsChannel *channel, PsDeviceState *state, const PsDiag *refusal) {
+    tell_note(channel);
     if (!channel->on_demand && (channel->told_away || !channel->told_answer)) {
         PS_LOGI("CHANNEL-UP", "%s: %s", channel->name,
                 channel->told_away ? "answers again" : "connected");

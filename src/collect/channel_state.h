@@ -63,8 +63,8 @@ struct PsChannel {
     bool told_away;   // that it is away is in the log; the first answer ends it
     bool told_answer; // that it answers is in the log
     PsMono next_connect;
-    PsLineBudget budget;      // what devices that are away may cost the others
-    bool told_note;           // the session's note is in the log
+    PsLineBudget budget;                  // what devices that are away may cost the others
+    char told_note[PS_SESSION_NOTE_SIZE]; // the session's note as it is in the log
     int told_load;            // that the line is busy (1) or asked for too much (2) is in the log
     PsLineBudget look_budget; // the same for those that people look at
     PsBackoff backoff;
