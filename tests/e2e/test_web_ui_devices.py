@@ -1,6 +1,8 @@
 """Device List, Group and Parameter Settings in Debian's Chromium, against a simulated plant: what a
 person does with devices and variables, with a hundred thousand of them, in each role; names and
 values that want to be a page."""
+import json
+
 import harness
 import pytest
 import web_ui
@@ -121,3 +123,27 @@ def test_a_bad_value_is_put_right_and_a_device_is_browsed(plant, gateway, scenar
     assert rising["data_type"] == "AUTO" and rising["symbol"].startswith("ramp") and rising["group"] == "slow"
     done = running.cli("browse", "Thought")
     assert "ramp" in done.stdout and '"symbol"' in done.stdout
+
+
+def test_each_protocol_has_its_form(gateway, scenario):
+    running = gateway({})
+    scenario("devices-protocols", running)
+    saved = json.loads((running.config_dir / "penstock.json").read_text())
+    devices = {device.pop("device_name"): device for device in saved["devices"]}
+    password = devices["Server"].pop("password_file")
+    assert devices == {
+        "Press": {"protocol": "ISO-on-TCP", "ip": "127.0.0.1", "slot": 2},
+        "Logo": {"protocol": "ISO-on-TCP", "ip": "127.0.0.2", "mode": "TSAP", "client_tsap": "02.00",
+                 "server_tsap": "02.01"},
+        "Logix": {"protocol": "EtherNet/IP", "ip": "127.0.0.3"},
+        "Server": {"protocol": "OPCUA", "url": "opc.tcp://127.0.0.1:4841/plant", "auth": "Username/Password",
+                   "username": "operator", "security_policy": "Basic256Sha256", "security_mode": "SignAndEncrypt"}}
+    kept = running.config_dir / password
+    assert kept.read_text() == "brass kettle" and kept.stat().st_mode & 0o777 == 0o600
+    variables = {variable.pop("var_name"): variable for variable in saved["vars"]}
+    assert variables == {
+        "flow": {"device": "Press", "data_type": "FLOAT", "register_type": "DB", "dbnumber": 6, "register_addr": 18},
+        "valve": {"device": "Press", "data_type": "BOOL", "register_type": "Q", "register_addr": 0, "register_bit": 3},
+        "level": {"device": "Press", "data_type": "WORD", "register_type": "DB", "dbnumber": 7, "register_addr": 14},
+        "speed": {"device": "Logix", "symbol": "Program:Main.Speed[3]"},
+        "tank": {"device": "Server", "namespace_index": 2, "identifier": "Tank.Level", "array_index": 3}}

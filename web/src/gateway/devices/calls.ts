@@ -12,6 +12,7 @@ export interface Device {
   serial: string;
   slave: number;
   byte_order: string;
+  url?: string;
   timeout: number;
   comm_alarm: boolean;
   /** What collection says: it answers, is away, was not asked. */

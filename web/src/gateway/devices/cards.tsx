@@ -16,7 +16,13 @@ export interface CardProps {
 }
 
 /** `IP: 10.5.16.82`, `Slave: 3`: where it is. */
-export function placeOf({ ip, port, slave, serial, protocol }: Device): string {
+export function placeOf({ ip, port, slave, serial, protocol, url }: Device): string {
+  if (protocol === "Simulator") {
+    return "";
+  }
+  if (url !== undefined && url !== "") {
+    return url;
+  }
   if ((ip ?? "") === "") {
     return `${words.slave}: ${slave}${serial ? ` (${serial})` : ""}`;
   }

@@ -48,6 +48,24 @@ export function numberWithHint(hint: string | undefined): Control {
   );
 }
 
+/** A number, or an address in S7 notation, which is taken apart once the field is left. */
+export function s7Register(hint: string, onLeave: () => void): Control {
+  return (field) => (
+    <>
+      <Input
+        {...common(field)}
+        autoComplete="off"
+        spellCheck={false}
+        value={field.value === undefined || field.value === null ? "" : String(field.value as string | number)}
+        onChange={({ target }) => field.onChange(/^\d+$/.test(target.value) ? Number(target.value) : target.value)}
+        onBlur={onLeave}
+        onPressEnter={onLeave}
+      />
+      <Hint text={hint} />
+    </>
+  );
+}
+
 /** A text that is where one begins to type. */
 export const firstText: Control = (field) => (
   <Input

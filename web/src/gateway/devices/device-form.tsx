@@ -12,13 +12,15 @@ import { findBlock, useOptions } from "../options";
 import { listPorts, type SerialPort } from "./calls";
 import { choice, firstText } from "./controls";
 import { labels } from "./labels";
-import { deviceKeys, onlyAsked, type Way, wayOf } from "./modbus";
+import { onlyAsked } from "./modbus";
+import { keepPassword, mode, password, useFiles } from "./device-controls";
+import { deviceKeys, portOf, type Way, wayOf, withProtocol } from "./fields";
 import { useDialog } from "./use-dialog";
 import { words } from "./words";
 
 type Draft = Record<string, unknown>;
 
-const NEW: Draft = { protocol: "ModbusTCP" };
+const NEW: Draft = { protocol: "ModbusTCP", port: portOf("ModbusTCP") };
 const WAYS = Object.entries(words.ways).map(([value, label]) => ({ value: value as Way, label }));
 
 function portHint(ports: readonly SerialPort[], name: unknown): string | undefined {
@@ -46,11 +48,13 @@ function Dialog({ device, fresh, onSaved, onClose }: DeviceFormProps & { fresh: 
   const [begin] = useState(device ?? fresh);
   const [draft, setDraft] = useState<Draft>(begin);
   const [way, setWay] = useState<Way>(device ? wayOf(device) : "serial");
+  const [typed, setTyped] = useState("");
   const [more, setMore] = useState(false);
   const [error, setError] = useState<Error>();
-  const { edit, busy } = useEdit(draft !== begin);
+  const { edit, busy } = useEdit(draft !== begin || typed !== "");
   const ports = useLoad(useCallback(async () => (await listPorts()).items, []));
-  const close = useDialog(draft !== begin, onClose);
+  const close = useDialog(draft !== begin || typed !== "", onClose);
+  const files = useFiles(draft, (key, file) => setDraft((was) => ({ ...was, [key]: file })));
   const { first, more: further } = deviceKeys(draft, way);
   const keys = useMemo(() => (more ? [...first, ...further] : first), [first, further, more]);
   const oldName = device?.["device_name"] as string | undefined;
@@ -59,6 +63,9 @@ function Dialog({ device, fresh, onSaved, onClose }: DeviceFormProps & { fresh: 
     setError(undefined);
     const value = onlyAsked(draft, [...first, ...further]);
     try {
+      if (typed !== "" && keys.includes("password_file")) {
+        value["password_file"] = await keepPassword(String(value["device_name"] ?? ""), typed);
+      }
       await edit([{ op: "put", block: "devices", ...(oldName === undefined ? {} : { name: oldName }), value }], {
         why: oldName === undefined ? words.addDevice : words.editDevice(oldName),
       });
@@ -91,11 +98,14 @@ function Dialog({ device, fresh, onSaved, onClose }: DeviceFormProps & { fresh: 
         keys={keys}
         labels={labels.devices}
         value={draft}
-        onChange={setDraft}
+        onChange={(next) => setDraft(withProtocol(draft, next))}
         errors={error}
         strict={error !== undefined}
         controls={{
           device_name: firstText,
+          mode,
+          password_file: password(typed, setTyped),
+          ...files,
           serial: choice((ports.data ?? []).map(({ name }) => name), portHint(ports.data ?? [], draft["serial"])),
         }}
       />

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { deviceKeys, nextName, nextVariable, offsetOf, onlyAsked, shownAddress, tableOf, typesFor, variableKeys, wayOf } from "./modbus";
+import { nextName, nextVariable, offsetOf, onlyAsked, shownAddress, tableOf, typesFor } from "./modbus";
 
 const TYPES = ["BOOL", "BIT", "BYTE", "SINT", "WORD", "FLOAT", "STRING"];
 
@@ -25,26 +25,8 @@ describe("addresses", () => {
   });
 });
 
-describe("forms ask what counts", () => {
-  it("of a device", () => {
-    expect(deviceKeys({ protocol: "ModbusTCP" }, "ip").first).toEqual(["device_name", "protocol", "ip", "port", "slave", "byte_order"]);
-    expect(deviceKeys({ protocol: "ModbusRTU" }, "serial").first).toEqual(["device_name", "protocol", "serial", "slave", "byte_order"]);
-    expect(deviceKeys({ protocol: "ModbusRTU" }, "ip").first).toContain("port");
-    expect(deviceKeys({ protocol: "OPCUA" }, "ip").first).toEqual(["device_name", "protocol", "ip", "port"]);
-    expect(deviceKeys({ comm_alarm: true }, "ip").more).toContain("comm_alarm_level");
-    expect(deviceKeys({}, "ip").more).toEqual(["timeout", "comm_alarm"]);
-    expect(wayOf({ protocol: "ModbusRTU", serial: "RS485" })).toBe("serial");
-    expect(wayOf({ protocol: "ModbusRTU", ip: "10.0.0.1" })).toBe("ip");
-  });
-  it("of a variable", () => {
-    const at = (data_type: string, register_addr: number) => variableKeys({ data_type, register_addr });
-    expect(at("BOOL", 40001)).toContain("register_bit");
-    expect(at("BOOL", 1)).not.toContain("register_bit");
-    expect(at("FLOAT", 40001)).toContain("float_repr");
-    expect(at("STRING", 40001)).toContain("size");
-    expect(at("WORD", 40001)).not.toContain("size");
-  });
-  it("and send nothing else", () => {
+describe("forms", () => {
+  it("send what they ask, and nothing else", () => {
     expect(onlyAsked({ a: 1, b: "", c: null, d: 0, e: false, f: 2 }, ["a", "b", "c", "d", "e"])).toEqual({ a: 1, d: 0, e: false });
   });
 });

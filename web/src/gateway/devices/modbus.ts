@@ -1,6 +1,4 @@
-// Written Modbus addresses, and which fields of the forms mean something for which protocol, type
-// and address. The gateway checks everything itself; this is so that a form asks only what counts.
-// Pure.
+// Written Modbus addresses, the types that fit them, and where the next variable stands. Pure.
 
 export interface Table {
   key: "coils" | "discrete" | "input" | "holding";
@@ -70,43 +68,6 @@ export function widthOf(type: string, size: number | undefined): number {
 }
 
 type Fields = Readonly<Record<string, unknown>>;
-
-/** How a ModbusRTU device is reached. */
-export type Way = "serial" | "ip";
-
-export const wayOf = (device: Fields): Way =>
-  device["protocol"] === "ModbusRTU" && (device["ip"] ?? "") === "" ? "serial" : "ip";
-
-/** Keys of the form of a device, in order; further settings stand behind. */
-export function deviceKeys(device: Fields, way: Way): { first: string[]; more: string[] } {
-  const modbus = device["protocol"] === "ModbusTCP" || device["protocol"] === "ModbusRTU";
-  const place = device["protocol"] === "ModbusRTU" && way === "serial" ? ["serial"] : ["ip", "port"];
-  const alarm = device["comm_alarm"] === true ? ["level", "group", "on_delay", "off_delay", "content"] : [];
-  return {
-    first: ["device_name", "protocol", ...place, ...(modbus ? ["slave", "byte_order"] : [])],
-    more: ["timeout", "comm_alarm", ...alarm.map((key) => `comm_alarm_${key}`)],
-  };
-}
-
-/** Keys of the form of a variable. */
-export function variableKeys(variable: Fields): string[] {
-  const type = variable["data_type"];
-  const address = variable["register_addr"] as number | undefined;
-  const bit = isBit(type) && tableOf(address)?.bits === false;
-  return [
-    "var_name",
-    "register_addr",
-    "data_type",
-    ...(bit ? ["register_bit"] : []),
-    ...(isReal(type) ? ["float_repr"] : []),
-    ...(type === "STRING" ? ["size"] : []),
-    "read_write",
-    "mode",
-    "group",
-    "unit",
-    "desc",
-  ];
-}
 
 /** `object` without keys that its form does not ask, and without empty ones: those have their default. */
 export function onlyAsked(object: Fields, keys: readonly string[]): Record<string, unknown> {

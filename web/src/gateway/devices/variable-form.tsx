@@ -1,6 +1,6 @@
 // Adds or edits a variable: the fields that count for its type and address, and the byte-order helper.
 import { Button, Collapse, Modal } from "antd";
-import { useCallback, useState } from "react";
+import { lazy, Suspense, useCallback, useState } from "react";
 import { ErrorNote } from "../../shared/parts";
 import { useLoad } from "../../shared/use-load";
 import { words as shared } from "../../shared/words";
@@ -9,9 +9,10 @@ import { OptionForm } from "../option-form";
 import { findBlock, useOptions } from "../options";
 import type { Order } from "./byte-order";
 import { type Device, listGroups, type Row } from "./calls";
-import { choice, firstText, numberWithHint } from "./controls";
+import { choice, firstText, numberWithHint, s7Register } from "./controls";
 import { labels } from "./labels";
-import { isBit, nextVariable, offsetOf, onlyAsked, tableOf, typesFor, variableKeys } from "./modbus";
+import { isModbus, following, newVariable, nextOf, settled, typesFor, variableKeys } from "./fields";
+import { offsetOf, onlyAsked, tableOf } from "./modbus";
 import { OrderHelper } from "./order-helper";
 import { useDialog } from "./use-dialog";
 import { words } from "./words";
@@ -30,7 +31,10 @@ export interface VariableFormProps {
   onClose: () => void;
 }
 
-const NEW: Draft = { data_type: "WORD", read_write: "read", mode: "realtime", group: "default" };
+const BrowseDialog = lazy(() => import("./browse"));
+
+/** A node id that is picked says its namespace and kind itself. */
+const WHOLE_NODE: Draft = { namespace_index: undefined, identifier_type: undefined };
 
 function addressHint(address: unknown): string | undefined {
   if (typeof address !== "number") {
@@ -40,27 +44,14 @@ function addressHint(address: unknown): string | undefined {
   return table ? words.offset(words.tables[table.key], offsetOf(address) ?? 0) : words.noTable;
 }
 
-/** `draft` with what follows from a change: a coil is a bit, an input cannot be written. */
-export function following(draft: Draft): Draft {
-  const table = tableOf(draft["register_addr"] as number | undefined);
-  const next = { ...draft };
-  if (table?.bits && !isBit(next["data_type"])) {
-    next["data_type"] = "BOOL";
-  }
-  if (table && !table.writable && next["read_write"] !== "read") {
-    next["read_write"] = "read";
-  }
-  return next;
-}
-
-function useChoices(draft: Draft) {
+function useChoices(draft: Draft, protocol: string) {
   const options = useOptions();
   const groups = useLoad(useCallback(async () => (await listGroups()).items, []));
   const all = findBlock(options.data, "vars")?.options.find(({ key }) => key === "data_type")?.words ?? [];
   const address = draft["register_addr"] as number | undefined;
-  const readOnly = tableOf(address)?.writable === false;
+  const readOnly = isModbus(protocol) ? tableOf(address)?.writable === false : protocol === "ISO-on-TCP" && draft["register_type"] === "I";
   return {
-    types: typesFor(address, all),
+    types: typesFor(protocol, address, all),
     groups: (groups.data ?? []).filter(({ group_type }) => group_type === "collect").map(({ group_name }) => group_name),
     access: readOnly ? ["read"] : undefined,
   };
@@ -68,18 +59,22 @@ function useChoices(draft: Draft) {
 
 export function VariableForm({ device, variable, row, count, onSaved, onClose }: VariableFormProps) {
   const oldName = variable?.["var_name"] as string | undefined;
-  const [begin, setBegin] = useState<Draft>(variable ?? NEW);
+  const { protocol } = device;
+  const [begin, setBegin] = useState<Draft>(variable ?? newVariable(protocol));
   const [draft, setDraft] = useState<Draft>(begin);
   const [order, setOrder] = useState<Order>();
   const [error, setError] = useState<Error>();
   const { edit, busy } = useEdit(draft !== begin || order !== undefined);
   const close = useDialog(draft !== begin || order !== undefined, onClose);
-  const choices = useChoices(draft);
-  const keys = variableKeys(draft);
+  const [picking, setPicking] = useState(false);
+  const choices = useChoices(draft, protocol);
+  const keys = variableKeys(draft, protocol);
 
   const save = async (next: boolean) => {
     setError(undefined);
-    const value = { ...onlyAsked(draft, keys), device: device.device_name };
+    const whole = settled(draft); // an address that was typed last
+    setDraft(whole);
+    const value = { ...onlyAsked(whole, variableKeys(whole, protocol)), device: device.device_name };
     const turned = order !== undefined && order !== device.byte_order;
     try {
       await edit(
@@ -95,7 +90,7 @@ export function VariableForm({ device, variable, row, count, onSaved, onClose }:
     }
     onSaved();
     if (next) {
-      const another = nextVariable(draft);
+      const another = nextOf(whole, protocol);
       setBegin(another);
       setDraft(another);
     } else {
@@ -133,12 +128,16 @@ export function VariableForm({ device, variable, row, count, onSaved, onClose }:
         keys={keys}
         labels={labels.vars}
         value={draft}
-        onChange={(next) => setDraft(following(next))}
+        onChange={(next) => setDraft(following(next, protocol))}
         errors={error}
         strict={error !== undefined}
         controls={{
           var_name: firstText,
-          register_addr: numberWithHint(addressHint(draft["register_addr"])),
+          register_addr: isModbus(protocol)
+            ? numberWithHint(addressHint(draft["register_addr"]))
+            : s7Register(words.s7Hint, () => setDraft((was) => following(settled(was), protocol))),
+          register_type: choice(["I", "Q", "M", "DB"]),
+          ...(isModbus(protocol) ? {} : { register_bit: choice([0, 1, 2, 3, 4, 5, 6, 7]) }),
           data_type: choice(
             choices.types,
             order !== undefined && order !== device.byte_order ? words.orderOfDevice(order, count) : undefined,
@@ -147,7 +146,22 @@ export function VariableForm({ device, variable, row, count, onSaved, onClose }:
           ...(choices.access ? { read_write: choice(choices.access) } : {}),
         }}
       />
-      <Collapse
+      {device.browse === true && keys.some((key) => key === "symbol" || key === "identifier") && (
+        <Button onClick={() => setPicking(true)}>{words.browse}</Button>
+      )}
+      {picking && (
+        <Suspense>
+          <BrowseDialog
+            device={device}
+            onPick={(node, key) => {
+              setDraft((was) => ({ ...was, [key]: node.address, ...(key === "identifier" ? WHOLE_NODE : {}) }));
+              setPicking(false);
+            }}
+            onClose={() => setPicking(false)}
+          />
+        </Suspense>
+      )}
+      {isModbus(protocol) && <Collapse
         size="small"
         items={[
           {
@@ -165,7 +179,7 @@ export function VariableForm({ device, variable, row, count, onSaved, onClose }:
             ),
           },
         ]}
-      />
+      />}
     </Modal>
   );
 }
