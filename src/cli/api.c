@@ -2,6 +2,7 @@
 // Blocking.
 #include "cli/cli.h"
 #include "cli/http_ask.h"
+#include "cli/wide_json.h"
 
 #include "base/file.h"
 
@@ -55,7 +56,7 @@ static int read_body(const char *path, PsBuf *body) {
 static void print(const CliReply *reply) {
     const char *text = reply->body.len > 0 ? (const char *)reply->body.data : "";
     json_t *json = strstr(reply->type, "json") != NULL
-                       ? json_loadb(text, reply->body.len, JSON_DECODE_ANY, NULL)
+                       ? cli_json_load(text, reply->body.len)
                        : NULL;
     if (json != NULL) {
         json_dumpf(json, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "cli/http_ask.h"
+#include "cli/wide_json.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -184,7 +185,7 @@ json_t *cli_client_receive(CliClient *client) {
     if (reply->status == 200 && strcmp(reply->type, "application/json") != 0) {
         return json_pack("{s:s%}", "text", text, reply->body.len);
     }
-    json_t *answer = json_loadb(text, reply->body.len, JSON_DECODE_ANY, NULL);
+    json_t *answer = cli_json_load(text, reply->body.len);
     if (answer == NULL || reply->status != 200) {
         print_error(answer);
         json_decref(answer);
