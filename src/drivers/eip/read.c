@@ -3,6 +3,7 @@
 #include "drivers/eip/session.h"
 
 #include "drivers/learned.h"
+#include "drivers/tcp_connect.h"
 
 #include <stdio.h>
 
@@ -347,6 +348,9 @@ PsErr ps_eip_read(PsEipSession *session, uint32_t set, PsSampleBatch *batch, PsD
     uint32_t text_before = batch->text_used;
     PsDiag failure = {0};
     diag->text[0] = '\0';
+    if (atomic_load(&session->connection.interrupted)) {
+        return ps_tcp_fail_cancelled(diag);
+    }
     if (!ps_eip_connection_is_open(&session->connection)) {
         return ps_fail(PS_ERR_CLOSED, diag, NULL, NULL, "not connected");
     }
