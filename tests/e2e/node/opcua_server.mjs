@@ -22,7 +22,7 @@ const SCALARS = [
   ["Int32", DataType.Int32, -2000000000],
   ["UInt32", DataType.UInt32, 4000000000],
   ["Int64", DataType.Int64, [0xffffffff, 0xfffffffe]], // -2
-  ["UInt64", DataType.UInt64, [0x80000000, 1]], // 2^63 + 1
+  ["UInt64", DataType.UInt64, [0x80000000, 0x800]], // 2^63 + 2^11
   ["Float", DataType.Float, 12.5],
   ["Double", DataType.Double, -0.125],
   ["String", DataType.String, "Kessel 3 \u00e4\u6e29"],
