@@ -55,9 +55,8 @@ static int read_body(const char *path, PsBuf *body) {
 
 static void print(const CliReply *reply) {
     const char *text = reply->body.len > 0 ? (const char *)reply->body.data : "";
-    json_t *json = strstr(reply->type, "json") != NULL
-                       ? cli_json_load(text, reply->body.len)
-                       : NULL;
+    json_t *json =
+        strstr(reply->type, "json") != NULL ? cli_json_load(text, reply->body.len) : NULL;
     if (json != NULL) {
         json_dumpf(json, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
         putchar('\n');

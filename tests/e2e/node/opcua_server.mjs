@@ -86,7 +86,7 @@ async function main() {
   });
   numbers.setValueFromSource({ dataType: DataType.Int32, arrayType: VariantArrayType.Array, value: new Int32Array([10, 20, 30, 40, 50]) });
   nodes.set("Numbers", { node: numbers, dataType: DataType.Int32 });
-  const bad = own.addVariable({ componentOf: plant, browseName: "Sensor", nodeId: "s=Plant.Sensor", dataType: DataType.Double });
+  const bad = own.addVariable({ componentOf: plant, browseName: "Sensor", nodeId: "s=Plant.Sensor", dataType: DataType.Double, accessLevel: "CurrentRead", userAccessLevel: "CurrentRead" });
   bad.setValueFromSource({ dataType: DataType.Double, value: 0 }, StatusCodes.BadSensorFailure);
   own.addVariable({ componentOf: plant, browseName: "Pressure", nodeId: "i=1001", dataType: DataType.Double }).setValueFromSource({ dataType: DataType.Double, value: 1.25 });
 
