@@ -80,10 +80,13 @@ static const PsEndpoint *make_plan(PsKit *kit) {
     kit->in_use = 1 - kit->in_use;
     PsKitPlan *plan = &kit->plans[kit->in_use];
     *plan = (PsKitPlan){.device = kit->device, .serial = kit->serial};
+    plan->group = (PsGroup){.name = "default", .polling_interval = 1, .upload_interval = 1};
     plan->config = (PsConfig){.devices = &plan->device,
                               .device_count = 1,
                               .serials = &plan->serial,
                               .serial_count = 1,
+                              .groups = &plan->group,
+                              .group_count = 1,
                               .variables = plan->variables,
                               .variable_count = kit->variable_count};
     for (uint32_t i = 0; i < kit->variable_count; i++) {

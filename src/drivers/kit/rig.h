@@ -11,6 +11,7 @@ typedef struct PsKitPlan {
     PsConfig config;
     PsDevice device;
     PsSerial serial;
+    PsGroup group;
     PsVariable variables[PS_KIT_VARIABLES_MAX];
     uint32_t indexes[PS_KIT_VARIABLES_MAX];
     uint32_t device_index;
