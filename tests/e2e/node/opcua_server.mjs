@@ -1,7 +1,7 @@
 // An OPC UA server not written by us: node-opcua's, with a folder for its keys. Commands on standard
 // input, one JSON answer each:
 //   node opcua_server.mjs FOLDER PORT
-//   set NAME VALUE | get NAME | reads | sessions | remove NAME | add NAME | trust PATH | quit
+//   set NAME VALUE | get NAME | requests | sessions | subscriptions | remove NAME | add NAME | trust PATH | quit
 import fs from "node:fs";
 import path from "node:path";
 import readline from "node:readline";
@@ -90,9 +90,9 @@ async function main() {
   bad.setValueFromSource({ dataType: DataType.Double, value: 0 }, StatusCodes.BadSensorFailure);
   own.addVariable({ componentOf: plant, browseName: "Pressure", nodeId: "i=1001", dataType: DataType.Double }).setValueFromSource({ dataType: DataType.Double, value: 1.25 });
 
-  let reads = 0;
+  const requests = {};
   server.on("request", (request) => {
-    reads += request.constructor.name === "ReadRequest" ? 1 : 0;
+    requests[request.constructor.name] = (requests[request.constructor.name] ?? 0) + 1;
   });
   await server.start();
 
@@ -107,8 +107,9 @@ async function main() {
       const value = nodes.get(name).node.readValue().value.value;
       return ArrayBuffer.isView(value) ? Array.from(value) : value;
     },
-    reads: () => reads,
+    requests: () => requests,
     sessions: () => server.engine.currentSessionCount,
+    subscriptions: () => server.engine.currentSubscriptionCount,
     remove: (name) => {
       space.deleteNode(nodes.get(name).node);
       return "ok";
