@@ -155,7 +155,10 @@ static void put_variable(const Cutter *cutter, uint32_t index) {
     variable->device = cutter->device_place[variable->device];
     variable->name = keep(part, variable->name);
     variable->device_name = config->devices[variable->device].name;
-    variable->mode = PS_MODE_REALTIME;
+    // With OPC UA it says that the server is to tell of changes.
+    if (config->devices[variable->device].protocol != PS_PROTOCOL_OPCUA) {
+        variable->mode = PS_MODE_REALTIME;
+    }
     variable->unit = "";
     variable->desc = "";
     part->variables[place] = index;
@@ -255,7 +258,7 @@ static bool same_place(const PsVariable *a, const PsVariable *b) {
 }
 
 static bool same_variable(const PsVariable *a, const PsVariable *b) {
-    return a->device == b->device && a->group == b->group && same_place(a, b);
+    return a->device == b->device && a->group == b->group && a->mode == b->mode && same_place(a, b);
 }
 
 static bool same_group(const PsGroup *a, const PsGroup *b) {

@@ -10,7 +10,7 @@
 typedef struct PsConfigPart {
     /// Only devices, variables (what alarms watch behind those of `vars`), groups and the serial
     /// ports of the devices, and of these only what reading and writing needs: no descriptions,
-    /// units, modes or upload intervals. Owned by the part, texts included.
+    /// units, upload intervals, or modes but those of OPC UA. Owned by the part, texts included.
     PsConfig config;
     uint32_t *devices;   ///< by number here: index in the whole, PS_NOT_THERE when it is gone
     uint32_t *variables; ///< the same

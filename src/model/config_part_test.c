@@ -104,6 +104,30 @@ static void change_unit(Whole *whole) {
     whole->groups[2].upload_interval = 120;
 }
 
+// A server of OPC UA is to tell of its changes then.
+static void change_mode_of_opcua(Whole *whole) {
+    whole->devices[1].protocol = PS_PROTOCOL_OPCUA;
+    whole->variables[1].mode = PS_MODE_ONCHANGE;
+}
+
+static void only_opcua(Whole *whole) {
+    whole->devices[1].protocol = PS_PROTOCOL_OPCUA;
+}
+
+static void the_mode_of_opcua_counts(void **state) {
+    (void)state;
+    Whole *before = whole_new();
+    Whole *after = whole_new();
+    only_opcua(before);
+    change_mode_of_opcua(after);
+    cut(before);
+    cut(after);
+    assert_false(ps_config_part_equal(before->parts[1], after->parts[1]));
+    assert_int_equal(after->parts[1]->config.variables[0].mode, PS_MODE_ONCHANGE);
+    whole_free(before);
+    whole_free(after);
+}
+
 static void change_address(Whole *whole) {
     whole->variables[1].register_addr = 40007;
 }
@@ -199,6 +223,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_part_has_its_own_numbers),
         cmocka_unit_test(only_what_reading_and_writing_needs_counts),
+        cmocka_unit_test(the_mode_of_opcua_counts),
         cmocka_unit_test(places_follow_the_whole),
         cmocka_unit_test(equal_parts_can_exchange_places),
         cmocka_unit_test(variables_are_found_again),
