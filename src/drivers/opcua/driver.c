@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "drivers/learned.h"
 #include "drivers/opcua/session.h"
+#include "drivers/tcp_connect.h"
 
 #include <open62541/types_generated.h>
 #include <open62541/types_generated_handling.h>
@@ -190,8 +191,20 @@ static PsOpcuaPatience patience_of(const PsEndpoint *endpoint) {
     return patience;
 }
 
+PsErr ps_opcua_ready(PsOpcuaSession *session, PsDiag *diag) {
+    if (atomic_load(&session->connection.interrupted)) {
+        return ps_tcp_fail_cancelled(diag);
+    }
+    return ps_opcua_connection_is_open(&session->connection)
+               ? PS_OK
+               : ps_fail(PS_ERR_CLOSED, diag, NULL, NULL, "not connected");
+}
+
 static PsErr session_connect(PsSession *base, PsDiag *diag) {
     PsOpcuaSession *session = ps_opcua_session(base);
+    if (atomic_load(&session->connection.interrupted)) {
+        return ps_tcp_fail_cancelled(diag);
+    }
     if (ps_opcua_connection_is_open(&session->connection)) {
         return PS_OK;
     }
@@ -427,11 +440,12 @@ static PsErr session_read(PsSession *base, uint32_t set, PsSampleBatch *batch, P
     uint32_t text_before = batch->text_used;
     PsDiag failure = {0};
     bool again = true;
-    if (!ps_opcua_connection_is_open(&session->connection)) {
-        return ps_fail(PS_ERR_CLOSED, diag, NULL, NULL, "not connected");
+    PsErr err = ps_opcua_ready(session, diag);
+    if (err != PS_OK) {
+        return err;
     }
     diag->text[0] = '\0';
-    PsErr err = end_doomed(session, timeout_ns, &failure);
+    err = end_doomed(session, timeout_ns, &failure);
     err = err != PS_OK
               ? err
               : ps_opcua_subscription_make(subscription, &session->connection, &session->plans[set],

@@ -89,7 +89,8 @@ PsErr ps_opcua_peek(PsSession *base, uint32_t index, PsPeek *peek, PsDiag *diag)
     PsOpcuaSession *session = ps_opcua_session(base);
     PsOpcuaItem item;
     UA_NodeId id;
-    PsErr err = ps_opcua_item_init(&item, session->endpoint->config, index, diag);
+    PsErr err = ps_opcua_ready(session, diag);
+    err = err != PS_OK ? err : ps_opcua_item_init(&item, session->endpoint->config, index, diag);
     if (err != PS_OK) {
         return err;
     }

@@ -25,6 +25,10 @@ PsOpcuaSession *ps_opcua_session(PsSession *session);
 /// Of the device.
 int64_t ps_opcua_timeout_ns(const PsOpcuaSession *session, uint32_t device);
 
+/// Before anything else in a call: PS_ERR_CANCELLED after an interrupt, PS_ERR_CLOSED without a
+/// connection.
+PsErr ps_opcua_ready(PsOpcuaSession *session, PsDiag *diag);
+
 /// Makes "device 'Boiler', variable 'Level' (ns=2;s=Tank.Level): ..." of what went wrong.
 void ps_opcua_tell(const PsOpcuaSession *session, const PsOpcuaItem *item, const char *text,
                    PsDiag *diag);

@@ -189,7 +189,8 @@ PsErr ps_opcua_write(PsSession *base, uint32_t index, PsValue value, PsValue *re
     const PsVariable *variable = &config->variables[index];
     Write write = {.session = session,
                    .timeout_ns = ps_opcua_timeout_ns(session, variable->device)};
-    PsErr err = ps_opcua_item_init(&write.item, config, index, diag);
+    PsErr err = ps_opcua_ready(session, diag);
+    err = err != PS_OK ? err : ps_opcua_item_init(&write.item, config, index, diag);
     if (err != PS_OK) {
         return err;
     }
