@@ -1,7 +1,7 @@
 // An OPC UA server not written by us: node-opcua's, with a folder for its keys. Commands on standard
 // input, one JSON answer each:
 //   node opcua_server.mjs FOLDER PORT
-//   set NAME VALUE | get NAME | requests | sessions | subscriptions | remove NAME | add NAME | trust PATH | quit
+//   set NAME VALUE | get NAME | reads NAME | sessions | subscriptions | remove NAME | add NAME | trust PATH | quit
 import fs from "node:fs";
 import path from "node:path";
 import readline from "node:readline";
@@ -90,9 +90,11 @@ async function main() {
   bad.setValueFromSource({ dataType: DataType.Double, value: 0 }, StatusCodes.BadSensorFailure);
   own.addVariable({ componentOf: plant, browseName: "Pressure", nodeId: "i=1001", dataType: DataType.Double }).setValueFromSource({ dataType: DataType.Double, value: 1.25 });
 
-  const requests = {};
+  const read = {}; // how often the value of each node was asked for
   server.on("request", (request) => {
-    requests[request.constructor.name] = (requests[request.constructor.name] ?? 0) + 1;
+    for (const { nodeId } of request.nodesToRead ?? []) {
+      read[nodeId.value] = (read[nodeId.value] ?? 0) + 1;
+    }
   });
   await server.start();
 
@@ -107,7 +109,7 @@ async function main() {
       const value = nodes.get(name).node.readValue().value.value;
       return ArrayBuffer.isView(value) ? Array.from(value) : value;
     },
-    requests: () => requests,
+    reads: (name) => read[`Plant.${name}`] ?? 0,
     sessions: () => server.engine.currentSessionCount,
     subscriptions: () => server.engine.currentSubscriptionCount,
     remove: (name) => {
