@@ -77,6 +77,7 @@ static uint64_t gather(const uint8_t *bytes, uint32_t size) {
 }
 
 static int64_t extend_sign(uint64_t bits, uint32_t size) {
+    PS_ASSERT(size > 0 && size <= sizeof bits);
     unsigned shift = 64 - 8 * size;
     return (int64_t)(bits << shift) >> shift;
 }
@@ -151,7 +152,8 @@ static PsQuality decode_bit(const PsEipField *field, const PsEipType *row, uint6
         return undecodable(
             diag, "the tag is a %s, which has no numbered bits; leave the number out", row->name);
     }
-    if ((unsigned)field->bit >= 8U * row->size) {
+    unsigned bit = (unsigned)field->bit;
+    if (bit >= 8U * row->size) {
         return undecodable(diag, "the tag is a %s with the bits 0 to %u, it has no bit %d",
                            row->name, 8U * row->size - 1, field->bit);
     }
@@ -159,7 +161,7 @@ static PsQuality decode_bit(const PsEipField *field, const PsEipType *row, uint6
         return undecodable(diag, "a bit is BOOL or BIT, not %s; use AUTO",
                            ps_data_type_name(field->data_type));
     }
-    *ret_value = bit_value(field, (bits >> field->bit & 1) != 0);
+    *ret_value = bit_value(field, (bits >> bit & 1) != 0);
     return PS_QUALITY_GOOD;
 }
 

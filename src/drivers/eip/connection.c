@@ -21,10 +21,9 @@
 
 PsErr ps_eip_connection_init(PsEipConnection *connection, const PsEipTarget *target,
                              PsSession *session, PsDiag *diag) {
-    *connection = (PsEipConnection){.target = *target,
-                                    .counters = &session->counters,
-                                    .note = session->note,
-                                    .wire = {.fd = -1, .wake_fd = -1}};
+    *connection =
+        (PsEipConnection){.target = *target, .counters = &session->counters, .note = session->note};
+    ps_eip_wire_init(&connection->wire);
     connection->host = ps_strdup(target->host);
     connection->target.host = connection->host;
     connection->context = (uint64_t)ps_random_up_to(UINT32_MAX) << 16;
@@ -43,6 +42,7 @@ void ps_eip_connection_deinit(PsEipConnection *connection) {
         close(connection->wire.wake_fd);
         connection->wire.wake_fd = -1;
     }
+    ps_eip_wire_deinit(&connection->wire);
     ps_buf_deinit(&connection->message);
     free(connection->host);
 }

@@ -113,6 +113,19 @@ static void answers_to_others_are_counted_and_not_believed(void **state) {
     assert_true(f->session->counters.late > late + 1);
 }
 
+static void answers_longer_than_the_connection_are_taken(void **state) {
+    EipFixture *f = *state;
+    eip_add_plant(f);
+    eip_add(f, "Count");
+    eip_open_session(f);
+    f->server->padded = true;
+    eip_read_well(f);
+    eip_assert_sample(f, 0, ps_value_int(476));
+    f->server->padded = false;
+    eip_read_well(f);
+    eip_assert_sample(f, 0, ps_value_int(476));
+}
+
 static void garbage_ends_the_connection(void **state) {
     EipFixture *f = *state;
     eip_add_plant(f);
@@ -171,6 +184,7 @@ int main(void) {
         EIP_TEST(a_wrong_slot_is_told_at_connect),
         EIP_TEST(a_silent_controller_costs_one_time_limit),
         EIP_TEST(answers_to_others_are_counted_and_not_believed),
+        EIP_TEST(answers_longer_than_the_connection_are_taken),
         EIP_TEST(garbage_ends_the_connection),
         EIP_TEST(an_interrupt_ends_a_wait_and_the_connection_is_given_back),
         EIP_TEST(goodbye_is_said),

@@ -22,6 +22,8 @@ static void a_session_is_registered_and_given_back(void **state) {
     assert_memory_equal(frame, good_bye, sizeof good_bye);
 }
 
+static const uint8_t abc[] = {'a', 'b', 'c'};
+
 static void messages_are_wrapped_and_unwrapped(void **state) {
     (void)state;
     uint8_t frame[PS_EIP_FRAME_MAX];
@@ -30,7 +32,7 @@ static void messages_are_wrapped_and_unwrapped(void **state) {
     // CIP Volume 2, 2-4.7 and 2-6: null address, unconnected data
     static const uint8_t unconnected[] = {0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0xB2, 0, 3, 0};
     ps_eip_unconnected_put(frame, 7, 99, 3);
-    memcpy(frame + PS_EIP_UNCONNECTED_PREFIX, "abc", 3);
+    memcpy(frame + PS_EIP_UNCONNECTED_PREFIX, abc, sizeof abc);
     assert_memory_equal(frame + PS_EIP_HEADER_LEN, unconnected, sizeof unconnected);
     assert_true(ps_eip_header_get(frame, PS_EIP_UNCONNECTED_PREFIX + 3, &header));
     assert_int_equal(header.command, PS_EIP_SEND_RR_DATA);
@@ -39,12 +41,12 @@ static void messages_are_wrapped_and_unwrapped(void **state) {
     assert_true(ps_eip_payload_get(frame + PS_EIP_HEADER_LEN, header.len, &payload));
     assert_false(payload.connected);
     assert_int_equal(payload.len, 3);
-    assert_memory_equal(payload.message, "abc", 3);
+    assert_memory_equal(payload.message, abc, sizeof abc);
     // 2-4.8: connected address, connected data that begins with the sequence count
     static const uint8_t connected[] = {0, 0, 0, 0, 0, 0,    2, 0, 0xA1, 0,    4,
                                         0, 4, 3, 2, 1, 0xB1, 0, 5, 0,    0xCD, 0xAB};
     ps_eip_connected_put(frame, 7, 99, 0x01020304, 0xABCD, 3);
-    memcpy(frame + PS_EIP_CONNECTED_PREFIX, "abc", 3);
+    memcpy(frame + PS_EIP_CONNECTED_PREFIX, abc, sizeof abc);
     assert_memory_equal(frame + PS_EIP_HEADER_LEN, connected, sizeof connected);
     assert_true(ps_eip_header_get(frame, PS_EIP_CONNECTED_PREFIX + 3, &header));
     assert_true(ps_eip_payload_get(frame + PS_EIP_HEADER_LEN, header.len, &payload));

@@ -2,10 +2,23 @@
 // the deadline.
 #include "drivers/eip/wire.h"
 
+#include "base/mem.h"
+
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+
+void ps_eip_wire_init(PsEipWire *wire) {
+    *wire = (PsEipWire){.fd = -1, .wake_fd = -1, .room = PS_EIP_FRAME_MAX};
+    wire->in = ps_alloc(wire->room);
+}
+
+void ps_eip_wire_deinit(PsEipWire *wire) {
+    free(wire->in);
+    wire->in = NULL;
+}
 
 static PsErr wait_for(const PsEipWire *wire, short events, PsMono deadline) {
     struct pollfd fds[] = {
@@ -58,7 +71,7 @@ static void drop_frame(PsEipWire *wire) {
 
 // One look at the socket: what is there, as far as there is room.
 static PsErr take_bytes(PsEipWire *wire) {
-    ssize_t got = recv(wire->fd, wire->in + wire->have, sizeof wire->in - wire->have, MSG_DONTWAIT);
+    ssize_t got = recv(wire->fd, wire->in + wire->have, wire->room - wire->have, MSG_DONTWAIT);
     if (got > 0) {
         wire->have += (size_t)got;
         return PS_OK;
@@ -76,9 +89,14 @@ PsErr ps_eip_wire_receive(PsEipWire *wire, PsMono deadline, PsEipHeader *ret_hea
             if (!ps_eip_header_get(wire->in, wire->have, ret_header)) {
                 return PS_ERR_PROTOCOL;
             }
-            if (wire->have >= PS_EIP_HEADER_LEN + (size_t)ret_header->len) {
-                wire->frame_len = PS_EIP_HEADER_LEN + (size_t)ret_header->len;
+            size_t total = PS_EIP_HEADER_LEN + (size_t)ret_header->len;
+            if (wire->have >= total) {
+                wire->frame_len = total;
                 return PS_OK;
+            }
+            if (total > wire->room) { // at most PS_EIP_RECEIVE_MAX
+                wire->in = ps_grow_array(wire->in, total, 1);
+                wire->room = total;
             }
         }
         PsErr err = wait_for(wire, POLLIN, deadline);

@@ -325,6 +325,9 @@ static bool serve_frame(EipTestServer *server, int fd, const uint8_t *frame, siz
         send_all(fd, &message);
         return true;
     }
+    while (server->padded && message.len < 20000) {
+        ps_buf_put(&message, "\0", 1);
+    }
     if (server->stray) {
         answer(fd, frame, &message, *to_client, 100);
     }

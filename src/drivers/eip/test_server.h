@@ -36,6 +36,7 @@ typedef struct EipTestServer {
     atomic_bool no_multiple;
     atomic_bool stray; // an answer to somebody else comes before each
     atomic_bool garbage;
+    atomic_bool padded; // so long that no connection has room for it
     // What it has seen.
     atomic_int frames; // messages
     atomic_int packets;

@@ -10,8 +10,12 @@ typedef struct PsEipWire {
     int wake_fd;      ///< readable: stop waiting
     size_t have;      ///< bytes in `in`
     size_t frame_len; ///< of them the frame that was received last
-    uint8_t in[PS_EIP_RECEIVE_MAX];
+    uint8_t *in;      ///< grows with the longest frame that comes
+    size_t room;      ///< bytes of it
 } PsEipWire;
+
+void ps_eip_wire_init(PsEipWire *wire);
+void ps_eip_wire_deinit(PsEipWire *wire);
 
 /// How both fail: PS_ERR_TIMEOUT, PS_ERR_CLOSED, PS_ERR_IO (errno says why), PS_ERR_CANCELLED, and
 /// PS_ERR_PROTOCOL: what came is no frame of EtherNet/IP. The stream is not to be used afterwards,
