@@ -144,6 +144,7 @@ static void read_number(const Type *type, uint64_t raw, PsReading *reading) {
     } else if (type->form == FORM_BCD) {
         read_bcd(type, raw, reading);
     } else if (type->form == FORM_SIGNED) {
+        PS_ASSERT(type->width > 0);
         unsigned shift = 64 - 8 * type->width;
         int64_t number = (int64_t)(raw << shift) >> shift;
         snprintf(reading->text, sizeof reading->text, "%" PRId64, number);

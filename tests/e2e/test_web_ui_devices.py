@@ -111,10 +111,12 @@ def test_every_width_light_and_dark_without_barriers(plant, gateway, scenario):
     scenario("devices-look", running)
 
 
-def test_a_bad_value_is_put_right_and_a_device_is_browsed(plant, gateway, scenario):
+def test_a_bad_value_is_put_right_and_a_device_is_browsed(folder, cleanup, gateway, scenario):
+    plant = cleanup(Plant(folder, eip=True))
     config = vessel(plant)
     config["devices"] = [modbus_device("Vessel", plant.port, byte_order="cdab"),
-                         {"device_name": "Thought", "protocol": "Simulator"}]
+                         {"device_name": "Thought", "protocol": "Simulator"},
+                         {"device_name": "Logix", "protocol": "EtherNet/IP", "ip": "127.0.0.1", "port": plant.eip_port}]
     running = gateway(config)
     harness.wait_for(lambda: running.tags()["Vessel", "temperature"]["status"] == 1, "a value")
     scenario("devices-explain", running)

@@ -26,7 +26,7 @@ static PsErr ask(const Look *look, uint32_t count, PsDiag *diag) {
     PS_AUTO_BUF PsBuf text = {0};
     ps_modbus_describe_request(look->unit.slave, table, offset, count, &text);
     ps_text_format(peek->request, sizeof peek->request, "%s", (const char *)text.data);
-    uint16_t registers[MOST_REGISTERS];
+    uint16_t registers[MOST_REGISTERS] = {0};
     look->connection->peek = peek;
     PsErr err =
         ps_modbus_table_has_bits(table)

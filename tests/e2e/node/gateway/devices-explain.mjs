@@ -63,12 +63,35 @@ async function browse(page) {
   await names.first().fill("rising");
   await names.last().fill("kept");
   await choose(window, "Group", "slow");
-  await documented(page, "browse");
+  await picture(page, "browse-flat");
   await noBarriers(page, "the browse dialog");
   await button(window, "Add 2 variables").click();
   await gone(window);
   await rowOf(page, "rising").waitFor();
   await rowOf(page, "kept").waitFor();
+}
+
+/** Folders are loaded as they are opened; what stands in several places is picked in all of them. */
+async function tree(page) {
+  await page.getByRole("link", { name: "Logix", exact: true }).click();
+  await button(page, "Browse the device").click();
+  const window = dialog(page);
+  await button(window, "Open Motor").focus();
+  await page.keyboard.press("Enter");
+  await window.getByText("Motor.Speed", { exact: true }).waitFor();
+  await button(window, "Close Motor").waitFor();
+  await button(window, "Open Numbers").click();
+  await window.getByRole("checkbox", { name: "Pick [9]" }).check();
+  await window.getByLabel("Search in what is open").fill("motor.s");
+  await until(async () => (await window.getByRole("checkbox").count()) === 2, "one line and the box below");
+  await window.getByRole("checkbox", { name: "Pick Speed" }).check();
+  await window.getByLabel("Search in what is open").fill("");
+  await documented(page, "browse");
+  await noBarriers(page, "the open tree");
+  await button(window, "Add 2 variables").click();
+  await gone(window);
+  await until(async () => Number.isFinite(Number.parseFloat(await valueOf(page, "Speed").catch(() => "?"))), "the picked value");
+  await rowOf(page, "Numbers[9]").first().waitFor();
 }
 
 /** In a narrow window nothing is cut off. */
@@ -93,6 +116,7 @@ run(async (browser) => {
   const page = await enter(browser, { place: "devices/Vessel" });
   await putRight(page);
   await browse(page);
+  await tree(page);
   check(page.wrong.length === 0, page.wrong.join("\n"));
   await narrow(browser);
 });
