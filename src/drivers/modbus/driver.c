@@ -16,7 +16,8 @@
 #include <string.h>
 
 // A search takes so many requests in one read call, or more where they are fast: a device that
-// refuses everything must not hold up its line. The search goes on in the next cycle.
+// refuses everything must not hold up its line. Where it has the line for itself it may take a
+// whole cycle. The search goes on in the next.
 #define SEARCHES_PER_READ 64U
 #define SEARCHES_PER_READ_FAST 1024U
 #define SEARCH_NS (500 * PS_NS_PER_MS)
@@ -239,6 +240,7 @@ typedef struct Read {
     PsModbusUnit unit;
     PsSampleBatch *batch;
     PsMono start;
+    int64_t search_ns; // how long it may search
 } Read;
 
 static uint8_t *bits_of(ModbusSession *session) {
@@ -307,7 +309,15 @@ static bool may_search(void *ctx, uint32_t requests) {
     const Read *read = ctx;
     return requests < SEARCHES_PER_READ ||
            (requests < SEARCHES_PER_READ_FAST &&
-            ps_mono_diff_ns(ps_mono_now(), read->start) < SEARCH_NS);
+            ps_mono_diff_ns(ps_mono_now(), read->start) < read->search_ns);
+}
+
+static int64_t search_ns(const ModbusSession *session, uint32_t set) {
+    const PsConfig *config = session->endpoint->config;
+    uint32_t group = session->endpoint->sets[set].group;
+    double cycle = group < config->group_count ? config->groups[group].polling_interval : 0;
+    bool whole = !session->connection.shared && cycle * 1e9 > SEARCH_NS;
+    return whole ? ps_seconds_to_ns(cycle) : SEARCH_NS;
 }
 
 static PsErr session_read(PsSession *base, uint32_t set, PsSampleBatch *batch, PsDiag *diag) {
@@ -321,6 +331,7 @@ static PsErr session_read(PsSession *base, uint32_t set, PsSampleBatch *batch, P
         .unit = unit_of(session, session->endpoint->sets[set].device),
         .batch = batch,
         .start = ps_mono_now(),
+        .search_ns = search_ns(session, set),
     };
     PsModbusAsker asker = {ask, add_answered, add_refused, tell_hole, may_search, &read};
     PsModbusReading reading = {
