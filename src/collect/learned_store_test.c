@@ -82,6 +82,13 @@ static void a_clock_that_was_set_postpones_nothing_for_long(void **state) {
     free(text);
 }
 
+#define ENTRY(lists) "{\"version\":1,\"endpoints\":[{\"endpoint\":\"a\"," lists "}]}"
+#define NO_LIMIT "{\"unit\":1,\"area\":1,\"max\":0,\"next_try\":1}"
+#define NO_PLACE                                                                                   \
+    "{\"unit\":1,\"area\":3,\"first\":4294967295,\"count\":2,\"code\":2,\"refusals\":1,\"since\":" \
+    "1,"                                                                                           \
+    "\"next_try\":1}"
+
 static void damaged_files_are_known(void **state) {
     (void)state;
     static const char *const bad[] = {
@@ -91,13 +98,10 @@ static void damaged_files_are_known(void **state) {
         "{\"version\":2,\"endpoints\":[]}",
         "{\"version\":1,\"endpoints\":{}}",
         "{\"version\":1,\"endpoints\":[1]}",
-        "{\"version\":1,\"endpoints\":[{\"endpoint\":\"a\",\"limits\":[],\"holes\":1}]}",
-        "{\"version\":1,\"endpoints\":[{\"endpoint\":\"a\",\"limits\":[{}],\"holes\":[]}]}",
-        "{\"version\":1,\"endpoints\":[{\"endpoint\":\"a\",\"limits\":[{\"unit\":1,\"area\":1,"
-        "\"max\":0,\"next_try\":1}],\"holes\":[]}]}",
-        "{\"version\":1,\"endpoints\":[{\"endpoint\":\"a\",\"limits\":[],\"holes\":[{\"unit\":1,"
-        "\"area\":3,\"first\":4294967295,\"count\":2,\"code\":2,\"refusals\":1,\"since\":1,"
-        "\"next_try\":1}]}]}",
+        ENTRY("\"limits\":[],\"holes\":1"),
+        ENTRY("\"limits\":[{}],\"holes\":[]"),
+        ENTRY("\"limits\":[" NO_LIMIT "],\"holes\":[]"),
+        ENTRY("\"limits\":[],\"holes\":[" NO_PLACE "]"),
     };
     for (size_t i = 0; i < PS_COUNT(bad); i++) {
         PsLearnedEntry *entries;
