@@ -3,10 +3,12 @@
 #include "drivers/s7/driver.h"
 
 #include "base/mem.h"
+#include "drivers/peek.h"
 #include "drivers/s7/address.h"
 #include "drivers/s7/describe.h"
 #include "drivers/s7/session.h"
 #include "drivers/s7/words.h"
+#include "model/place.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -241,6 +243,22 @@ static void add_state(PsS7Session *session, int64_t timeout_ns, PsPeek *peek) {
     }
 }
 
+static void name_byte(uint32_t area, uint32_t byte, char *out, size_t size) {
+    PsVariable place = {.data_type = PS_TYPE_BYTE,
+                        .register_type = (int8_t)(area >> 16),
+                        .dbnumber = (uint16_t)area,
+                        .register_addr = (int)byte,
+                        .register_bit = PS_UNSET};
+    ps_variable_address(PS_PROTOCOL_ISO_ON_TCP, &place, out, size);
+}
+
+static void add_learned(const PsS7Session *session, const PsS7Ask *ask, uint32_t len,
+                        PsPeek *peek) {
+    PsLearnedHole place = {
+        .area = ps_s7_learned_area(ask->area, ask->db), .first = ask->first, .count = len};
+    ps_peek_learned(peek, session->endpoint->learned, &place, name_byte);
+}
+
 static PsErr session_peek(PsSession *base, uint32_t index, PsPeek *peek, PsDiag *diag) {
     PsS7Session *session = s7_session(base);
     const PsConfig *config = session->endpoint->config;
@@ -252,7 +270,7 @@ static PsErr session_peek(PsSession *base, uint32_t index, PsPeek *peek, PsDiag 
     int64_t timeout_ns = ps_s7_timeout_ns(session, variable->device);
     PsS7Field field = ps_s7_field(variable);
     PsS7Ask ask = {.area = (uint8_t)variable->register_type,
-                   .db = variable->dbnumber,
+                   .db = variable->register_type == PS_S7_DB ? variable->dbnumber : 0,
                    .len = field.len,
                    .first = (uint32_t)variable->register_addr};
     bool is_bit = field.type == PS_TYPE_BOOL || field.type == PS_TYPE_BIT;
@@ -267,6 +285,7 @@ static PsErr session_peek(PsSession *base, uint32_t index, PsPeek *peek, PsDiag 
         ask.len = (uint16_t)least;
         err = look(session, timeout_ns, &ask, peek, diag);
     }
+    add_learned(session, &ask, field.len, peek);
     if (err == PS_ERR_REFUSED && session->connection.by_slot) {
         add_state(session, timeout_ns, peek);
     }

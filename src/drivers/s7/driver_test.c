@@ -343,6 +343,12 @@ static void a_look_shows_frames_and_bytes(void **state) {
     peek = (PsPeek){0};
     assert_int_equal(driver->peek(f->session, 2, &peek, &f->diag), PS_ERR_REFUSED);
     assert_int_equal(peek.code, 0x0A);
+    assert_int_equal(read_all(f), PS_OK);
+    peek = (PsPeek){0};
+    assert_int_equal(driver->peek(f->session, 2, &peek, &f->diag), PS_ERR_REFUSED);
+    assert_int_equal(peek.hole_count, 1);
+    assert_true(peek.holes[0].here);
+    assert_int_equal(peek.holes[0].code, 0x0A);
     assert_non_null(strstr(peek.meaning, "no such block is loaded"));
 }
 
