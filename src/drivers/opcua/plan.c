@@ -49,7 +49,9 @@ UA_ReadValueId ps_opcua_item_ask(const PsOpcuaItem *item, const UA_NodeId *id) {
     return (UA_ReadValueId){
         .nodeId = *id,
         .attributeId = UA_ATTRIBUTEID_VALUE,
-        .indexRange = {strlen(item->element), (UA_Byte *)(uintptr_t)item->element},
+        // Null, not empty: some servers take an empty range for no characters of a text.
+        .indexRange = {strlen(item->element),
+                       item->element[0] != '\0' ? (UA_Byte *)(uintptr_t)item->element : NULL},
     };
 }
 
