@@ -162,7 +162,7 @@ static PsErr add_tag(Look *look, const char *scope, const PsEipTag *tag) {
 static PsErr add_tags(Look *look, const char *scope, const PsBuf *answer, uint32_t *instance,
                       bool *ret_full) {
     PsReader reader = ps_reader(answer->data, answer->len);
-    PsEipTag tag;
+    PsEipTag tag = {0};
     PsErr err = PS_OK;
     while (err == PS_OK && !*ret_full && ps_eip_list_next(&reader, look->explorer.listing, &tag)) {
         err = add_tag(look, scope, &tag);
@@ -305,7 +305,7 @@ static PsErr step_into(Look *look, Spot *spot, const char *name, size_t len) {
 static PsErr walk(Look *look, const char *scope, const char *at, Spot *spot) {
     for (bool first = true; *at != '\0'; first = false) {
         size_t len = strcspn(at, ".[");
-        PsEipTag tag;
+        PsEipTag tag = {0};
         PsErr err = first ? ps_eip_explore_find(&look->explorer, scope, at, len, &tag, look->diag)
                           : step_into(look, spot, at, len);
         if (err != PS_OK) {

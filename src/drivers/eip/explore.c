@@ -150,7 +150,7 @@ PsErr ps_eip_explore_find(PsEipExplorer *explorer, const char *scope, const char
         if (err != PS_OK) {
             return err;
         }
-        PsEipTag tag;
+        PsEipTag tag = {0};
         uint32_t last = instance;
         while (ps_eip_list_next(&reader, explorer->listing, &tag)) {
             last = tag.instance;
