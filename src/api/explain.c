@@ -161,7 +161,12 @@ static void tell(PsApiCall *call, const PsApiLook *look) {
     ps_api_call_reply(call, story_json(&story));
 }
 
+// Cancelled: the variable is another one now, or the gateway stops and its parts are on their way.
 static void on_looked(PsErr result, const PsDiag *diag, const PsPeek *peek, void *ctx) {
+    if (result == PS_ERR_CANCELLED) {
+        ps_api_call_fail(ctx, result, diag);
+        return;
+    }
     tell(ctx, &(PsApiLook){.wanted = true, .result = result, .diag = diag, .peek = peek});
 }
 

@@ -294,7 +294,7 @@ const PsApiRoute ps_api_routes_live[] = {
      .answer_schema = EXPLAIN_SCHEMA,
      .help = "Why a value is as it is: what is asked, what goes over the wire, what it can mean, "
              "what to do.",
-     .statuses = "404"},
+     .statuses = "404 409"},
     {.method = "GET",
      .path = "/readings",
      .id = "readBytes",
