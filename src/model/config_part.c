@@ -27,12 +27,21 @@ static size_t room_for(const char *text) {
     return (text != NULL ? strlen(text) : 0) + 1;
 }
 
+// Most variables have no symbol and no identifier.
+static size_t room_if_any(const char *text) {
+    return text != NULL && text[0] != '\0' ? room_for(text) : 0;
+}
+
 static const char *keep(PsConfigPart *part, const char *text) {
     char *kept = part->texts + part->text_used;
     size_t room = room_for(text);
     memcpy(kept, text != NULL ? text : "", room);
     part->text_used += room;
     return kept;
+}
+
+static const char *keep_if_any(PsConfigPart *part, const char *text) {
+    return room_if_any(text) > 0 ? keep(part, text) : "";
 }
 
 // Every text of an object's options, whichever there are.
@@ -82,7 +91,9 @@ static void count_all(const Cutter *cutter) {
             bool named = i < whole->variable_count;
             part->config.variable_count += named ? 1 : 0;
             part->config.watched_count += named ? 0 : 1;
-            part->text_used += room_for(whole->variables[i].name);
+            part->text_used += room_for(whole->variables[i].name) +
+                               room_if_any(whole->variables[i].symbol) +
+                               room_if_any(whole->variables[i].identifier);
         }
     }
 }
@@ -154,6 +165,8 @@ static void put_variable(const Cutter *cutter, uint32_t index) {
     *variable = cutter->whole->variables[index];
     variable->device = cutter->device_place[variable->device];
     variable->name = keep(part, variable->name);
+    variable->symbol = keep_if_any(part, variable->symbol);
+    variable->identifier = keep_if_any(part, variable->identifier);
     variable->device_name = config->devices[variable->device].name;
     // With OPC UA it says that the server is to tell of changes.
     if (config->devices[variable->device].protocol != PS_PROTOCOL_OPCUA) {

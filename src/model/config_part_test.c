@@ -219,9 +219,28 @@ static void variables_are_found_again(void **state) {
     whole_free(after);
 }
 
+// A part that goes on while the configuration is exchanged must not lean on the former one.
+static void a_part_has_its_own_texts(void **state) {
+    char symbol[] = "Tank.Level";
+    char identifier[] = "ns=2;s=Tank";
+    Whole *whole = whole_new();
+    whole->variables[0].symbol = symbol;
+    whole->variables[2].identifier = identifier;
+    cut(whole);
+    symbol[0] = 'x';
+    identifier[0] = 'x';
+    const PsVariable *variables = whole->parts[0]->config.variables;
+    assert_string_equal(variables[0].symbol, "Tank.Level");
+    assert_string_equal(variables[0].identifier, "");
+    assert_string_equal(variables[1].identifier, "ns=2;s=Tank");
+    assert_string_equal(whole->parts[1]->config.variables[0].symbol, "");
+    whole_free(whole);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_part_has_its_own_numbers),
+        cmocka_unit_test(a_part_has_its_own_texts),
         cmocka_unit_test(only_what_reading_and_writing_needs_counts),
         cmocka_unit_test(the_mode_of_opcua_counts),
         cmocka_unit_test(places_follow_the_whole),

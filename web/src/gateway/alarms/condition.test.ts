@@ -53,24 +53,34 @@ describe("the form", () => {
 
   it("sends what applies: a quoted variable has no address of its own", () => {
     const values = { ...strategy, data_type: "WORD", register_addr: 40001, condition2: "Lt", operand2: "4", unit: "" };
-    expect(strategyOf(values)).toEqual(strategy);
+    expect(strategyOf(values, "ModbusTCP")).toEqual(strategy);
   });
 
   it("sends an address of its own with the keys of its type", () => {
     const values = { ...strategy, quotes: 0, data_type: "FLOAT", register_addr: 40001, register_bit: 3, float_repr: 1, size: 4 };
-    expect(strategyOf(values)).toEqual({ ...strategy, quotes: 0, data_type: "FLOAT", register_addr: 40001, float_repr: 1 });
-    expect(ownKeys("BOOL")).toContain("register_bit");
-    expect(ownKeys("STRING")).toContain("size");
+    expect(strategyOf(values, "ModbusTCP")).toEqual({ ...strategy, quotes: 0, data_type: "FLOAT", register_addr: 40001, float_repr: 1 });
+    expect(ownKeys("BOOL", "ModbusTCP")).toContain("register_bit");
+    expect(ownKeys("STRING", "ModbusRTU")).toContain("size");
+  });
+
+  it("asks for the place as the protocol has it", () => {
+    expect(ownKeys("BOOL", "ISO-on-TCP")).toEqual(["register_type", "dbnumber", "register_addr", "data_type", "register_bit", "unit", "desc"]);
+    expect(ownKeys(undefined, "OPCUA")).toEqual(["namespace_index", "identifier_type", "identifier", "float_repr", "unit", "desc"]);
+    expect(ownKeys(undefined, "EtherNet/IP")).toEqual(["symbol", "float_repr", "unit", "desc"]);
+    const values = { ...strategy, quotes: 0, symbol: "Tank", data_type: "WORD", register_addr: 40001 };
+    expect(strategyOf(values, "EtherNet/IP")).toEqual({ ...strategy, quotes: 0, symbol: "Tank" });
   });
 
   it("sends operands as texts, zero too", () => {
     const values = { ...strategy, operand1: 0 as unknown as string, combine_method: "Or", operand2: undefined };
-    expect(strategyOf(values)).toMatchObject({ operand1: "0", combine_method: "Or", condition2: "Eq", operand2: "" });
+    expect(strategyOf(values, "ModbusTCP")).toMatchObject({ operand1: "0", combine_method: "Or", condition2: "Eq", operand2: "" });
   });
 
   it("names what is watched", () => {
     expect(target(strategy, () => "40001")).toBe("level (40001)");
     expect(target(strategy, () => undefined)).toBe("level");
     expect(target({ ...strategy, quotes: 0, data_type: "BOOL", register_addr: 40001, register_bit: 0 }, () => "")).toBe("40001.0");
+    expect(target({ ...strategy, quotes: 0, register_type: "DB", dbnumber: 6, register_addr: 14 }, () => "")).toBe("DB6.14");
+    expect(target({ ...strategy, quotes: 0, symbol: "Motor.Speed" }, () => "")).toBe("Motor.Speed");
   });
 });

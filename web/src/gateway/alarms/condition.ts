@@ -19,6 +19,12 @@ export interface Strategy {
   off_delay?: number;
   data_type?: string;
   register_addr?: number;
+  register_type?: string;
+  dbnumber?: number;
+  symbol?: string;
+  identifier?: string;
+  identifier_type?: string;
+  namespace_index?: number;
   register_bit?: number;
   float_repr?: number;
   size?: number;

@@ -65,10 +65,12 @@ interface BodyProps {
   groups: Group[];
   error: Error | undefined;
   strict: boolean;
+  /** Of the device that is chosen. */
+  protocol: string;
   onChange: (values: Values) => void;
 }
 
-function Body({ values, groups, error, strict, onChange }: BodyProps) {
+function Body({ values, groups, error, strict, protocol, onChange }: BodyProps) {
   const form = (keys: readonly string[], controls?: Record<string, (field: FieldProps) => React.ReactNode>) => (
     <OptionForm
       block="warning"
@@ -106,7 +108,7 @@ function Body({ values, groups, error, strict, onChange }: BodyProps) {
           ]}
         />
       </Form.Item>
-      {form(["device", "var_name", ...(values.quotes === 0 ? ownKeys(values.data_type) : [])], {
+      {form(["device", "var_name", ...(values.quotes === 0 ? ownKeys(values.data_type, protocol) : [])], {
         device: (field) => <DeviceField {...field} />,
         ...(values.quotes === 1
           ? { var_name: (field: FieldProps) => <VariableField {...field} device={values.device ?? ""} /> }
@@ -141,6 +143,8 @@ export function StrategyForm({ strategy, groups, onDone, onClose }: StrategyForm
   const [values, setValues] = useState(first);
   const [error, setError] = useState<Error>();
   const [strict, setStrict] = useState(false);
+  const devices = useLoad(listDevices);
+  const protocol = (devices.data ?? []).find(({ device_name }) => device_name === values.device)?.protocol ?? "ModbusTCP";
   const dirty = values !== first;
   const { edit, busy } = useEdit(dirty);
   const close = useDialog(dirty, onClose);
@@ -153,7 +157,7 @@ export function StrategyForm({ strategy, groups, onDone, onClose }: StrategyForm
       return;
     }
     try {
-      const value = strategyOf(values) as Record<string, unknown>;
+      const value = strategyOf(values, protocol) as Record<string, unknown>;
       await edit([{ op: "put", block: "warning", name: strategy?.warn_name, value }], { done: words.saved(values.warn_name ?? "") });
     } catch (failed) {
       setError(failed as Error);
@@ -182,7 +186,7 @@ export function StrategyForm({ strategy, groups, onDone, onClose }: StrategyForm
         {strict && !filled && <Alert type="error" showIcon role="alert" title={words.fillIn} />}
       </div>
       <Form layout="vertical" component="div">
-        <Body {...{ values, groups, error, strict }} onChange={setValues} />
+        <Body protocol={protocol} {...{ values, groups, error, strict }} onChange={setValues} />
       </Form>
     </Drawer>
   );
