@@ -31,7 +31,8 @@ static void parse(const char *text, size_t len) {
     ps_opcua_node_format(&node, written, sizeof written);
     must(strlen(written) < sizeof written);
     UA_NodeId id;
-    UA_String uri = UA_STRING_STATIC("urn:x");
+    static char word[] = "urn:x";
+    UA_String uri = UA_STRING(word);
     (void)ps_opcua_node_resolve(&node, &uri, 1, &id);
     ps_opcua_node_deinit(&node);
 }

@@ -19,6 +19,7 @@ typedef struct Browsing {
     int64_t timeout_ns;
     uint32_t skip;         // references that were told before
     UA_NodeId *ids;        // of the answer's nodes
+    UA_NodeId *types;      // their data types where these are not built in
     UA_NodeClass *classes; // likewise
     UA_ByteString point;   // where the server goes on
     bool more;
@@ -195,34 +196,57 @@ static const UA_UInt32 attributes[] = {UA_ATTRIBUTEID_DATATYPE, UA_ATTRIBUTEID_V
                                        UA_ATTRIBUTEID_ARRAYDIMENSIONS,
                                        UA_ATTRIBUTEID_USERACCESSLEVEL};
 
-static void put_type(Browsing *browsing, PsBrowseNode *node, const UA_DataValue *values) {
+// "[10]", "[]", or "" of no array.
+static void put_shape(const UA_Variant *rank, const UA_Variant *dimensions, char *out,
+                      size_t size) {
+    bool array = UA_Variant_hasScalarType(rank, &UA_TYPES[UA_TYPES_INT32]) &&
+                 *(const UA_Int32 *)rank->data >= 0;
+    bool sized = UA_Variant_hasArrayType(dimensions, &UA_TYPES[UA_TYPES_UINT32]) &&
+                 dimensions->arrayLength == 1 && *(const UA_UInt32 *)dimensions->data > 0;
+    out[0] = '\0';
+    if (array && sized) {
+        snprintf(out, size, "[%u]", *(const UA_UInt32 *)dimensions->data);
+    } else if (array) {
+        snprintf(out, size, "[]");
+    }
+}
+
+// A type of the server's own is named later; until then its shape stands there.
+static void put_type(Browsing *browsing, uint32_t at, const UA_DataValue *values) {
+    PsBrowseNode *node = &browsing->browse->nodes[at];
     const UA_Variant *type = &values[0].value;
-    const UA_Variant *rank = &values[1].value;
-    const UA_Variant *dimensions = &values[2].value;
+    char shape[32];
     char text[120];
     if (!UA_Variant_hasScalarType(type, &UA_TYPES[UA_TYPES_NODEID])) {
         return;
     }
     int number = ps_opcua_type_of(type->data);
-    if (number != PS_UNSET) {
-        snprintf(text, sizeof text, "%s", ps_opcua_type_word(number));
+    bool enumeration = number == UA_TYPES_INT32 &&
+                       ((const UA_NodeId *)type->data)->identifier.numeric == UA_NS0ID_ENUMERATION;
+    put_shape(&values[1].value, &values[2].value, shape, sizeof shape);
+    if (number == PS_UNSET) {
+        (void)UA_NodeId_copy(type->data, &browsing->types[at]);
+        snprintf(text, sizeof text, "%s", shape);
     } else {
-        ps_opcua_id_format(type->data, text, sizeof text);
-    }
-    bool array = UA_Variant_hasScalarType(rank, &UA_TYPES[UA_TYPES_INT32]) &&
-                 *(const UA_Int32 *)rank->data >= 0;
-    if (array) {
-        bool sized = UA_Variant_hasArrayType(dimensions, &UA_TYPES[UA_TYPES_UINT32]) &&
-                     dimensions->arrayLength == 1 && *(const UA_UInt32 *)dimensions->data > 0;
-        size_t len = strlen(text);
-        if (sized) {
-            snprintf(text + len, sizeof text - len, "[%u]", *(const UA_UInt32 *)dimensions->data);
-        } else {
-            snprintf(text + len, sizeof text - len, "[]");
-        }
+        snprintf(text, sizeof text, "%s%s",
+                 enumeration ? "Enumeration" : ps_opcua_type_word(number), shape);
     }
     node->type = ps_arena_strdup(browsing->browse->arena, text);
-    node->data_type = array ? PS_UNSET : ps_opcua_data_type(number);
+    node->data_type = shape[0] != '\0' ? PS_UNSET : ps_opcua_data_type(number);
+}
+
+static void put_type_name(Browsing *browsing, uint32_t at, const UA_DataValue *value) {
+    PsBrowseNode *node = &browsing->browse->nodes[at];
+    char name[100];
+    char text[140];
+    ps_opcua_id_format(&browsing->types[at], name, sizeof name);
+    if (UA_Variant_hasScalarType(&value->value, &UA_TYPES[UA_TYPES_QUALIFIEDNAME])) {
+        const UA_String *said = &((const UA_QualifiedName *)value->value.data)->name;
+        ps_text_format(name, sizeof name, "%.*s", (int)said->length,
+                       said->length > 0 ? (const char *)said->data : "");
+    }
+    snprintf(text, sizeof text, "%s%s", name, node->type);
+    node->type = ps_arena_strdup(browsing->browse->arena, text);
 }
 
 static void put_access(PsBrowseNode *node, const UA_DataValue *value) {
@@ -252,11 +276,40 @@ static PsErr read_some(Browsing *browsing, const uint32_t *nodes, uint32_t count
     for (uint32_t i = 0; status == UA_STATUSCODE_GOOD && i < count; i++) {
         const UA_DataValue *values = &response.results[i * PS_COUNT(attributes)];
         PsBrowseNode *node = &browsing->browse->nodes[nodes[i]];
-        put_type(browsing, node, values);
+        put_type(browsing, nodes[i], values);
         put_access(node, &values[3]);
     }
     UA_ReadResponse_clear(&response);
     return PS_OK;
+}
+
+// Types of the server's own: enumerations, structures, Counter and other kinds of numbers.
+static PsErr name_types(Browsing *browsing, const uint32_t *nodes, uint32_t count, PsDiag *diag) {
+    UA_ReadValueId *asks = ps_alloc_array(count, sizeof *asks);
+    uint32_t *asked = ps_alloc_array(count, sizeof *asked);
+    UA_ReadResponse response;
+    UA_StatusCode status = UA_STATUSCODE_GOOD;
+    uint32_t used = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (!UA_NodeId_isNull(&browsing->types[nodes[i]])) {
+            asks[used].nodeId = browsing->types[nodes[i]];
+            asks[used].attributeId = UA_ATTRIBUTEID_BROWSENAME;
+            asked[used++] = nodes[i];
+        }
+    }
+    UA_ReadResponse_init(&response);
+    PsErr err = used > 0 ? ps_opcua_read_nodes(browsing->session, asks, used, browsing->timeout_ns,
+                                               &response, &status, diag)
+                         : PS_OK;
+    for (size_t i = 0; err == PS_OK && i < response.resultsSize; i++) {
+        put_type_name(browsing, asked[i], &response.results[i]);
+    }
+    if (err == PS_OK) {
+        UA_ReadResponse_clear(&response);
+    }
+    free(asks);
+    free(asked);
+    return err;
 }
 
 // Does a variable have something below it? Its properties (units, limits) do not count.
@@ -304,6 +357,7 @@ static PsErr describe_variables(Browsing *browsing, PsDiag *diag) {
         bool last = i + 1 == browsing->browse->count;
         if (count > 0 && (count == most || last)) {
             err = read_some(browsing, some, count, diag);
+            err = err != PS_OK ? err : name_types(browsing, some, count, diag);
             err = err != PS_OK ? err : look_inside(browsing, some, count, diag);
             count = 0;
         }
@@ -345,6 +399,7 @@ PsErr ps_opcua_browse(PsSession *base, uint32_t device, PsBrowse *browse, PsDiag
         .browse = browse,
         .timeout_ns = ps_opcua_timeout_ns(session, device),
         .ids = ps_alloc_array(PS_BROWSE_NODES_MAX, sizeof *browsing.ids),
+        .types = ps_alloc_array(PS_BROWSE_NODES_MAX, sizeof *browsing.types),
         .classes = ps_alloc_array(PS_BROWSE_NODES_MAX, sizeof *browsing.classes),
     };
     long long skip = 0;
@@ -357,9 +412,11 @@ PsErr ps_opcua_browse(PsSession *base, uint32_t device, PsBrowse *browse, PsDiag
     PsErr err = run(&browsing, diag);
     for (uint32_t i = 0; i < PS_BROWSE_NODES_MAX; i++) {
         UA_NodeId_clear(&browsing.ids[i]);
+        UA_NodeId_clear(&browsing.types[i]);
     }
     UA_ByteString_clear(&browsing.point);
     free(browsing.ids);
+    free(browsing.types);
     free(browsing.classes);
     return err;
 }

@@ -21,6 +21,9 @@
 #define HINT_EXTRA_MS 2000 // the library's own limit must not come before ours
 
 static void keep_line(void *context, UA_LogLevel level, UA_LogCategory category, const char *text,
+                      va_list args) PS_PRINTF(4, 0);
+
+static void keep_line(void *context, UA_LogLevel level, UA_LogCategory category, const char *text,
                       va_list args) {
     PsOpcuaConnection *connection = context;
     if (level >= UA_LOGLEVEL_WARNING) {

@@ -277,6 +277,7 @@ static void test_browse(void **state) {
     assert_int_equal(driver->browse(rig.session, 0, &inside, &rig.diag), PS_OK);
     assert_non_null(find(&inside, "ServerStatus"));
     assert_true(find(&inside, "ServerStatus")->inside);
+    assert_string_equal(find(&inside, "ServerStatus")->type, "ServerStatusDataType");
     PsBrowse wrong = {.node = "ns=2;s=Nowhere", .after = "", .arena = arena, .nodes = nodes};
     assert_int_equal(driver->browse(rig.session, 0, &wrong, &rig.diag), PS_ERR_NOT_FOUND);
     ps_arena_free(arena);

@@ -326,7 +326,7 @@ static UA_StatusCode send_bytes(UA_ConnectionManager *tcp, uintptr_t id,
                  : -1;
         if (put > 0) {
             at += (size_t)put;
-        } else if (!open || (errno != EAGAIN && errno != EINTR) || !wait_to_send(net)) {
+        } else if (!open || put == 0 || (errno != EAGAIN && errno != EINTR) || !wait_to_send(net)) {
             net->closing = net->fd >= 0;
             status = UA_STATUSCODE_BADCONNECTIONCLOSED;
         }
@@ -366,6 +366,8 @@ static UA_StatusCode free_source(UA_EventSource *source) {
     return UA_STATUSCODE_GOOD; // it lives in the net
 }
 
+static UA_Byte protocol[] = "tcp"; // read only, but for the type
+
 UA_EventLoop *ps_opcua_net_new(const PsOpcuaPlace *place, const UA_Logger *logger) {
     PsOpcuaNet *net = ps_alloc(sizeof *net);
     net->place = *place;
@@ -377,7 +379,7 @@ UA_EventLoop *ps_opcua_net_new(const PsOpcuaPlace *place, const UA_Logger *logge
                         .start = start_source,
                         .stop = stop_source,
                         .free = free_source},
-        .protocol = UA_STRING_STATIC("tcp"),
+        .protocol = {sizeof protocol - 1, protocol},
         .openConnection = open_connection,
         .sendWithConnection = send_bytes,
         .closeConnection = close_connection,

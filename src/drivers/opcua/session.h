@@ -40,6 +40,7 @@ PsErr ps_opcua_read_nodes(PsOpcuaSession *session, const UA_ReadValueId *asks, s
                           UA_StatusCode *ret_status, PsDiag *diag);
 
 /// Parts of the vtable, in files of their own.
+PsErr ps_opcua_read(PsSession *base, uint32_t set, PsSampleBatch *batch, PsDiag *diag);
 PsErr ps_opcua_write(PsSession *base, uint32_t variable, PsValue value, PsValue *ret_read_back,
                      PsDiag *diag);
 PsErr ps_opcua_peek(PsSession *base, uint32_t variable, PsPeek *peek, PsDiag *diag);

@@ -21,6 +21,9 @@
 
 #define NODES 600
 
+// The library's own drops a const.
+#define TEXT(chars) {sizeof(chars) - 1, (UA_Byte *)(uintptr_t)(chars)}
+
 struct PsOpcuaTestServer {
     UA_Server *server;
     pthread_t thread;
@@ -135,7 +138,7 @@ static void add_nodes(PsOpcuaTestServer *server) {
     UA_Double temperature = 21.5;
     UA_UInt32 counter = 7;
     UA_Int16 setpoint = -5;
-    UA_String recipe = UA_STRING_STATIC("bread");
+    UA_String recipe = TEXT("bread");
     UA_Boolean heater = false;
     UA_Int32 numbers[10];
     add(server, named(server, "Temperature"), "Temperature", scalar(&temperature, UA_TYPES_DOUBLE),
@@ -196,7 +199,7 @@ static void set_security(UA_ServerConfig *config, int port, const PsOpcuaTestSet
 }
 
 static void set_users(UA_ServerConfig *config, const PsOpcuaTestSetup *setup) {
-    UA_UsernamePasswordLogin logins[] = {{UA_STRING_STATIC("operator"), UA_STRING_STATIC("right")}};
+    UA_UsernamePasswordLogin logins[] = {{TEXT("operator"), TEXT("right")}};
     config->allowNonePolicyPassword = setup->plain_password;
     if (setup->users) {
         config->accessControl.clear(&config->accessControl);

@@ -148,7 +148,8 @@ static void make_room(const char *folder) {
     char path[PATH_SIZE];
     snprintf(path, sizeof path, "%.480s/%s", folder, REJECTED);
     DIR *dir = opendir(path);
-    if (dir == NULL) {
+    int fd = dir != NULL ? dirfd(dir) : -1;
+    if (fd < 0) {
         return;
     }
     char oldest[PS_TRUST_FINGERPRINT] = "";
@@ -157,7 +158,7 @@ static void make_room(const char *folder) {
     for (struct dirent *file; (file = readdir(dir)) != NULL;) {
         struct stat status;
         if (!is_fingerprint_file(file->d_name) ||
-            fstatat(dirfd(dir), file->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
+            fstatat(fd, file->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
             continue;
         }
         count++;
@@ -198,7 +199,8 @@ static PsErr fail_unknown(const PsTrustEntry *entry, const char *endpoint, bool 
     if (!kept) {
         return ps_fail(PS_ERR_DENIED, diag, NULL, NULL,
                        "the server's certificate could not be checked, because no trust list is at "
-                       "hand here; it is %.100s, SHA-256 %s, valid to %s",
+                       "hand here, and so no session was opened; it is %.90s, SHA-256 %s, valid to "
+                       "%s",
                        entry->subject, entry->fingerprint, until);
     }
     return ps_fail(PS_ERR_DENIED, diag, NULL, NULL,

@@ -255,7 +255,7 @@ static bool in_range(PsValue value, int64_t min, uint64_t max) {
 // `value` is a bool or whole number of the server, `type` one that the configuration names.
 static PsQuality give_whole(const PsVariable *variable, const TypeRow *row, PsValue value,
                             PsValue *ret_value, PsOpcuaWhy *why) {
-    int type = variable->data_type;
+    int type = (uint8_t)variable->data_type;
     int64_t min;
     uint64_t max;
     if (type == PS_TYPE_FLOAT || type == PS_TYPE_DOUBLE) {
@@ -282,7 +282,7 @@ static PsQuality give_whole(const PsVariable *variable, const TypeRow *row, PsVa
 static PsQuality convert(const PsVariable *variable, const UA_DataType *type, const void *data,
                          char *text, PsValue *ret_value, PsOpcuaWhy *why) {
     const TypeRow *row = row_of(type);
-    int wanted = variable->data_type;
+    int wanted = (uint8_t)variable->data_type;
     if (row == NULL) {
         return undecodable(ret_value, why,
                            "the value is a structure; read its members, which most servers have "
