@@ -112,6 +112,20 @@ def test_writes_and_reads_back(gateway):
     assert "Int16" in result.stderr and "from -32768 to 32767" in result.stderr
 
 
+def test_the_largest_numbers(tmp_path, plant):
+    """Above 2^63, where JSON parsers think of something else."""
+    large = {**config(plant, security_policy="None"),
+             "vars": [node("large", "Types.UInt64", read_write="read/write")]}
+    gateway = Gateway(tmp_path / "large", large)
+    try:
+        wait_good(gateway, "large")
+        answer = gateway.cli("write", "press", "large", "18446744073709551615").stdout
+        assert "18446744073709551615" in answer
+        wait_for(lambda: "18446744073709551615" in gateway.cli("tags").stdout, "the number to be shown")
+    finally:
+        gateway.stop()
+
+
 def test_a_restarted_server_is_found_again(gateway, plant):
     first_contact(gateway)
     accept(gateway)

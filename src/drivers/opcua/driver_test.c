@@ -225,7 +225,10 @@ static void test_peek(void **state) {
     assert_int_equal(peek.len, 2);
     assert_memory_equal(peek.bytes, "\xfb\xff", 2);
     assert_true(peek.ordered);
-    assert_true(peek.sent_len > 0);
+    assert_true(peek.sent_len > 18);
+    // Attribute Value, no range at all (an empty one is something else), no encoding.
+    assert_memory_equal(&peek.sent[peek.sent_len - 14],
+                        "\x0d\0\0\0\xff\xff\xff\xff\0\0\xff\xff\xff\xff", 14);
     assert_true(peek.received_len > 0);
     peek = (PsPeek){0};
     assert_int_equal(driver->peek(rig.session, 1, &peek, &rig.diag), PS_ERR_REFUSED);
