@@ -168,13 +168,14 @@ static int full_port(int fillers[FILLERS], int *ret_port) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof address;
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_true(listener >= 0);
+    PS_ASSERT(listener >= 0);
     assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
     assert_int_equal(listen(listener, 0), 0);
     assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &len), 0);
     *ret_port = ntohs(address.sin_port);
     for (int i = 0; i < FILLERS; i++) {
         fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        PS_ASSERT(fillers[i] >= 0);
         (void)!connect(fillers[i], (struct sockaddr *)&address, sizeof address);
     }
     return listener;

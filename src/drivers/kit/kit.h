@@ -59,11 +59,11 @@ typedef struct PsKitRig {
 
 /// The faults of frames that penstock-sim has for each of its sides; `side` is "" or "s7 ".
 #define PS_KIT_FAULTS_OF(side)                                                                     \
-    .faults = {[PS_KIT_SILENT] = side "silence",     [PS_KIT_SLOW] = side "delay 100",             \
-               [PS_KIT_LATE] = side "late 450",      [PS_KIT_GARBAGE] = side "garbage",            \
-               [PS_KIT_TRUNCATED] = side "truncate", [PS_KIT_WRONG_ID] = side "wrong-id",          \
-               [PS_KIT_RESET] = side "reset",        [PS_KIT_CLOSED] = side "refuse"},             \
-    .end_faults = side "ok"
+    .faults = {[PS_KIT_SILENT] = (side "silence"),     [PS_KIT_SLOW] = (side "delay 100"),         \
+               [PS_KIT_LATE] = (side "late 450"),      [PS_KIT_GARBAGE] = (side "garbage"),        \
+               [PS_KIT_TRUNCATED] = (side "truncate"), [PS_KIT_WRONG_ID] = (side "wrong-id"),      \
+               [PS_KIT_RESET] = (side "reset"),        [PS_KIT_CLOSED] = (side "refuse")},         \
+    .end_faults = (side "ok")
 
 /// Runs every case; what `main` returns.
 int ps_kit_run(const PsKitRig *rig);

@@ -2,6 +2,7 @@
 // output. The test's thread; blocks until the answer comes.
 #include "drivers/kit/plant.h"
 
+#include "base/err.h"
 #include "base/mem.h"
 #include "base/time.h"
 
@@ -38,17 +39,18 @@ struct PsKitPlant {
     size_t len;
 };
 
+// The first line is the port of Modbus TCP, the others are a name and a port each.
 static void take_ports(PsKitPlant *plant) {
     FILE *file = fopen(plant->ready, "re");
+    PS_ASSERT(file != NULL);
     char line[LINE_BYTES];
+    char name[32];
     unsigned port = 0;
-    assert_non_null(file);
-    if (fgets(line, sizeof line, file) != NULL && sscanf(line, "%u", &port) == 1) {
-        plant->modbus_port = (uint16_t)port;
-    }
-    while (plant->setup.side != NULL && fgets(line, sizeof line, file) != NULL) {
-        char name[32];
-        if (sscanf(line, "%31s %u", name, &port) == 2 && strcmp(name, plant->setup.side) == 0) {
+    while (fgets(line, sizeof line, file) != NULL) {
+        if (sscanf(line, "%u", &port) == 1) {
+            plant->modbus_port = (uint16_t)port;
+        } else if (plant->setup.side != NULL && sscanf(line, "%31s %u", name, &port) == 2 &&
+                   strcmp(name, plant->setup.side) == 0) {
             plant->side_port = (uint16_t)port;
         }
     }

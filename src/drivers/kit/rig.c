@@ -274,7 +274,7 @@ uint32_t ps_kit_writable(const PsKit *kit, unsigned number) {
 
 static unsigned entries(const char *path) {
     DIR *folder = opendir(path);
-    assert_non_null(folder);
+    PS_ASSERT(folder != NULL);
     unsigned count = 0;
     while (readdir(folder) != NULL) {
         count++;
