@@ -40,6 +40,20 @@ static void swap(PsScriptInput *a, PsScriptInput *b) {
     *b = kept;
 }
 
+// The next input takes the first slot again: where inputs are taken as fast as they come, one
+// slot's memory serves them all, and what a backlog took is given back after it.
+static void begin_again(PsScriptInputs *inputs) {
+    inputs->first = 0;
+    while (inputs->used > 1) {
+        ps_buf_deinit(&inputs->items[--inputs->used].frame);
+    }
+}
+
+static void note_use(PsScriptInputs *inputs, const PsScriptInput *at) {
+    uint32_t used = (uint32_t)(at - inputs->items) + 1;
+    inputs->used = used > inputs->used ? used : inputs->used;
+}
+
 bool ps_script_inputs_is_full(const PsScriptInputs *inputs, const PsScriptInput *input) {
     return inputs->count > 0 && (inputs->count == PS_SCRIPT_QUEUE_INPUTS ||
                                  inputs->bytes + input->frame.len > PS_SCRIPT_QUEUE_BYTES);
@@ -52,6 +66,7 @@ void ps_script_inputs_put(PsScriptInputs *inputs, PsScriptInput *input) {
     empty(input);
     inputs->bytes += last->frame.len;
     inputs->count++;
+    note_use(inputs, last);
 }
 
 bool ps_script_inputs_take(PsScriptInputs *inputs, PsScriptInput *input) {
@@ -64,6 +79,9 @@ bool ps_script_inputs_take(PsScriptInputs *inputs, PsScriptInput *input) {
     empty(oldest);
     inputs->first = (inputs->first + 1) % PS_SCRIPT_QUEUE_INPUTS;
     inputs->count--;
+    if (inputs->count == 0) {
+        begin_again(inputs);
+    }
     return true;
 }
 
@@ -77,5 +95,6 @@ bool ps_script_inputs_put_back(PsScriptInputs *inputs, PsScriptInput *input) {
     swap(oldest, input);
     empty(input);
     inputs->bytes += oldest->frame.len;
+    note_use(inputs, oldest);
     return true;
 }

@@ -24,6 +24,7 @@ typedef struct PsScriptInputs {
     PsScriptInput items[PS_SCRIPT_QUEUE_INPUTS];
     uint32_t first;
     uint32_t count;
+    uint32_t used; ///< slots that may hold memory: those before this one
     size_t bytes;
 } PsScriptInputs;
 
