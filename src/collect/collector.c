@@ -20,8 +20,8 @@ static void serve_group(PsCollector *collector, PsGroupState *group, PsMono now)
         return;
     }
     PsUpload upload;
-    bool any =
-        ps_uploader_build(group->uploader, collector->setup.table, now, ps_wall_now(), &upload);
+    bool any = ps_uploader_build(group->uploader, collector->setup.table, now, ps_wall_now(),
+                                 collector->upload_room, &upload);
     ps_upload_clock_done(clock, now);
     if (any) {
         group->uploads++;

@@ -113,6 +113,17 @@ static PsErr check_descriptors(uint32_t channels, PsDiag *diag) {
                    channels, (unsigned long long)needed, (unsigned long long)limit);
 }
 
+static void make_upload_room(PsCollector *collector, uint32_t group_count) {
+    uint32_t most = 0;
+    for (uint32_t g = 0; g < group_count; g++) {
+        const PsUploader *uploader = collector->groups[g].uploader;
+        uint32_t items = uploader != NULL ? ps_uploader_items(uploader) : 0;
+        most = items > most ? items : most;
+    }
+    free(collector->upload_room);
+    collector->upload_room = ps_alloc_array(most, sizeof *collector->upload_room);
+}
+
 PsErr ps_collector_build(PsCollector *collector, PsDiag *diag) {
     const PsCollectorSetup *setup = &collector->setup;
     collector->learned = ps_learned_store_new(setup->state_folder);
@@ -139,6 +150,7 @@ PsErr ps_collector_build(PsCollector *collector, PsDiag *diag) {
         note_places(collector);
         collector->groups = ps_group_states_new(setup->config, collector->channels, count,
                                                 setup->wants_uploads, setup->ctx);
+        make_upload_room(collector, setup->config->group_count);
         collector->recalls = ps_recalls_new(setup->config, setup->table);
     }
     return err;
@@ -150,6 +162,7 @@ void ps_collector_free_parts(PsCollector *collector) {
     }
     PS_ASSERT(collector->leaving_count == 0);
     ps_group_states_free(collector->groups, collector->setup.config->group_count);
+    free(collector->upload_room);
     ps_recalls_free(collector->recalls);
     ps_learned_store_free(collector->learned); // not started, or closed and gone
     ps_mailbox_free(collector->reports);
@@ -363,6 +376,7 @@ static void change_groups(Change *change) {
     }
     ps_group_states_free(collector->groups, change->map->groups.old_count);
     collector->groups = groups;
+    make_upload_room(collector, change->config->group_count);
 }
 
 static void drop_what_is_unread(Change *change) {

@@ -25,6 +25,7 @@ struct PsCollector {
     PsLayout layout;          // of the present configuration
     uint32_t *variable_place; // by variable: its number in the part of its channel
     PsGroupState *groups;
+    PsUploadItem *upload_room; // for the snapshot of any of them
     PsChannel **leaving; // no longer in the configuration; freed when their threads have ended
     uint32_t leaving_count;
     PsGuest guests[PS_GUESTS_MAX];

@@ -32,7 +32,6 @@ struct PsUploader {
     uint32_t *variables; // sorted by device
     DeviceRun *runs;
     uint32_t run_count;
-    PsUploadItem *items;
     Sent *sent; // per variable; NULL when all are realtime
 };
 
@@ -136,7 +135,6 @@ PsUploader *ps_uploader_new(const PsConfig *config, uint32_t group, uint32_t cha
     uploader->group = group;
     uploader->count = count;
     uploader->variables = ps_alloc_array(count, sizeof *uploader->variables);
-    uploader->items = ps_alloc_array(count, sizeof *uploader->items);
     sort_by_device(uploader);
     cut_runs(uploader);
     uploader->sent = sent_new(uploader);
@@ -152,7 +150,6 @@ void ps_uploader_free(PsUploader *uploader) {
         free(uploader->sent[i].text);
     }
     free(uploader->sent);
-    free(uploader->items);
     free(uploader->runs);
     free(uploader->variables);
     ps_upload_clock_deinit(&uploader->clock);
@@ -236,19 +233,23 @@ static uint32_t build_run(const PsUploader *uploader, const DeviceRun *run, cons
     return used;
 }
 
+uint32_t ps_uploader_items(const PsUploader *uploader) {
+    return uploader->count;
+}
+
 bool ps_uploader_build(PsUploader *uploader, const PsTagTable *table, PsMono now, PsWall wall,
-                       PsUpload *ret_upload) {
+                       PsUploadItem *room, PsUpload *ret_upload) {
     const PsTag *tags = ps_tag_table_all(table);
     uint32_t used = 0;
     for (uint32_t i = 0; i < uploader->run_count; i++) {
-        used += build_run(uploader, &uploader->runs[i], tags, now, uploader->items + used);
+        used += build_run(uploader, &uploader->runs[i], tags, now, room + used);
     }
     *ret_upload = (PsUpload){
         .group = uploader->group,
         // Without news since the last upload everything is too old by now: an honest "as of now".
         .collected = uploader->clock.news ? uploader->newest : wall,
         .item_count = used,
-        .items = uploader->items,
+        .items = room,
     };
     return used > 0;
 }

@@ -21,6 +21,9 @@ void ps_uploader_free(PsUploader *uploader);
 void ps_uploader_follow(PsUploader *uploader, const PsUploader *before, const PsConfigMap *map,
                         PsMono now);
 
+/// Most items that a snapshot can have.
+uint32_t ps_uploader_items(const PsUploader *uploader);
+
 PsUploadClock *ps_uploader_clock(PsUploader *uploader);
 
 /// A batch of this group was applied; its stamp may be the snapshot's.
@@ -28,10 +31,10 @@ void ps_uploader_saw(PsUploader *uploader, PsWall read_wall);
 
 /// Builds the snapshot: realtime variables always, onchange ones when value or status differ from
 /// what was last sent (a variable that was never good counts as sent bad). False when there is
-/// nothing to send. The snapshot is borrowed until the next call; onchange values in it count as
-/// sent.
+/// nothing to send. The snapshot's items are put into `room`, which the groups can share; onchange
+/// values in it count as sent.
 bool ps_uploader_build(PsUploader *uploader, const PsTagTable *table, PsMono now, PsWall wall,
-                       PsUpload *ret_upload);
+                       PsUploadItem *room, PsUpload *ret_upload);
 
 /// How long after its read a value of this variable passes for current: two polling intervals and
 /// the device's timeout.

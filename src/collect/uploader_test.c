@@ -31,6 +31,7 @@ typedef struct Fixture {
     PsTagTable *table;
     PsUploader *uploader;
     PsUpload upload;
+    PsUploadItem room[4];
     PsMono now;
 } Fixture;
 
@@ -61,7 +62,8 @@ static void sample(Fixture *f, uint32_t variable, PsQuality quality, PsValue val
 }
 
 static bool build(Fixture *f) {
-    return ps_uploader_build(f->uploader, f->table, f->now, (PsWall){9 * PS_NS_PER_S}, &f->upload);
+    return ps_uploader_build(f->uploader, f->table, f->now, (PsWall){9 * PS_NS_PER_S}, f->room,
+                             &f->upload);
 }
 
 static void items_stand_by_device_without_write_only(void **state) {

@@ -241,6 +241,7 @@ PsErr ps_app_run(const PsAppOptions *options, PsDiag *diag) {
     new_apply(&app);
     PsErr err = build_all(&app, diag);
     ps_mem_trim();
+    ps_retired_settle(app.retired);
     if (err == PS_OK) {
         PS_LOGI("STARTED",
                 "%u devices, %u variables, %u alarms, %u publish and %u subscribe messages from %s",

@@ -16,6 +16,7 @@ struct PsConfigHold {
 struct PsRetired {
     PsConfigHold *holds;
     uv_timer_t timer;
+    bool settled; // it was trimmed once since the last change
     bool closed;
 };
 
@@ -28,6 +29,8 @@ PsRetired *ps_retired_new(uv_loop_t *loop) {
 
 // What served the former configuration is given up in the moments after it, here and there.
 #define TRIM_AFTER_MS 3000
+// Scripts begin and are told their names at their own pace.
+#define TRIM_AGAIN_MS 20000
 
 static void sweep(PsRetired *retired, bool all) {
     for (PsConfigHold **at = &retired->holds; *at != NULL;) {
@@ -43,12 +46,19 @@ static void sweep(PsRetired *retired, bool all) {
 }
 
 static void on_trim(uv_timer_t *timer) {
-    sweep(timer->data, false);
+    PsRetired *retired = timer->data;
+    sweep(retired, false);
     ps_mem_trim();
+    if (!retired->settled) {
+        retired->settled = true;
+        uv_timer_start(timer, on_trim, TRIM_AGAIN_MS, 0);
+    }
 }
 
 static void on_timer(uv_timer_t *timer) {
-    sweep(timer->data, false);
+    PsRetired *retired = timer->data;
+    sweep(retired, false);
+    retired->settled = false;
     uv_timer_start(timer, on_trim, TRIM_AFTER_MS, 0);
 }
 
@@ -57,6 +67,10 @@ static void sweep_soon(PsRetired *retired) {
     if (!retired->closed) {
         uv_timer_start(&retired->timer, on_timer, 0, 0);
     }
+}
+
+void ps_retired_settle(PsRetired *retired) {
+    sweep_soon(retired);
 }
 
 void ps_retired_close(PsRetired *retired) {

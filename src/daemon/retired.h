@@ -10,6 +10,9 @@ typedef struct PsRetired PsRetired;
 typedef struct PsConfigHold PsConfigHold;
 
 PsRetired *ps_retired_new(uv_loop_t *loop);
+/// Much was made, here and there, that is given up in the moments after: what is free by then goes
+/// back to the system.
+void ps_retired_settle(PsRetired *retired);
 /// Lets its handle go; what is held can still be released.
 void ps_retired_close(PsRetired *retired);
 /// Once the loop has ended; frees what was put. Accepts NULL.

@@ -33,7 +33,7 @@ static PsModbusItem make_item(const PsConfig *config, uint32_t index) {
     return (PsModbusItem){
         .variable = index,
         .offset = address.offset,
-        .table = (uint8_t)address.table,
+        .table = (uint8_t)address.table & 0x7F,
         .width = (uint8_t)ps_modbus_width(address.table, variable->data_type, variable->size),
         .field = ps_modbus_field(&config->devices[variable->device], variable),
     };

@@ -16,9 +16,9 @@
 typedef struct PsModbusItem {
     uint32_t variable; ///< index into PsConfig.variables
     uint16_t offset;
-    uint8_t table; ///< PsModbusTable
-    uint8_t width; ///< bits or registers
-    bool blocked;  ///< a hole lies inside it: not asked for
+    uint8_t table : 7;   ///< PsModbusTable
+    uint8_t blocked : 1; ///< a hole lies inside it: not asked for
+    uint8_t width;       ///< bits or registers
     PsModbusField field;
 } PsModbusItem;
 
