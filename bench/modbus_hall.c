@@ -72,7 +72,7 @@ static bool serve(Client *client) {
 
 // Everything on 127.0.0.0/8 comes in here; the address says which device it is.
 static void welcome(int listener, int polled, uint32_t first_silent) {
-    struct sockaddr_in here;
+    struct sockaddr_in here = {0};
     socklen_t len = sizeof here;
     int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {

@@ -146,11 +146,14 @@ static json_t *unfold_change(const PsOptionTable *table, const json_t *value, co
                              const char *label, PsFindings *findings) {
     PsDiag diag = {0};
     json_t *copy = json_copy((json_t *)(uintptr_t)value);
-    bool hinted = table->shorthand != NULL && table->shorthand->hint != NULL &&
-                  json_object_get(before, table->shorthand->hint) != NULL;
-    if (ps_shorthand_unfold(table->shorthand, copy, true, hinted, &diag) != PS_OK) {
+    const PsShorthand *shorthand = table->shorthand;
+    if (shorthand == NULL) {
+        return copy;
+    }
+    bool hinted = shorthand->hint != NULL && json_object_get(before, shorthand->hint) != NULL;
+    if (ps_shorthand_unfold(shorthand, copy, true, hinted, &diag) != PS_OK) {
         ps_findings_error(findings, PS_CONFIG_FILE, label, diag.field, "%s", diag.text);
-        json_object_del(copy, table->shorthand->key);
+        json_object_del(copy, shorthand->key);
     }
     return copy;
 }

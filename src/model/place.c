@@ -37,13 +37,13 @@ static void put_node(const PsVariable *variable, char *out, size_t size) {
     const char *identifier = text_of(variable->identifier);
     static const char letters[] = {'s', 'i', 'g', 'b'};
     bool whole = strchr(identifier, '=') != NULL && strchr("nsigb", identifier[0]) != NULL;
-    int type = variable->identifier_type;
+    size_t type = variable->identifier_type > 0 ? (size_t)variable->identifier_type : 0;
     int len = 0;
     if (whole && variable->namespace_index == 0 && type == PS_IDENTIFIER_STRING) {
         len = snprintf(out, size, "%s", identifier);
     } else {
         len = snprintf(out, size, "ns=%u;%c=%s", variable->namespace_index,
-                       letters[type >= 0 && type < 4 ? type : 0], identifier);
+                       letters[type < PS_COUNT(letters) ? type : 0], identifier);
     }
     if (variable->array_index != PS_UNSET && len > 0 && (size_t)len < size) {
         snprintf(out + len, size - (size_t)len, "[%d]", variable->array_index);
