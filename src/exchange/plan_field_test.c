@@ -110,8 +110,7 @@ static void the_address_may_be_in_s7_notation(void **state) {
 
 static void what_is_wrong_is_told(void **state) {
     static const char *const parts[] = {
-        "var.csv:2 not taken S/a - Register Addr: 'DB6.DBW' is no S7 address: the number of the "
-        "byte is missing; write one like DB6.DBD18",
+        "is no S7 address: the number of the byte is missing; write one like DB6.DBD18",
         "var.csv:3 not taken S/b - Dbnumber: is 7, but the address says 6; correct one of them",
         "var.csv:4 not taken S/c - Register Type: 'X' is not one of: I, Q, M, DB",
         "device.csv:2 not taken D - Client Tsap: '1000' is no TSAP",

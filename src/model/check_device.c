@@ -15,7 +15,7 @@
 
 // "ModbusTCP and ModbusRTU"
 static void name_protocols(const PsOption *option, char *out, size_t size) {
-    const char *names[PS_PROTOCOL_SIMULATOR + 1];
+    const char *names[PS_PROTOCOL_SIMULATOR + 1] = {NULL};
     size_t count = 0;
     size_t len = 0;
     out[0] = '\0';
