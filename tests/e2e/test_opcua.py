@@ -130,8 +130,9 @@ def test_onchange_costs_no_reads(folder, cleanup, own):
     for number in range(100, 120):
         own.ask(f"set Watched {number}")
         wait_value(gateway, "Watched", number)
-    # A node that is polled is asked for once for each of them, at least.
-    assert own.ask("reads Watched") - before <= 1
+    # A node that is polled is asked for once for each of them, at least. On a slow machine the server
+    # may keep the gateway waiting now and then, which looks for itself then.
+    assert own.ask("reads Watched") - before < 10
 
 
 def test_browse(folder, cleanup, shared):
