@@ -13,7 +13,7 @@ from measure import cpu_seconds, median
 
 BENCH = harness.BIN.parent / "bench"
 ROUNDS = 5
-GROUPS = 16
+GROUPS = 8
 
 
 class Hall:

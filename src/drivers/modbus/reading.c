@@ -173,8 +173,9 @@ static PsErr settle_place(Reader *reader, const PsModbusRequest *request, int ex
 
 // NOLINTNEXTLINE(misc-no-recursion): each call has fewer items, at most 2,000
 static PsErr read_items(Reader *reader, PsModbusRequest request, bool searching) {
-    uint32_t cut = ps_modbus_plan_cut(reader->plan, &request);
-    bool too_many = cut != 0 && request.count > max_of(reader, request.table);
+    bool over = request.count > max_of(reader, request.table);
+    uint32_t cut = over ? ps_modbus_plan_cut(reader->plan, &request) : 0;
+    bool too_many = cut != 0;
     int exception = 0;
     PsDiag diag = {0};
     reader->searches += searching ? 1 : 0;
@@ -190,6 +191,7 @@ static PsErr read_items(Reader *reader, PsModbusRequest request, bool searching)
         refuse(reader, &request, &diag);
         return PS_OK;
     }
+    cut = over ? cut : ps_modbus_plan_cut(reader->plan, &request);
     if (cut == 0) {
         return settle_place(reader, &request, exception, &diag);
     }
