@@ -12,7 +12,7 @@ DEVICES = 2000
 EACH = 50
 MESSAGES = 200
 ENDPOINTS = 20
-SETTLES_S = 10
+SETTLES_S = 30
 SCRIPT = "def main(data_collect, wizard_api):\n    return len(data_collect['values'])\n"
 
 
