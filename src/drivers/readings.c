@@ -3,6 +3,7 @@
 #include "drivers/readings.h"
 
 #include "base/err.h"
+#include "drivers/bcd.h"
 
 #include <float.h>
 #include <inttypes.h>
@@ -126,15 +127,11 @@ static void read_real(const Type *type, uint64_t raw, PsReading *reading) {
 }
 
 static void read_bcd(const Type *type, uint64_t raw, PsReading *reading) {
-    uint64_t number = 0;
-    for (uint32_t i = 2 * type->width; i-- > 0;) {
-        unsigned digit = (unsigned)(raw >> (4 * i)) & 15U;
-        if (digit > 9) {
-            return;
-        }
-        number = number * 10 + digit;
+    int64_t number;
+    if (!ps_bcd_decode(raw, 2 * type->width, &number)) {
+        return;
     }
-    snprintf(reading->text, sizeof reading->text, "%" PRIu64, number);
+    snprintf(reading->text, sizeof reading->text, "%" PRId64, number);
     reading->likely = likely_integer((double)number, type->width);
 }
 

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "drivers/eip/describe.h"
 #include "drivers/eip/session.h"
+#include "drivers/endpoint.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,26 +51,11 @@ static void session_free(PsSession *base) {
     free(session);
 }
 
-static PsErr check_endpoint(const PsEndpoint *endpoint, PsDiag *diag) {
-    const PsConfig *config = endpoint->config;
-    for (uint32_t s = 0; s < endpoint->set_count; s++) {
-        const PsPollSet *set = &endpoint->sets[s];
-        for (uint32_t i = 0; i < set->variable_count; i++) {
-            const PsVariable *variable = &config->variables[set->variables[i]];
-            PsErr err = ps_eip_check_variable(&config->devices[variable->device], variable, diag);
-            if (err != PS_OK) {
-                return err;
-            }
-        }
-    }
-    return PS_OK;
-}
-
 static void take_endpoint(PsEipSession *session, const PsEndpoint *endpoint) {
     const PsConfig *config = endpoint->config;
     session->endpoint = endpoint;
     session->plans = ps_alloc_array(endpoint->set_count, sizeof *session->plans);
-    session->connect_timeout_ns = 0;
+    session->connect_timeout_ns = ps_endpoint_timeout_ns(endpoint);
     session->idle_ns = 0;
     for (uint32_t i = 0; i < endpoint->set_count; i++) {
         const PsPollSet *set = &endpoint->sets[i];
@@ -79,18 +65,13 @@ static void take_endpoint(PsEipSession *session, const PsEndpoint *endpoint) {
         session->idle_ns = idle > session->idle_ns ? idle : session->idle_ns;
     }
     session->idle_ns *= IDLE_POLLS;
-    for (uint32_t i = 0; i < endpoint->device_count; i++) {
-        int64_t timeout = ps_seconds_to_ns(config->devices[endpoint->devices[i]].timeout);
-        session->connect_timeout_ns =
-            timeout > session->connect_timeout_ns ? timeout : session->connect_timeout_ns;
-    }
 }
 
 static PsErr session_new(const PsEndpoint *endpoint, PsSession **ret_session, PsDiag *diag) {
     PS_ASSERT(endpoint->device_count > 0);
     const PsDevice *first = &endpoint->config->devices[endpoint->devices[0]];
     PsEipTarget target = {.host = first->ip, .port = first->port, .connected = first->connected};
-    PsErr err = check_endpoint(endpoint, diag);
+    PsErr err = ps_endpoint_check(endpoint, ps_eip_check_variable, diag);
     err = err != PS_OK ? err : ps_eip_route_parse(first, &target.route, diag);
     if (err != PS_OK) {
         return err;

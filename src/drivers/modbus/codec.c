@@ -2,6 +2,7 @@
 // Pure; any thread.
 #include "drivers/modbus/codec.h"
 
+#include "drivers/bcd.h"
 #include "drivers/modbus/address.h"
 
 #include <math.h>
@@ -67,15 +68,9 @@ static PsQuality undecodable(PsValue *ret_value) {
 }
 
 static PsQuality decode_bcd(uint64_t bits, unsigned digits, PsValue *ret_value) {
-    int64_t number = 0;
-    for (unsigned i = digits; i-- > 0;) {
-        unsigned digit = (unsigned)(bits >> (4 * i)) & 0xF;
-        if (digit > 9) {
-            return undecodable(ret_value);
-        }
-        number = number * 10 + digit;
-    }
-    return good(ps_value_int(number), ret_value);
+    int64_t number;
+    return ps_bcd_decode(bits, digits, &number) ? good(ps_value_int(number), ret_value)
+                                                : undecodable(ret_value);
 }
 
 static PsQuality decode_float(double number, unsigned decimals, PsValue *ret_value) {
@@ -156,15 +151,6 @@ PsValue ps_modbus_decode_bit(const PsModbusField *field, uint8_t bit) {
     return field->type == PS_TYPE_BOOL ? ps_value_bool(bit != 0) : ps_value_int(bit != 0);
 }
 
-static uint64_t encode_bcd(int64_t number, unsigned digits) {
-    uint64_t bits = 0;
-    for (unsigned i = 0; i < digits; i++) {
-        bits |= (uint64_t)(number % 10) << (4 * i);
-        number /= 10;
-    }
-    return bits;
-}
-
 static uint64_t float_to_bits(double number) {
     float narrow = (float)number;
     uint32_t bits;
@@ -203,7 +189,7 @@ void ps_modbus_encode(const PsModbusField *field, PsValue value, uint16_t *regis
         return;
     case PS_TYPE_BCD:
     case PS_TYPE_BCD32:
-        scatter(field, encode_bcd(value.integer, 4U * field->registers), registers);
+        scatter(field, ps_bcd_encode(value.integer, 4U * field->registers), registers);
         return;
     case PS_TYPE_STRING:
         encode_text(field, value, registers);

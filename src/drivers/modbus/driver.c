@@ -4,6 +4,7 @@
 #include "drivers/modbus/driver.h"
 
 #include "base/mem.h"
+#include "drivers/endpoint.h"
 #include "drivers/modbus/connection.h"
 #include "drivers/modbus/describe.h"
 #include "drivers/modbus/exception.h"
@@ -77,21 +78,6 @@ static void session_free(PsSession *base) {
     free(session);
 }
 
-static PsErr check_endpoint(const PsEndpoint *endpoint, PsVariableCheck *check, PsDiag *diag) {
-    const PsConfig *config = endpoint->config;
-    for (uint32_t s = 0; s < endpoint->set_count; s++) {
-        const PsPollSet *set = &endpoint->sets[s];
-        for (uint32_t i = 0; i < set->variable_count; i++) {
-            const PsVariable *variable = &config->variables[set->variables[i]];
-            PsErr err = check(&config->devices[variable->device], variable, diag);
-            if (err != PS_OK) {
-                return err;
-            }
-        }
-    }
-    return PS_OK;
-}
-
 static int slave_of(const PsEndpoint *endpoint, uint32_t set) {
     return endpoint->config->devices[endpoint->sets[set].device].slave;
 }
@@ -103,16 +89,11 @@ static void take_endpoint(ModbusSession *session, const PsEndpoint *endpoint) {
     }
     session->learned = endpoint->learned != NULL ? endpoint->learned : session->own;
     session->plans = ps_alloc_array(endpoint->set_count, sizeof *session->plans);
-    session->connect_timeout_ns = 0;
+    session->connect_timeout_ns = ps_endpoint_timeout_ns(endpoint);
     session->connection.shared = endpoint->device_count > 1;
     for (uint32_t i = 0; i < endpoint->set_count; i++) {
         ps_modbus_plan_init(&session->plans[i], endpoint->config, &endpoint->sets[i],
                             session->learned, (uint32_t)slave_of(endpoint, i));
-    }
-    for (uint32_t i = 0; i < endpoint->device_count; i++) {
-        int64_t timeout = ps_seconds_to_ns(endpoint->config->devices[endpoint->devices[i]].timeout);
-        session->connect_timeout_ns =
-            timeout > session->connect_timeout_ns ? timeout : session->connect_timeout_ns;
     }
 }
 
@@ -137,7 +118,7 @@ static PsModbusTarget target_of(const PsDriver *driver, const PsEndpoint *endpoi
 static PsErr make_session(const PsDriver *driver, const PsEndpoint *endpoint,
                           PsSession **ret_session, PsDiag *diag) {
     PS_ASSERT(endpoint->device_count > 0);
-    PsErr err = check_endpoint(endpoint, driver->check_variable, diag);
+    PsErr err = ps_endpoint_check(endpoint, driver->check_variable, diag);
     if (err != PS_OK) {
         return err;
     }

@@ -3,6 +3,7 @@
 #include "drivers/opcua/driver.h"
 
 #include "base/mem.h"
+#include "drivers/endpoint.h"
 #include "drivers/opcua/session.h"
 #include "drivers/tcp_connect.h"
 
@@ -71,14 +72,7 @@ static PsErr check_endpoint(const PsEndpoint *endpoint, PsDiag *diag) {
     const PsConfig *config = endpoint->config;
     PsOpcuaAddress address;
     PsErr err = ps_opcua_address(&config->devices[endpoint->devices[0]], &address, diag);
-    for (uint32_t s = 0; err == PS_OK && s < endpoint->set_count; s++) {
-        const PsPollSet *set = &endpoint->sets[s];
-        for (uint32_t i = 0; err == PS_OK && i < set->variable_count; i++) {
-            const PsVariable *variable = &config->variables[set->variables[i]];
-            err = check_variable(&config->devices[variable->device], variable, diag);
-        }
-    }
-    return err;
+    return err != PS_OK ? err : ps_endpoint_check(endpoint, check_variable, diag);
 }
 
 static void take_endpoint(PsOpcuaSession *session, const PsEndpoint *endpoint) {
@@ -160,11 +154,10 @@ static bool session_replan(PsSession *base, const PsEndpoint *endpoint) {
 
 // The session must outlive the longest pause between two polls.
 static PsOpcuaPatience patience_of(const PsEndpoint *endpoint) {
-    PsOpcuaPatience patience = {.timeout_ns = OPEN_TIMEOUT_NS, .session_ms = SESSION_MIN_MS};
-    for (uint32_t i = 0; i < endpoint->device_count; i++) {
-        int64_t timeout = ps_seconds_to_ns(endpoint->config->devices[endpoint->devices[i]].timeout);
-        patience.timeout_ns = timeout > patience.timeout_ns ? timeout : patience.timeout_ns;
-    }
+    int64_t timeout_ns = ps_endpoint_timeout_ns(endpoint);
+    PsOpcuaPatience patience = {.timeout_ns =
+                                    timeout_ns > OPEN_TIMEOUT_NS ? timeout_ns : OPEN_TIMEOUT_NS,
+                                .session_ms = SESSION_MIN_MS};
     for (uint32_t i = 0; i < endpoint->set_count; i++) {
         double pause = endpoint->config->groups[endpoint->sets[i].group].polling_interval;
         double wanted = pause * 3 * 1e3;

@@ -2,6 +2,7 @@
 // interpreted. Pure; any thread.
 #include "drivers/s7/codec.h"
 
+#include "drivers/bcd.h"
 #include "drivers/s7/address.h"
 
 #include <math.h>
@@ -41,15 +42,9 @@ static PsQuality undecodable(PsValue *ret_value) {
 }
 
 static PsQuality decode_bcd(uint64_t bits, unsigned digits, PsValue *ret_value) {
-    int64_t number = 0;
-    for (unsigned i = digits; i-- > 0;) {
-        unsigned digit = (unsigned)(bits >> (4 * i)) & 0xF;
-        if (digit > 9) {
-            return undecodable(ret_value);
-        }
-        number = number * 10 + digit;
-    }
-    return good(ps_value_int(number), ret_value);
+    int64_t number;
+    return ps_bcd_decode(bits, digits, &number) ? good(ps_value_int(number), ret_value)
+                                                : undecodable(ret_value);
 }
 
 static PsQuality decode_float(double number, unsigned decimals, PsValue *ret_value) {
@@ -125,15 +120,6 @@ PsQuality ps_s7_decode(const PsS7Field *field, const uint8_t *bytes, PsValue *re
     return undecodable(ret_value);
 }
 
-static uint64_t encode_bcd(int64_t number, unsigned digits) {
-    uint64_t bits = 0;
-    for (unsigned i = 0; i < digits; i++) {
-        bits |= (uint64_t)(number % 10) << (4 * i);
-        number /= 10;
-    }
-    return bits;
-}
-
 static uint64_t single_bits(double number) {
     float narrow = (float)number;
     uint32_t bits;
@@ -161,7 +147,7 @@ void ps_s7_encode(const PsS7Field *field, PsValue value, uint8_t *ret_bytes) {
         return;
     case PS_TYPE_BCD:
     case PS_TYPE_BCD32:
-        scatter(field, encode_bcd(value.integer, 2U * field->len), ret_bytes);
+        scatter(field, ps_bcd_encode(value.integer, 2U * field->len), ret_bytes);
         return;
     case PS_TYPE_STRING: {
         uint32_t len = value.text_len < field->len ? value.text_len : field->len;

@@ -3,6 +3,7 @@
 #include "drivers/s7/driver.h"
 
 #include "base/mem.h"
+#include "drivers/endpoint.h"
 #include "drivers/peek.h"
 #include "drivers/s7/address.h"
 #include "drivers/s7/describe.h"
@@ -55,38 +56,18 @@ static void session_free(PsSession *base) {
     free(session);
 }
 
-static PsErr check_endpoint(const PsEndpoint *endpoint, PsDiag *diag) {
-    const PsConfig *config = endpoint->config;
-    for (uint32_t s = 0; s < endpoint->set_count; s++) {
-        const PsPollSet *set = &endpoint->sets[s];
-        for (uint32_t i = 0; i < set->variable_count; i++) {
-            const PsVariable *variable = &config->variables[set->variables[i]];
-            PsErr err = ps_s7_check_variable(&config->devices[variable->device], variable, diag);
-            if (err != PS_OK) {
-                return err;
-            }
-        }
-    }
-    return PS_OK;
-}
-
 static void take_endpoint(PsS7Session *session, const PsEndpoint *endpoint) {
     session->endpoint = endpoint;
     session->plans = ps_alloc_array(endpoint->set_count, sizeof *session->plans);
-    session->connect_timeout_ns = 0;
+    session->connect_timeout_ns = ps_endpoint_timeout_ns(endpoint);
     for (uint32_t i = 0; i < endpoint->set_count; i++) {
         ps_s7_plan_init(&session->plans[i], endpoint->config, &endpoint->sets[i]);
-    }
-    for (uint32_t i = 0; i < endpoint->device_count; i++) {
-        int64_t timeout = ps_s7_timeout_ns(session, endpoint->devices[i]);
-        session->connect_timeout_ns =
-            timeout > session->connect_timeout_ns ? timeout : session->connect_timeout_ns;
     }
 }
 
 static PsErr session_new(const PsEndpoint *endpoint, PsSession **ret_session, PsDiag *diag) {
     PS_ASSERT(endpoint->device_count > 0);
-    PsErr err = check_endpoint(endpoint, diag);
+    PsErr err = ps_endpoint_check(endpoint, ps_s7_check_variable, diag);
     if (err != PS_OK) {
         return err;
     }
