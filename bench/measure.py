@@ -3,13 +3,21 @@ import pathlib
 import statistics
 
 
-def cpu_seconds(pid):
-    """User and system time of a process with all its threads, in nanosecond steps where the kernel
-    keeps them (schedstat), otherwise in clock ticks."""
+def cpu_seconds(pid, only=lambda thread: True):
+    """User and system time of the threads of a process whose names pass `only`."""
     total = 0
     for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-        total += int((task / "schedstat").read_text().split()[0])
+        if only((task / "comm").read_text()):
+            total += int((task / "schedstat").read_text().split()[0])
     return total / 1e9
+
+
+def is_collecting(thread):
+    return thread.startswith("channel-")  # the threads that talk to devices
+
+
+def is_not_collecting(thread):
+    return not is_collecting(thread)
 
 
 def memory_kib(pid, *keys):

@@ -17,16 +17,8 @@ PyObject *ps_worker_interned(PsReader *reader) {
     return name;
 }
 
-static PyObject *value_template(const PsWorkerGroups *groups, PyObject *status) {
-    PyObject *dict = PyDict_New();
-    if (dict == NULL || PyDict_SetItem(dict, groups->key_raw_data, Py_None) < 0 ||
-        PyDict_SetItem(dict, groups->key_status, status) < 0) {
-        Py_CLEAR(dict);
-    }
-    return dict;
-}
-
-bool ps_worker_groups_init(PsWorkerGroups *groups) {
+bool ps_worker_groups_init(PsWorkerGroups *groups, PyObject *prelude) {
+    PyObject *template = PyDict_GetItemString(prelude, "entry_template"); // borrowed
     *groups = (PsWorkerGroups){0};
     groups->key_timestamp = PyUnicode_InternFromString("timestamp");
     groups->key_values = PyUnicode_InternFromString("values");
@@ -38,8 +30,8 @@ bool ps_worker_groups_init(PsWorkerGroups *groups) {
     if (PyErr_Occurred()) {
         return false;
     }
-    groups->good = value_template(groups, groups->one);
-    groups->bad = value_template(groups, groups->zero);
+    groups->good = PyObject_CallOneArg(template, groups->one);
+    groups->bad = PyObject_CallOneArg(template, groups->zero);
     return groups->good != NULL && groups->bad != NULL;
 }
 

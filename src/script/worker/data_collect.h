@@ -41,8 +41,9 @@ typedef struct PsWorkerGroups {
     PyObject *bad;  ///< the same with status 0
 } PsWorkerGroups;
 
-/// Makes the keys: once, before the first fork. False with a Python exception set.
-bool ps_worker_groups_init(PsWorkerGroups *groups);
+/// Makes the keys, and the templates by the prelude: once, before the first fork. False with a
+/// Python exception set.
+bool ps_worker_groups_init(PsWorkerGroups *groups, PyObject *prelude);
 /// Takes a SCHEMA frame in, in place of the group's former one if there is one. False with a Python
 /// exception set.
 bool ps_worker_groups_add(PsWorkerGroups *groups, const PsWireFrame *schema);

@@ -3,6 +3,7 @@
 // kept or changed is replaced.
 #include "script/worker/refill.h"
 
+#include <endian.h>
 #include <string.h>
 
 // Can this entry of the call before be filled again with no script the wiser? Then its present
@@ -99,7 +100,8 @@ static bool find_entries(PyObject *target, Py_ssize_t *at, PyObject *const *name
 static void find_objects(const PsWorkerGroups *groups, Block *block) {
     for (uint32_t i = 0; i < block->count; i++) {
         if (PyDict_CheckExact(block->entries[i])) {
-            fetch(((PyDictObject *)block->entries[i])->ma_keys, 2 * LINE);
+            const PyDictObject *entry = (const PyDictObject *)block->entries[i];
+            fetch(entry->ma_values != NULL ? (const void *)entry->ma_values : entry->ma_keys, LINE);
         }
     }
     for (uint32_t i = 0; i < block->count; i++) {
@@ -111,12 +113,28 @@ static void find_objects(const PsWorkerGroups *groups, Block *block) {
     }
 }
 
+// The next value. Numbers, nearly all there is, without a call.
+static inline PsValue next_value(PsReader *reader) {
+    PsValue value = {0};
+    uint64_t bits = 0;
+    if (reader->len - reader->at > sizeof bits) {
+        value.kind = reader->data[reader->at];
+    }
+    if (value.kind < PS_VALUE_INT || value.kind > PS_VALUE_FLOAT) {
+        return ps_wire_get_value(reader);
+    }
+    memcpy(&bits, reader->data + reader->at + 1, sizeof bits);
+    reader->at += 1 + sizeof bits;
+    value.unsigned_integer = le64toh(bits);
+    return value;
+}
+
 // What is borrowed stays alive: nothing of the script runs here. False on a Python exception.
 static bool refill_untouched(const PsWorkerGroups *groups, Block *block, PsReader *reader,
                              bool *ret_all) {
     *ret_all = true;
     for (uint32_t i = 0; i < block->count; i++) {
-        block->values[i] = ps_wire_get_value(reader);
+        block->values[i] = next_value(reader);
         if (block->entries[i] == NULL || !is_plain(block->raw_data[i]) ||
             !is_plain(block->status[i])) {
             block->entries[i] = NULL;

@@ -68,10 +68,10 @@ PsErr ps_worker_warm(PsWorker *worker, PsDiag *diag) {
     if (err != PS_OK) {
         return err;
     }
-    bool ok = ps_worker_groups_init(&worker->groups) && ps_worker_alarms_init(&worker->alarms);
-    worker->prelude = ok ? run_prelude(worker) : NULL;
-    PyObject *streams =
-        worker->prelude != NULL ? PyDict_GetItemString(worker->prelude, "unfinished") : NULL;
+    worker->prelude = run_prelude(worker);
+    bool ok = worker->prelude != NULL && ps_worker_groups_init(&worker->groups, worker->prelude) &&
+              ps_worker_alarms_init(&worker->alarms);
+    PyObject *streams = ok ? PyDict_GetItemString(worker->prelude, "unfinished") : NULL;
     worker->unfinished = Py_XNewRef(streams);
     worker->parameters = PyDict_New();
     worker->callbacks = PyDict_New();
