@@ -39,7 +39,7 @@ typedef enum PsFaultDo {
     PS_FAULT_DROP,        ///< as if the packet had not come; PUBLISH: neither routed nor answered
     PS_FAULT_DROP_ANSWER, ///< the packet has its effect; the answer is never sent
     PS_FAULT_WITHHOLD_ANSWER,    ///< the same, until the rule is taken away; then it is sent
-    PS_FAULT_DELAY,              ///< answer `time_ms` later; handshake: begin it later
+    PS_FAULT_DELAY,              ///< answer, handshake or delivery comes `time_ms` later
     PS_FAULT_REFUSE,             ///< answer with `code`; handshake: close without a word
     PS_FAULT_STOP_READING,       ///< read nothing more from the client, for `time_ms` (0: for ever)
     PS_FAULT_LOSE_SESSION,       ///< CONNECT: as if its stored session had never been

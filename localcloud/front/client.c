@@ -58,7 +58,7 @@ static void free_client(PsClient *client) {
     ps_buf_deinit(&client->connect);
     ps_buf_deinit(&client->to_peer);
     ps_buf_deinit(&client->to_broker);
-    free(client->unacked_out);
+    ps_client_free_unacked(client);
     free(client->domain_name);
     free(client->client_id);
     free(client);
@@ -281,7 +281,8 @@ static bool is_held_back(const PsClient *client) {
 }
 
 static bool is_broker_held_back(const PsClient *client) {
-    size_t kept = ps_packet_queue_len(&client->held) + ps_packet_queue_len(&client->stored);
+    size_t kept = ps_packet_queue_len(&client->held) + ps_packet_queue_len(&client->stored) +
+                  client->late_bytes;
     return kept > ps_client_limits(client)->held_bytes ||
            ps_mono_diff_ns(client->out_at, ps_front_now(client->front)) > 0 ||
            (client->peer != NULL &&

@@ -185,6 +185,7 @@ static void pass_s(KitClient *client, int64_t s) {
 // Spec 4.2: QoS 1 without PUBACK is dropped after an hour; what was held back behind it goes.
 static void test_row_unacked_for_an_hour(void **state) {
     (void)state;
+    ps_front_limits(kit.front)->resend_out_s = 0;
     ps_front_limits(kit.front)->unacked_out = 2;
     EACH_VERSION {
         KitClient client = next_client(version);
@@ -211,8 +212,61 @@ static void test_row_unacked_for_an_hour(void **state) {
     }
 }
 
+// Spec 4.2: until then it is sent again, every half a minute, with its number and without DUP.
+// MQTT 5 forbids that on the same connection.
+static void test_row_unacked_is_sent_again(void **state) {
+    (void)state;
+    KitClient client = next_client(PS_MQTT_3);
+    kit_subscribed(&client, 1, "a", 1);
+    kit_deliver(&client, "a", 1, 7, false);
+    kit_deliver(&client, "a", 0, 0, false);
+    assert_int_equal(count_deliveries(&client, NULL), 2);
+    kit_pass_ms(&kit, 29900);
+    kit_expect_nothing(client.peer, PS_MQTT_3);
+    for (int i = 0; i < 2; i++) {
+        kit_pass_ms(&kit, i == 0 ? 200 : 30100);
+        PsPacket packet = kit_expect(client.peer, PS_MQTT_3, PS_PACKET_PUBLISH);
+        assert_int_equal(packet.packet_id, 7);
+        assert_false(packet.publish.dup);
+        kit_expect_nothing(client.peer, PS_MQTT_3);
+    }
+    pass_s(&client, 0);
+    // Not on top of what has not left yet.
+    client.peer->pending = 1;
+    kit_pass_ms(&kit, 30100);
+    kit_expect_nothing(client.peer, PS_MQTT_3);
+    client.peer->pending = 0;
+    kit_ack(client.peer, PS_MQTT_3, 7);
+    assert_int_equal(kit_expect(client.broker, PS_MQTT_3, PS_PACKET_PUBACK).packet_id, 7);
+    pass_s(&client, 60);
+    kit_expect_nothing(client.peer, PS_MQTT_3);
+    client = next_client(PS_MQTT_5);
+    kit_subscribed(&client, 1, "a", 1);
+    kit_deliver(&client, "a", 1, 7, false);
+    expect_delivered(&client, "a");
+    pass_s(&client, 60);
+    kit_expect_nothing(client.peer, PS_MQTT_5);
+}
+
+// The hour ends that: it is not sent again for ever.
+static void test_sending_again_ends(void **state) {
+    (void)state;
+    ps_front_limits(kit.front)->unacked_out_s = 100;
+    KitClient client = next_client(PS_MQTT_3);
+    kit_subscribed(&client, 1, "a", 1);
+    kit_deliver(&client, "a", 1, 7, false);
+    unsigned count = 0;
+    for (int i = 0; i < 20; i++) {
+        count += count_deliveries(&client, NULL);
+        pass_s(&client, 10);
+    }
+    assert_int_equal(count, 4); // at 0, 30, 60 and 90 s
+    assert_int_equal(kit_expect(client.broker, PS_MQTT_3, PS_PACKET_PUBACK).packet_id, 7);
+}
+
 static void test_unacked_for_ever(void **state) {
     (void)state;
+    ps_front_limits(kit.front)->resend_out_s = 0;
     ps_front_limits(kit.front)->unacked_out_s = 0;
     KitClient client = next_client(4);
     kit_subscribed(&client, 1, "a", 1);
@@ -414,6 +468,7 @@ int main(void) {
         TEST(test_filters_outlive_a_restart), TEST(test_row_direct_answer),
         TEST(test_messages_of_the_cloud),     TEST(test_console_taps),
         TEST(test_row_unacked_for_an_hour),   TEST(test_unacked_for_ever),
+        TEST(test_row_unacked_is_sent_again), TEST(test_sending_again_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,6 +29,8 @@ static void remember(PsClient *client, PsPacketType answer, uint16_t packet_id,
 }
 
 static void forget(PsClient *client, size_t at) {
+    bool message = client->faulted[at].answer == PS_PACKET_PUBLISH;
+    client->late_bytes -= message ? client->faulted[at].bytes.len : 0;
     ps_buf_deinit(&client->faulted[at].bytes);
     client->faulted_count--;
     memmove(client->faulted + at, client->faulted + at + 1,
@@ -147,6 +149,7 @@ bool ps_client_answered(PsClient *client, PsPacketType answer, uint16_t packet_i
         ps_buf_put(&faulted->bytes, client->to_peer.data + start, client->to_peer.len - start);
         faulted->due = ps_mono_add_ns(ps_front_now(client->front),
                                       (int64_t)faulted->fault.time_ms * PS_NS_PER_MS);
+        client->late_bytes += answer == PS_PACKET_PUBLISH ? faulted->bytes.len : 0;
         take_back(client, start);
         return false;
     default:
@@ -154,6 +157,16 @@ bool ps_client_answered(PsClient *client, PsPacketType answer, uint16_t packet_i
         forget(client, at);
         return false;
     }
+}
+
+bool ps_client_is_late(const PsClient *client, uint16_t packet_id) {
+    for (size_t i = 0; i < client->faulted_count; i++) {
+        if (client->faulted[i].answer == PS_PACKET_PUBLISH &&
+            client->faulted[i].packet_id == packet_id) {
+            return true;
+        }
+    }
+    return false;
 }
 
 // A withheld answer is due when its rule has gone.

@@ -382,6 +382,51 @@ static void test_pings_and_deliveries(void **state) {
     expect_cut(&client);
 }
 
+// Delayed on its way: it counts as sent, those that are not delayed overtake it, and it is not sent
+// again meanwhile.
+static void test_delay_deliveries(void **state) {
+    (void)state;
+    EACH_VERSION {
+        KitClient client = next_client(version);
+        kit_subscribed(&client, 1, "a/#", 1);
+        only("on deliver, topic a/slow: delay 40s");
+        kit_deliver(&client, "a/slow", 1, 1, false);
+        kit_deliver(&client, "a/slow", 0, 0, false);
+        kit_deliver(&client, "a/fast", 1, 2, false);
+        assert_int_equal(kit_expect(client.peer, version, PS_PACKET_PUBLISH).packet_id, 2);
+        kit_ack(client.peer, version, 2);
+        (void)kit_expect(client.broker, version, PS_PACKET_PUBACK);
+        kit_pass_ms(&kit, 39900);
+        kit_expect_nothing(client.peer, version);
+        kit_pass_ms(&kit, 200);
+        assert_int_equal(kit_expect(client.peer, version, PS_PACKET_PUBLISH).packet_id, 1);
+        assert_int_equal(kit_expect(client.peer, version, PS_PACKET_PUBLISH).packet_id, 0);
+        kit_expect_nothing(client.peer, version);
+        kit_ack(client.peer, version, 1);
+        assert_int_equal(kit_expect(client.broker, version, PS_PACKET_PUBACK).packet_id, 1);
+    }
+}
+
+// No more of them are kept than of those held back for a slow client; and those go with it.
+static void test_delayed_deliveries_are_bounded(void **state) {
+    (void)state;
+    ps_front_limits(kit.front)->held_bytes = 100;
+    KitClient client = next_client(PS_MQTT_3);
+    kit_subscribed(&client, 1, "a/#", 1);
+    only("on deliver: delay 10s");
+    for (uint16_t id = 1; id <= 20; id++) {
+        kit_deliver(&client, "a/b", 1, id, false);
+    }
+    assert_true(client.broker->paused);
+    kit_pass_ms(&kit, 10100);
+    assert_false(client.broker->paused);
+    for (uint16_t id = 1; id <= 20; id++) {
+        assert_int_equal(kit_expect(client.peer, PS_MQTT_3, PS_PACKET_PUBLISH).packet_id, id);
+    }
+    kit_deliver(&client, "a/b", 1, 21, false);
+    kit_lose(client.peer);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_drop_puback, setup, teardown),
@@ -402,6 +447,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_stop_reading, setup, teardown),
         cmocka_unit_test_setup_teardown(test_subscribe, setup, teardown),
         cmocka_unit_test_setup_teardown(test_pings_and_deliveries, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_delay_deliveries, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_delayed_deliveries_are_bounded, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,7 +28,7 @@ typedef struct PsPendingSubscribe {
 
 #define PS_CODE_ASKED 0xFF
 
-/// An answer to which something is to go wrong.
+/// An answer, or a message to the client, to which something is to go wrong.
 typedef struct PsFaultedAnswer {
     PsPacketType answer;
     uint16_t packet_id; ///< 0: the answer has none
@@ -40,7 +40,9 @@ typedef struct PsFaultedAnswer {
 /// A QoS 1 message that is with the client.
 typedef struct PsUnacked {
     uint16_t packet_id;
-    PsMono sent;
+    PsMono first;  ///< when it was sent
+    PsMono last;   ///< and again
+    PsBuf message; ///< the packet; empty: it is not sent again
 } PsUnacked;
 
 /// What becomes of a packet after the rules were asked.
@@ -117,7 +119,8 @@ struct PsClient {
     PsFaultCounts fault_counts;
     PsFaultedAnswer *faulted;
     size_t faulted_count;
-    bool cut_due; ///< after this turn
+    size_t late_bytes; ///< of delayed messages to the client
+    bool cut_due;      ///< after this turn
     bool lose_session;
     bool gated;          ///< the CONNACK is held back, and all that follows it
     uint32_t stopped_by; ///< nothing is read while this rule is there; 0: none
@@ -173,10 +176,13 @@ void ps_client_free_pending(PsClient *client);
 /// PS_FAULT_STEP_REFUSE.
 PsFaultStep ps_client_fault(PsClient *client, PsFaultEvent event, PsBytes topic,
                             PsPacketType answer, uint16_t packet_id, uint8_t *ret_code);
-/// The answer stands in `to_peer` from `start` on; false when it was taken out again.
+/// The answer, or with PS_PACKET_PUBLISH the message, stands in `to_peer` from `start` on; false
+/// when it was taken out again.
 bool ps_client_answered(PsClient *client, PsPacketType answer, uint16_t packet_id, size_t start);
 /// Puts answers into `to_peer` whose time has come; returns when the next one has.
 PsMono ps_client_release_faulted(PsClient *client, PsMono now);
+/// A rule still holds this message back.
+bool ps_client_is_late(const PsClient *client, uint16_t packet_id);
 bool ps_client_is_stopped(const PsClient *client);
 /// True when the client has ended.
 bool ps_client_cut_if_due(PsClient *client);
@@ -186,5 +192,7 @@ void ps_client_free_faulted(PsClient *client);
 void ps_client_on_delivery(PsClient *client, const PsPacket *packet);
 void ps_client_on_puback(PsClient *client, const PsPacket *packet);
 void ps_client_on_pingresp(PsClient *client);
-/// Sends of stored and held messages what may go now; returns when more may, by the clock.
+void ps_client_free_unacked(PsClient *client);
+/// Sends of stored, held and unacknowledged messages what may go now; returns when more may, by the
+/// clock.
 PsMono ps_client_release(PsClient *client, PsMono now);

@@ -45,6 +45,8 @@ static const PsLimitOption options[] = {
           "QoS 1 to a client without its PUBACK; beyond it held back"),
     LIMIT(unacked_out_s, "s", 3600, 0, 604800,
           "a QoS 1 message waits for its PUBACK; then it is dropped; 0: for ever"),
+    LIMIT(resend_out_s, "s", 30, 0, 604800,
+          "a QoS 1 message without its PUBACK is sent again, MQTT 3.1.1 only; 0: never"),
     LIMIT(connects_per_id_per_s, "1/s", 1, 0, 1000,
           "CONNECT with one client id; see the reaction connect_too_fast; 0: no limit"),
     LIMIT(connects_per_s, "1/s", 500, 0, MOST_RATE,

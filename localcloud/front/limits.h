@@ -24,6 +24,7 @@ typedef struct PsLimits {
     uint32_t unacked_in;
     uint32_t unacked_out;
     uint32_t unacked_out_s;         ///< 0: for ever
+    uint32_t resend_out_s;          ///< 0: never
     uint32_t connects_per_id_per_s; ///< 0: none
     uint32_t connects_per_s;        ///< 0: none
     uint32_t keep_alive_min_s;

@@ -26,6 +26,7 @@ static void test_limits_are_awss(void **state) {
     assert_int_equal(limits.keep_alive_max_s, 1200);
     assert_int_equal(limits.replay_per_s, 10);
     assert_int_equal(limits.unacked_out_s, 3600);
+    assert_int_equal(limits.resend_out_s, 30);
     assert_int_equal(limits.shadow_bytes, 8192);
     assert_int_equal(limits.shadow_depth, 8);
     assert_int_equal(limits.shadow_requests_per_s, 20);

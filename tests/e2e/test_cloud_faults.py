@@ -5,6 +5,7 @@ import time
 import pytest
 from harness import (BIN, PATIENCE, Cloud, Gateway, Receiver, cloud_block, group, modbus_device,
                      publish, variable, wait_for)
+from mqtt_raw import RawClient
 
 COUNTER = '''
 count = 0
@@ -85,6 +86,61 @@ def test_clients_see_no_puback(cloud, faults, version):
     with pytest.raises(subprocess.TimeoutExpired):
         mosquitto_pub(cloud, version, timeout=3)
     assert faults.acted() == [1]
+
+
+def say(cloud, *messages):
+    with RawClient(cloud, "sayer", thing="receiver") as client:
+        for topic, payload in messages:
+            client.publish(topic, payload)
+            client.expect("PUBACK")
+
+
+def test_clients_see_a_late_delivery(cloud, faults, version):
+    faults.add("on deliver, client late, topic faults/slow: delay 2s")
+    with RawClient(cloud, "late", version=5 if version == "mqttv5" else 4) as client:
+        client.subscribed("faults/+")
+        started = time.monotonic()
+        say(cloud, ("faults/slow", "slow"), ("faults/fast", "fast"))
+        first, second = (client.expect("PUBLISH") for _ in range(2))
+        assert (first.payload, second.payload) == (b"fast", b"slow"), (first, second)
+        assert time.monotonic() - started >= 2
+        client.puback(second.id)
+        client.expect_quiet()
+    assert faults.acted() == [1]
+
+
+def test_a_message_without_its_puback_comes_again_with_the_session(cloud, version):
+    number = 5 if version == "mqttv5" else 4
+    session = {"clean": False, "props": {0x11: 600}}
+    with RawClient(cloud, "silent", version=number, **session) as client:
+        client.subscribed("again/+")
+        say(cloud, ("again/a", "one"), ("again/b", "two"))
+        taken = {(p.payload, p.id) for p in (client.expect("PUBLISH") for _ in range(2))}
+        client.puback(next(id for payload, id in taken if payload == b"two"))
+        client.expect_quiet()
+    with RawClient(cloud, "silent", version=number, **session) as client:
+        assert client.connack.session_present
+        again = client.expect("PUBLISH")
+        assert (again.payload, again.dup) == (b"one", False) and (b"one", again.id) in taken, again
+        client.puback(again.id)
+        client.expect_quiet()
+    with RawClient(cloud, "silent", version=number, **session) as client:
+        client.expect_quiet()  # it was taken
+
+
+def test_a_message_without_its_puback_comes_again_on_the_connection(tmp_path):
+    cloud = Cloud(tmp_path / "cloud", limits=["connects_per_id_per_s=0", "resend_out_s=1"],
+                  options=["--quiet"])
+    try:
+        with RawClient(cloud, "silent") as client:
+            client.subscribed("again/+")
+            say(cloud, ("again/a", "one"))
+            first, second, third = (client.expect("PUBLISH") for _ in range(3))
+            assert first.id == second.id == third.id
+            assert not (second.dup or third.dup) and third.payload == b"one"
+            client.puback(first.id)
+    finally:
+        cloud.stop()
 
 
 def test_clients_see_a_late_handshake(cloud, faults, version):
