@@ -1,5 +1,6 @@
 """The command line as a person and as a program uses it."""
 import json
+import re
 import subprocess
 
 from harness import BIN, Gateway, group, modbus_device, publish, variable, wait_for
@@ -60,6 +61,20 @@ def test_wrong_calls_say_what_is_right(folder):
         assert word in result.stderr
     absent = run("status", "--socket", folder / "none")
     assert absent.returncode == 1 and "start penstockd" in absent.stderr
+
+
+def test_every_command_has_its_help():
+    whole = run("--help").stdout
+    commands = re.findall(r"^  ([a-z][a-z-]*) ", whole, re.MULTILINE)
+    assert len(commands) > 25 and max(map(len, whole.splitlines())) <= 100
+    for command in commands:
+        result = run(command, "--help")
+        assert result.returncode == 0 and result.stderr == ""
+        assert result.stdout.startswith(f"usage: penstock {command} ")
+        assert max(map(len, result.stdout.splitlines())) <= 100
+    text = run("script", "--help").stdout
+    for word in ("--input FILE", "--group NAME", "--payload P", "canary NAME FILE", "release NAME"):
+        assert word in text
 
 
 def test_a_bad_configuration_is_refused_whole(folder):
