@@ -29,6 +29,7 @@ typedef struct Api {
     PsAlone services;
     PsLoopback *loopback;
     PsRest *rest;
+    PsKeymaker *keymaker;
     uv_loop_t loop;
     uv_poll_t signals;
 } Api;
@@ -94,10 +95,12 @@ static PsErr serve(Api *api, int signal_fd, PsDiag *diag) {
     uv_loop_init(&api->loop);
     uv_poll_init(&api->loop, &api->signals, signal_fd);
     uv_poll_start(&api->signals, UV_READABLE, on_signal);
+    api->keymaker = ps_keymaker_new(&api->loop);
     PsRestSetup setup = {.registry = api->registry,
                          .cloud = ps_loopback_cloud(api->loopback),
                          .services = &api->services.routes,
                          .service_count = 1,
+                         .keymaker = api->keymaker,
                          .port = api->options.port,
                          .console_dir = api->options.console_dir};
     PsErr err = ps_rest_start(&api->loop, &setup, &api->rest, diag);
@@ -106,7 +109,9 @@ static PsErr serve(Api *api, int signal_fd, PsDiag *diag) {
         uv_run(&api->loop, UV_RUN_DEFAULT);
         unlink(api->endpoint_path);
     }
+    ps_keymaker_stop(api->keymaker); // while those are there who wait for a key
     ps_rest_stop(api->rest);
+    ps_keymaker_free(api->keymaker);
     uv_close((uv_handle_t *)&api->signals, NULL);
     uv_run(&api->loop, UV_RUN_DEFAULT);
     int busy = uv_loop_close(&api->loop);

@@ -140,6 +140,7 @@ static PsErr start_rest(PsCloud *cloud, PsDiag *diag) {
                          .cloud = &cloud->rest_cloud,
                          .services = &cloud->services_routes,
                          .service_count = 1,
+                         .keymaker = cloud->keymaker,
                          .console_dir = find_console(cloud)};
     int port = cloud->options->api_port;
     setup.port = (uint16_t)(port >= 0 ? port : PS_RUN_API_PORT);
@@ -153,6 +154,7 @@ static PsErr start_rest(PsCloud *cloud, PsDiag *diag) {
 
 static PsErr start_ways(PsCloud *cloud, PsDiag *diag) {
     PsWaysSetup setup = {.loop = cloud->loop,
+                         .keymaker = cloud->keymaker,
                          .sockets = &cloud->sockets,
                          .registry = cloud->registry,
                          .broker_path = cloud->broker.socket_path,
@@ -176,6 +178,7 @@ PsErr ps_cloud_start(PsCloud *cloud, uv_loop_t *loop, const char *dir, const PsR
     *cloud = (PsCloud){.options = options, .dir = dir, .loop = loop};
     raise_descriptor_limit();
     ps_socket_loop_init(&cloud->sockets, loop);
+    cloud->keymaker = ps_keymaker_new(loop);
     PsErr err = ps_registry_open(dir, &cloud->registry, diag);
     err = err == PS_OK ? ps_broker_start(dir, &cloud->broker, diag) : err;
     err = err == PS_OK ? start_ways(cloud, diag) : err;
@@ -199,13 +202,15 @@ void ps_cloud_stop(PsCloud *cloud) {
             ps_listener_close(listeners[i]);
         }
     }
-    ps_rest_stop(cloud->rest);  // while the front is there for its streams
-    ps_ways_stop(&cloud->ways); // while the broker still takes goodbyes
+    ps_keymaker_stop(cloud->keymaker); // while those are there who wait for a key
+    ps_rest_stop(cloud->rest);         // while the front is there for its streams
+    ps_ways_stop(&cloud->ways);        // while the broker still takes goodbyes
     ps_broker_stop(&cloud->broker);
     while (cloud->sockets.open_count > 0) {
         uv_run(cloud->loop, UV_RUN_ONCE);
     }
     ps_socket_loop_close(&cloud->sockets);
+    ps_keymaker_free(cloud->keymaker);
     uv_run(cloud->loop, UV_RUN_NOWAIT);
     ps_tls_free(cloud->tls);
     ps_registry_close(cloud->registry);

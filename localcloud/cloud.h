@@ -12,6 +12,7 @@ typedef struct PsCloud {
     const char *dir; ///< absolute
     uv_loop_t *loop;
     PsSocketLoop sockets;
+    PsKeymaker *keymaker;
     PsBroker broker;
     PsRegistry *registry;
     PsWays ways;

@@ -122,6 +122,24 @@ static bool set_fields(const PsPkiOrder *order, X509 *certificate, EVP_PKEY *key
            X509_set_pubkey(certificate, key) == 1;
 }
 
+PsErr ps_pki_make_key(PsKeyType type, EVP_PKEY **ret_key, PsDiag *diag) {
+    EVP_PKEY *key = type == PS_KEY_RSA ? EVP_RSA_gen(RSA_BITS) : EVP_EC_gen("P-256");
+    if (key == NULL) {
+        return openssl_failed(diag, "new key");
+    }
+    *ret_key = key;
+    return PS_OK;
+}
+
+static PsErr take_key(const PsPkiOrder *order, EVP_PKEY **ret_key, PsDiag *diag) {
+    if (order->key == NULL) {
+        return ps_pki_make_key(order->key_type, ret_key, diag);
+    }
+    EVP_PKEY_up_ref(order->key);
+    *ret_key = order->key;
+    return PS_OK;
+}
+
 PsErr ps_pki_make(const PsPkiOrder *order, const PsPkiPair *issuer, PsPkiPair *ret_pair,
                   PsDiag *diag) {
     PS_AUTO_BUF PsBuf hosts = {0};
@@ -130,10 +148,13 @@ PsErr ps_pki_make(const PsPkiOrder *order, const PsPkiPair *issuer, PsPkiPair *r
         return err;
     }
     PS_AUTO_PKI_PAIR PsPkiPair made = {0};
-    made.key = order->key_type == PS_KEY_RSA ? EVP_RSA_gen(RSA_BITS) : EVP_EC_gen("P-256");
+    err = take_key(order, &made.key, diag);
+    if (err != PS_OK) {
+        return err;
+    }
     made.certificate = X509_new();
-    if (made.key == NULL || made.certificate == NULL) {
-        return openssl_failed(diag, "new key");
+    if (made.certificate == NULL) {
+        return openssl_failed(diag, "new certificate");
     }
     const PsPkiPair *signer = issuer != NULL ? issuer : &made;
     if (!set_subject(order, made.certificate) ||

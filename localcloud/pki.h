@@ -48,11 +48,16 @@ typedef struct PsPkiOrder {
     PsWall not_after;
     const char *const *hosts; ///< servers: names and IP addresses for subjectAltName
     size_t host_count;
+    EVP_PKEY *key; ///< for this key; NULL: a new one of `key_type`
 } PsPkiOrder;
 
-/// Makes a key and a certificate for it, signed by `issuer` (NULL: by itself) with SHA-256.
-/// PS_ERR_INVALID (a host that is neither name nor address), PS_ERR_INTERNAL (OpenSSL's words in
-/// `diag`). Takes about 0.1 s for RSA.
+/// A new key; the caller frees it (EVP_PKEY_free). PS_ERR_INTERNAL. Takes 0.1 s and more for RSA;
+/// any thread.
+PsErr ps_pki_make_key(PsKeyType type, EVP_PKEY **ret_key, PsDiag *diag);
+
+/// Makes a key (when the order has none) and a certificate for it, signed by `issuer` (NULL: by
+/// itself) with SHA-256. PS_ERR_INVALID (a host that is neither name nor address), PS_ERR_INTERNAL
+/// (OpenSSL's words in `diag`).
 PsErr ps_pki_make(const PsPkiOrder *order, const PsPkiPair *issuer, PsPkiPair *ret_pair,
                   PsDiag *diag);
 

@@ -84,7 +84,7 @@ static const char *world_thing(void *ctx, void *principal, bool exclusive) {
 
 static PsServiceTaken world_take(void *ctx, const PsServiceCall *call, const char **ret_why) {
     PsWays *ways = ctx;
-    return ps_services_take(ways->services, call, &ways->out, ret_why);
+    return ps_ways_take(ways, call, ret_why);
 }
 
 static void world_presence(void *ctx, const PsPresence *event, PsServiceSession *session) {
@@ -259,6 +259,7 @@ PsErr ps_ways_start(PsWays *ways, const PsWaysSetup *setup, PsDiag *diag) {
                      .sockets = setup->sockets,
                      .broker_path = setup->broker_path,
                      .loop = setup->loop,
+                     .keymaker = setup->keymaker,
                      .world = world};
     ways->world.ctx = ways;
     ways->faults = ps_faults_new();

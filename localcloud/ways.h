@@ -4,6 +4,7 @@
 
 #include "localcloud/faults/faults.h"
 #include "localcloud/front/front.h"
+#include "localcloud/keymaker.h"
 #include "localcloud/registry/registry.h"
 #include "localcloud/rest/rest.h"
 #include "localcloud/service/service.h"
@@ -16,6 +17,7 @@ typedef struct PsWays {
     PsSocketLoop *sockets;
     const char *broker_path;
     uv_loop_t *loop;
+    PsKeymaker *keymaker; ///< borrowed
     uv_timer_t timer;
     PsFrontWorld world;
     PsServiceOut out;
@@ -30,6 +32,7 @@ typedef struct PsWays {
 
 typedef struct PsWaysSetup {
     uv_loop_t *loop;
+    PsKeymaker *keymaker; ///< borrowed; stopped before the ways are
     PsSocketLoop *sockets;
     PsRegistry *registry;
     const char *broker_path;
@@ -52,6 +55,9 @@ void ps_ways_accept(void *ctx, PsStream *stream, const PsPeerFacts *facts);
 /// What the HTTP side asks of the front.
 PsRestCloud ps_ways_rest(PsWays *ways);
 
+/// For ways*.c: ps_services_take, later when a key has to be made for it (then what is said about
+/// it is PS_SERVICE_CONSUMED).
+PsServiceTaken ps_ways_take(PsWays *ways, const PsServiceCall *call, const char **ret_why);
 /// For ways*.c: the front's tables hold the services' limits and reactions too.
 void ps_ways_tell_services(PsWays *ways);
 /// For ways*.c: what the services ask of the registry. Freed with free().

@@ -75,17 +75,17 @@ static void take_text(const json_t *json, const char *name, PsBuf *out) {
     }
 }
 
-static PsErr make_certificate(void *ctx, const char *csr_pem, PsServiceCertificate *ret_certificate,
-                              PsDiag *diag) {
+static PsErr make_certificate(void *ctx, const char *csr_pem, EVP_PKEY *key,
+                              PsServiceCertificate *ret_certificate, PsDiag *diag) {
     PsRegistry *registry = ctx;
     PsApiFault fault = {0};
     json_t *answer = NULL;
     ps_registry_begin(registry);
-    PsApiCode code =
-        csr_pem == NULL
-            ? ps_certificate_create(registry, PS_CERTIFICATE_PENDING_ACTIVATION, &answer, &fault)
-            : ps_certificate_sign(registry, csr_pem, PS_CERTIFICATE_PENDING_ACTIVATION, &answer,
-                                  &fault);
+    PsApiCode code = csr_pem == NULL
+                         ? ps_certificate_create(registry, key, PS_CERTIFICATE_PENDING_ACTIVATION,
+                                                 &answer, &fault)
+                         : ps_certificate_sign(registry, csr_pem, PS_CERTIFICATE_PENDING_ACTIVATION,
+                                               &answer, &fault);
     PsErr err = end_change(registry, code, &fault, "certificate", diag);
     if (err == PS_OK) {
         const char *id = json_string_value(json_object_get(answer, "certificateId"));

@@ -66,9 +66,8 @@ static PsApiCode take_reserved(PsWays *ways, const PsRestMessage *message, bool 
                           .len = message->len,
                           .qos = message->qos,
                           .now = ps_wall_now()};
-    PsServiceTaken taken = message->topic[0] == '$'
-                               ? ps_services_take(ways->services, &call, &ways->out, &why)
-                               : PS_SERVICE_ROUTE;
+    PsServiceTaken taken =
+        message->topic[0] == '$' ? ps_ways_take(ways, &call, &why) : PS_SERVICE_ROUTE;
     *ret_routed = taken == PS_SERVICE_ROUTE;
     return taken == PS_SERVICE_REFUSED ? ps_api_fail(PS_API_INVALID_REQUEST, fault, "%s", why)
                                        : PS_API_OK;

@@ -1,5 +1,4 @@
-// Device certificates. Main thread, local database; making an RSA key blocks for about a tenth of a
-// second.
+// Device certificates. Main thread, local database.
 #include "localcloud/registry/certificates.h"
 
 #include "base/cleanup.h"
@@ -114,11 +113,12 @@ static PsApiCode made_answer(PsRegistry *registry, const X509 *x509, PsCertifica
     return code;
 }
 
-PsApiCode ps_certificate_create(PsRegistry *registry, PsCertificateStatus status,
+PsApiCode ps_certificate_create(PsRegistry *registry, EVP_PKEY *key, PsCertificateStatus status,
                                 json_t **ret_answer, PsApiFault *fault) {
     PS_AUTO_PKI_PAIR PsPkiPair authority = {0};
     PS_AUTO_PKI_PAIR PsPkiPair device = {0};
     PsPkiOrder order = ps_folder_device_order(PS_KEY_RSA);
+    order.key = key;
     PsDiag diag = {0};
     PsErr err = ps_folder_device_ca(registry->dir, &authority, &diag);
     err = err == PS_OK ? ps_pki_make(&order, &authority, &device, &diag) : err;

@@ -10,8 +10,8 @@
 #define PS_REQUEST_MAX 4096
 
 /// CreateKeysAndCertificate; also provisioning by claim, with PENDING_ACTIVATION. The answer holds
-/// the private key. Blocks while a key is made.
-PsApiCode ps_certificate_create(PsRegistry *registry, PsCertificateStatus status,
+/// the private key. `key` is borrowed; NULL: one is made here, which blocks.
+PsApiCode ps_certificate_create(PsRegistry *registry, EVP_PKEY *key, PsCertificateStatus status,
                                 json_t **ret_answer, PsApiFault *fault);
 /// CreateCertificateFromCsr.
 PsApiCode ps_certificate_sign(PsRegistry *registry, const char *request_pem,

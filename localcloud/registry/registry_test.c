@@ -376,7 +376,7 @@ static void test_a_registered_ca_lets_its_devices_in(void **state) {
 
 static void test_keys_are_given_away_once(void **state) {
     Case *c = *state;
-    OK(ps_certificate_create(c->registry, PS_CERTIFICATE_ACTIVE, fresh(c), &c->fault));
+    OK(ps_certificate_create(c->registry, NULL, PS_CERTIFICATE_ACTIVE, fresh(c), &c->fault));
     json_t *pair = json_object_get(c->answer, "keyPair");
     const char *key = json_string_value(json_object_get(pair, "PrivateKey"));
     assert_non_null(key);

@@ -1,6 +1,7 @@
 // From a request to its handler and back to an answer, inside one transaction. Main thread.
 #include "localcloud/rest/routes.h"
 
+#include "base/cleanup.h"
 #include "base/mem.h"
 #include "http/target.h"
 #include "localcloud/registry/account.h"
@@ -64,9 +65,19 @@ static void fill_call(const PsRestSetup *setup, const PsRestRequest *request, Wo
     call->header_ctx = request->header_ctx;
     call->body = request->body;
     call->body_len = request->body_len;
+    call->key = request->key;
     call->registry = setup->registry;
     call->cloud = setup->cloud;
     call->ctx = ctx;
+}
+
+bool ps_rest_needs_key(const PsRestSetup *setup, const PsRestRequest *request) {
+    PS_AUTO_FREE Work *work = ps_alloc(sizeof *work);
+    Match match = {0};
+    if (ps_target_read(request->target, &work->target) == PS_OK) {
+        match = find_route(setup, request->method, work);
+    }
+    return match.route != NULL && match.route->needs_key;
 }
 
 static PsApiCode handle(const PsRestSetup *setup, const PsRestRequest *request, Work *work,

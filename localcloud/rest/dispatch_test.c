@@ -127,6 +127,21 @@ static void test_services_have_their_own_table(void **state) {
     assert_int_equal(call(c, "PUT", "/things/gw/shadow", NULL), 405);
 }
 
+static bool needs_key(Case *c, const char *method, const char *target) {
+    PsRestRequest request = {.method = method, .target = target};
+    return ps_rest_needs_key(&c->setup, &request);
+}
+
+static void test_which_calls_wait_for_a_key(void **state) {
+    Case *c = *state;
+    assert_true(needs_key(c, "POST", "/keys-and-certificate"));
+    assert_true(needs_key(c, "POST", "/keys-and-certificate?setAsActive=true"));
+    assert_false(needs_key(c, "GET", "/keys-and-certificate"));
+    assert_false(needs_key(c, "POST", "/certificates"));
+    assert_false(needs_key(c, "POST", "/nothing"));
+    assert_false(needs_key(c, "POST", "/%zz"));
+}
+
 static void test_what_is_refused_leaves_nothing(void **state) {
     Case *c = *state;
     assert_int_equal(call(c, "POST", "/half", NULL), 409);
@@ -190,6 +205,7 @@ static void test_a_database_that_fails_is_an_internal_failure(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_services_have_their_own_table, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_which_calls_wait_for_a_key, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_is_refused_leaves_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(test_publish_goes_to_the_front, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_client_is_cut, setup, teardown),

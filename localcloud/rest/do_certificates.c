@@ -1,5 +1,4 @@
-// Calls on certificates and CA certificates. Main thread; making a key blocks for about a tenth of
-// a second.
+// Calls on certificates and CA certificates. Main thread.
 #include "localcloud/registry/authorities.h"
 #include "localcloud/registry/certificates.h"
 #include "localcloud/rest/page.h"
@@ -19,8 +18,9 @@ static PsApiCode read_status(const PsRestCall *call, PsCertificateStatus *ret_st
 PS_REST_HANDLER(ps_do_create_keys_and_certificate) {
     PsCertificateStatus status = PS_CERTIFICATE_INACTIVE;
     PsApiCode code = read_status(call, &status, fault);
-    return code == PS_API_OK ? ps_certificate_create(call->registry, status, &answer->json, fault)
-                             : code;
+    return code == PS_API_OK
+               ? ps_certificate_create(call->registry, call->key, status, &answer->json, fault)
+               : code;
 }
 
 PS_REST_HANDLER(ps_do_create_certificate_from_csr) {

@@ -112,16 +112,58 @@ static const char *header(void *ctx, const char *name) {
     return ps_http_header(ctx, name);
 }
 
-static void answer_call(PsRest *rest, PsHttpRequest *request) {
+// `key` may be NULL.
+static void dispatch(PsRest *rest, PsHttpRequest *request, EVP_PKEY *key) {
     PsRestRequest call = {.method = ps_http_method(request),
                           .target = ps_http_target(request),
                           .header = header,
-                          .header_ctx = request};
+                          .header_ctx = request,
+                          .key = key};
     PsRestAnswer answer;
     const char *error_type = NULL;
     call.body = ps_http_body(request, &call.body_len);
     ps_rest_dispatch(&rest->setup, &call, &answer, &error_type);
     ps_rest_send(request, &answer, error_type, NULL);
+}
+
+// ---- calls that wait for a key
+
+typedef struct KeyCall {
+    PsRest *rest;
+    PsHttpRequest *request;
+} KeyCall;
+
+static void refuse_key(PsHttpRequest *request, PsErr err, const char *why) {
+    PsApiCode code = err == PS_ERR_FULL     ? PS_API_THROTTLING
+                     : err == PS_ERR_CLOSED ? PS_API_UNAVAILABLE
+                                            : PS_API_INTERNAL;
+    refuse(request, ps_api_status(code, PS_API_CONTROL), code, why);
+}
+
+static void on_key(void *ctx, PsErr err, EVP_PKEY *key, const PsDiag *diag) {
+    KeyCall call = *(KeyCall *)ctx;
+    free(ctx);
+    if (err == PS_OK) {
+        dispatch(call.rest, call.request, key);
+    } else {
+        refuse_key(call.request, err, err == PS_ERR_CLOSED ? "The cloud is stopping" : diag->text);
+    }
+}
+
+static void answer_call(PsRest *rest, PsHttpRequest *request) {
+    PsRestRequest asked = {.method = ps_http_method(request), .target = ps_http_target(request)};
+    if (!ps_rest_needs_key(&rest->setup, &asked)) {
+        dispatch(rest, request, NULL);
+        return;
+    }
+    KeyCall *call = ps_alloc(sizeof *call);
+    *call = (KeyCall){rest, request};
+    PsErr err = ps_keymaker_order(rest->setup.keymaker, on_key, call);
+    if (err != PS_OK) {
+        free(call);
+        refuse_key(request, err,
+                   err == PS_ERR_FULL ? "Too many keys are being made" : "The cloud is stopping");
+    }
 }
 
 // ---- requests

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "localcloud/keymaker.h"
 #include "localcloud/registry/registry.h"
 
 #include <jansson.h>
@@ -33,6 +34,7 @@ typedef struct PsRestCall {
     void *header_ctx;
     const uint8_t *body; ///< NULL when empty
     size_t body_len;
+    EVP_PKEY *key; ///< of a route that needs one; NULL: the handler makes one, which blocks
     PsRegistry *registry;
     const struct PsRestCloud *cloud; ///< NULL: nothing is connected (the command line)
     void *ctx;                       ///< of the PsRestRoutes the handler stands in
@@ -57,6 +59,7 @@ typedef struct PsRestRoute {
     const char *path; ///< "/things/{thingName}"; "{topic+}" at the end takes slashes too
     PsRestHandler handle;
     PsApiPlane plane;
+    bool needs_key; ///< the server has one made first (PsRestCall.key)
 } PsRestRoute;
 
 /// A table with its handlers' ctx.
@@ -138,6 +141,7 @@ typedef struct PsRestSetup {
     const PsRestCloud *cloud;     ///< borrowed; may be NULL
     const PsRestRoutes *services; ///< further tables (shadows, jobs), borrowed; looked at first
     size_t service_count;
+    PsKeymaker *keymaker;    ///< borrowed; stopped before the server is
     uint16_t port;           ///< 0: a free one
     const char *console_dir; ///< files of /console/; NULL: none
 } PsRestSetup;
@@ -167,7 +171,11 @@ typedef struct PsRestRequest {
     void *header_ctx;
     const uint8_t *body;
     size_t body_len;
+    EVP_PKEY *key; ///< borrowed; may be NULL
 } PsRestRequest;
+
+/// Is it for a route with `needs_key`? Only `method` and `target` are looked at.
+bool ps_rest_needs_key(const PsRestSetup *setup, const PsRestRequest *request);
 
 void ps_rest_dispatch(const PsRestSetup *setup, const PsRestRequest *request, PsRestAnswer *answer,
                       const char **ret_error_type);

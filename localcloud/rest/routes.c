@@ -35,7 +35,7 @@ static const PsRestRoute rows[] = {
 
     // certificates
     {"CreateKeysAndCertificate", "POST", "/keys-and-certificate", ps_do_create_keys_and_certificate,
-     CONTROL},
+     CONTROL, .needs_key = true},
     {"CreateCertificateFromCsr", "POST", "/certificates", ps_do_create_certificate_from_csr,
      CONTROL},
     {"ListCertificates", "GET", "/certificates", ps_do_list_certificates, CONTROL},

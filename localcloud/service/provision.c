@@ -91,13 +91,14 @@ static PsErr make_token(PsProvision *provision, const char *certificate_id, PsWa
                       certificate_id, now.ns / PS_NS_PER_MS + TOKEN_LIFE_MS);
 }
 
-static json_t *create(PsProvision *provision, const char *csr, PsWall now, Refusal *refusal) {
+static json_t *create(PsProvision *provision, const char *csr, EVP_PKEY *key, PsWall now,
+                      Refusal *refusal) {
     const PsServiceRegistry *registry = provision->registry;
     PsServiceCertificate made = {0};
     PsDiag diag = {0};
     json_t *json = NULL;
     char token[2 * TOKEN_BYTES + 1];
-    PsErr err = registry->make_certificate(registry->ctx, csr, &made, &diag);
+    PsErr err = registry->make_certificate(registry->ctx, csr, key, &made, &diag);
     if (err == PS_ERR_INVALID) {
         (void)refuse(refusal, 400, "InvalidCertificateSigningRequest", "%s", diag.text);
     } else if (err != PS_OK || make_token(provision, made.id, now, token) != PS_OK) {
@@ -124,7 +125,7 @@ static json_t *create_from_csr(PsProvision *provision, const json_t *request, Ps
         return refuse(refusal, 400, "InvalidCertificateSigningRequest",
                       "certificateSigningRequest cannot be empty.");
     }
-    return create(provision, csr, now, refusal);
+    return create(provision, csr, NULL, now, refusal);
 }
 
 // ---- things
@@ -292,7 +293,7 @@ void ps_provision_take(PsProvision *provision, const PsServiceCall *call, const 
     } else if (strcmp(levels->at[2], "create-from-csr") == 0) {
         json = create_from_csr(provision, request, call->now, &refusal);
     } else {
-        json = create(provision, NULL, call->now, &refusal);
+        json = create(provision, NULL, call->key, call->now, &refusal);
     }
     if (json != NULL) {
         reply(call, "accepted", json, cbor, out);

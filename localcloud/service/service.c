@@ -127,6 +127,12 @@ static PsServiceTaken take_thing(PsServices *services, const PsServiceCall *call
     return PS_SERVICE_CONSUMED;
 }
 
+bool ps_services_needs_key(const char *topic) {
+    static const char create[] = "$aws/certificates/create/";
+    return strncmp(topic, create, sizeof create - 1) == 0 &&
+           ps_reserved_publish(topic) == PS_RESERVED_ALLOWED;
+}
+
 PsServiceTaken ps_services_take(PsServices *services, const PsServiceCall *call,
                                 const PsServiceOut *out, const char **ret_why) {
     PsReservedUse use = ps_reserved_publish(call->topic);

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/time.h"
 
+#include <openssl/types.h>
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -59,7 +60,11 @@ typedef struct PsServiceCall {
     size_t len;
     int qos;
     PsWall now;
+    EVP_PKEY *key; ///< for ps_services_needs_key; NULL: it is made on the way, which blocks
 } PsServiceCall;
+
+/// Is this a message for which a key has to be made (provisioning: CreateKeysAndCertificate)?
+bool ps_services_needs_key(const char *topic);
 
 typedef enum PsServiceTaken {
     PS_SERVICE_ROUTE,    ///< acknowledge, and give it to subscribers like any message

@@ -7,6 +7,7 @@
 #include "base/err.h"
 
 #include <jansson.h>
+#include <openssl/types.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -29,9 +30,9 @@ typedef struct PsServiceRegistry {
     void (*group_things)(void *ctx, const char *group, PsServiceThingFn *fn, void *fn_ctx);
 
     /// Makes a certificate in state PENDING_ACTIVATION, with a key pair of its own when `csr_pem`
-    /// is NULL. PS_ERR_INVALID: the request is no good CSR.
-    PsErr (*make_certificate)(void *ctx, const char *csr_pem, PsServiceCertificate *ret_certificate,
-                              PsDiag *diag);
+    /// is NULL: `key`, borrowed, or a new one. PS_ERR_INVALID: the request is no good CSR.
+    PsErr (*make_certificate)(void *ctx, const char *csr_pem, EVP_PKEY *key,
+                              PsServiceCertificate *ret_certificate, PsDiag *diag);
     /// Takes it away again: its ownership token died before it was used. Only while it is still
     /// PENDING_ACTIVATION.
     void (*drop_certificate)(void *ctx, const char *certificate_id);

@@ -64,6 +64,15 @@ static void test_a_claim_becomes_a_thing(void **state) {
     rig_close(&rig);
 }
 
+static void test_which_messages_wait_for_a_key(void **state) {
+    assert_true(ps_services_needs_key(CREATE));
+    assert_true(ps_services_needs_key("$aws/certificates/create/cbor"));
+    assert_false(ps_services_needs_key("$aws/certificates/create/xml"));
+    assert_false(ps_services_needs_key("$aws/certificates/create-from-csr/json"));
+    assert_false(ps_services_needs_key(PROVISION));
+    assert_false(ps_services_needs_key("a/b"));
+}
+
 static void test_a_token_dies_after_an_hour(void **state) {
     Rig rig;
     rig_open(&rig, NULL);
@@ -233,6 +242,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_claim_becomes_a_thing),
         cmocka_unit_test(test_a_token_dies_after_an_hour),
+        cmocka_unit_test(test_which_messages_wait_for_a_key),
         cmocka_unit_test(test_a_disabled_template_makes_nothing),
         cmocka_unit_test(test_each_event_has_its_fields),
         cmocka_unit_test(test_versions_start_over_after_an_hour),

@@ -59,8 +59,8 @@ __attribute__((format(printf, 2, 3))) static void note(Rig *rig, const char *fmt
     rig->made[rig->made_count++] = ps_strdup(text);
 }
 
-static PsErr make_certificate(void *ctx, const char *csr_pem, PsServiceCertificate *made,
-                              PsDiag *diag) {
+static PsErr make_certificate(void *ctx, const char *csr_pem, EVP_PKEY *key,
+                              PsServiceCertificate *made, PsDiag *diag) {
     if (csr_pem != NULL && strcmp(csr_pem, "good") != 0) {
         return ps_fail(PS_ERR_INVALID, diag, "csr", NULL, "This is no request.");
     }
