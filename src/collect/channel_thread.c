@@ -76,10 +76,12 @@ static void stamp(PsSampleBatch *batch) {
     batch->read_wall = ps_wall_now();
 }
 
+// The board first: whoever has the batch finds there what it tells of channel and devices.
 static void send_batch(PsChannel *channel, PsBatchNote *note) {
     if (note->batch->read_mono.ns == 0) {
         stamp(note->batch); // nothing was read: the moment at which that became known
     }
+    ps_health_publish(channel);
     ps_channel_report(channel, &note->head);
 }
 
@@ -136,22 +138,20 @@ static bool is_postponed(PsDeviceState *state, bool waited) {
     return state->away;
 }
 
-// True when it was read without waiting for anybody who is silent.
-static bool poll_group(PsChannel *channel, uint32_t group, uint64_t cycle) {
-    PsBatchNote *note = begin_batch(channel, group, cycle);
+// Fills the batch of a group. True when it was read without waiting for anybody who is silent.
+static bool poll_group(PsChannel *channel, PsSampleBatch *batch) {
     uint32_t count;
-    uint32_t first = ps_poll_sets_of_group(&channel->plan->sets, group, &count);
+    uint32_t first = ps_poll_sets_of_group(&channel->plan->sets, batch->group, &count);
     bool waited = false;
     for (uint32_t i = first; i < first + count; i++) {
         const PsPollSet *set = &channel->plan->sets.sets[i];
         PsDeviceState *state = ps_health_find(channel, set->device);
         bool asked = ps_health_reachable(channel, state, NULL) && !is_postponed(state, waited);
-        if (!asked || !read_set(channel, i, state, note->batch)) {
-            add_away(set, note->batch);
+        if (!asked || !read_set(channel, i, state, batch)) {
+            add_away(set, batch);
         }
         waited = waited || (asked && state->away);
     }
-    send_batch(channel, note);
     return !waited && ps_health_anyone_answers(channel);
 }
 
@@ -164,13 +164,14 @@ static void poll_due(PsChannel *channel) {
     }
     PsScheduleEntry *due = &channel->plan->schedule.entries[entry];
     uint64_t requests = channel->session->counters.requests;
+    PsBatchNote *note = begin_batch(channel, due->group, cycle);
     PsMono start = ps_mono_now();
-    if (poll_group(channel, due->group, cycle)) {
+    if (poll_group(channel, note->batch)) {
         ps_load_measure(due, ps_mono_diff_ns(ps_mono_now(), start),
                         channel->session->counters.requests - requests);
         ps_health_tell_load(channel);
     }
-    ps_health_publish(channel);
+    send_batch(channel, note);
 }
 
 // One group a turn, so that writes and what is due come in between.
@@ -179,8 +180,9 @@ static void recall_some(PsChannel *channel) {
         return;
     }
     uint32_t group = channel->plan->sets.sets[channel->recall_set].group;
-    (void)poll_group(channel, group, PS_CYCLE_NONE);
-    ps_health_publish(channel);
+    PsBatchNote *note = begin_batch(channel, group, PS_CYCLE_NONE);
+    (void)poll_group(channel, note->batch);
+    send_batch(channel, note);
     uint32_t count;
     channel->recall_set = ps_poll_sets_of_group(&channel->plan->sets, group, &count) + count;
     if (channel->recall_set == channel->plan->sets.set_count) {
@@ -217,8 +219,8 @@ static void try_away_device(PsChannel *channel) {
         send_batch(channel, note);
     } else {
         channel->free_batches[channel->free_count++] = note;
+        ps_health_publish(channel);
     }
-    ps_health_publish(channel);
 }
 
 void ps_channel_take_plan(PsChannel *channel, PsChannelPlan *plan) {
