@@ -1,7 +1,6 @@
 // Pages of a list: filters, every order against a plain sort, and what 100,000 of them cost.
 #include "live/listing.h"
 
-#include "base/time.h"
 #include "live/search.h"
 
 #include <setjmp.h>
@@ -10,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -255,19 +255,26 @@ static void searching(void **state) {
     assert_true(ps_search_finds(&search, longer));
 }
 
-// The main loop waits for this. The bound is loose for slow machines; the figure is printed.
+static double cpu_ms(void) {
+    struct timespec used;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return (double)used.tv_sec * 1e3 + (double)used.tv_nsec / 1e6;
+}
+
+// The main loop waits for this. In processor time, which what else runs does not lengthen; the
+// bound is loose for slow machines; the figure is printed.
 static void of_many(void **state) {
     (void)state;
     Plant *plant = plant_of(MANY);
     for (int sort = PS_SORT_NONE; sort <= PS_SORT_QUALITY; sort++) {
         PsListingQuery query = {.sort = (PsListingSort)sort, .offset = MANY / 2, .limit = 50};
-        PsMono begin = ps_mono_now();
+        double begin = cpu_ms();
         assert_int_equal(total(plant, &query), MANY);
-        double ms = (double)ps_mono_diff_ns(ps_mono_now(), begin) / 1e6;
+        double ms = cpu_ms() - begin;
         query.search = "variable_0001";
-        begin = ps_mono_now();
+        begin = cpu_ms();
         (void)total(plant, &query);
-        double search_ms = (double)ps_mono_diff_ns(ps_mono_now(), begin) / 1e6;
+        double search_ms = cpu_ms() - begin;
         print_message("order %d: %.1f ms, searched %.1f ms\n", sort, ms, search_ms);
         assert_true(ms < 2000 && search_ms < 2000);
     }
