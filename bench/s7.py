@@ -4,25 +4,12 @@ import subprocess
 import time
 
 import harness
-from measure import cpu_seconds, median
+from measure import ROUNDS, beside, cpu_seconds, end, median
 
 VARIABLES = 1000
 STRIDE = 64  # bytes: too far apart to be merged, so that both sides ask for the same items
 POLLING = 0.01  # the shortest there is
 LIMIT = 0.8
-ROUNDS = 5
-
-
-def program(arguments):
-    found = subprocess.Popen([str(argument) for argument in arguments], stdout=subprocess.PIPE, text=True)
-    assert found.stdout.readline() == "ready\n"
-    return found
-
-
-def end(thing):
-    thing.kill()
-    thing.wait()
-    thing.stdout.close()
 
 
 def cycles(gateway):
@@ -33,7 +20,7 @@ def cycles(gateway):
 
 def measure(gateway, loop, port, seconds):
     """Cycles a second and CPU of a cycle, both of the gateway and of the loop."""
-    bare = program([loop, port, VARIABLES, seconds])
+    bare = beside([loop, port, VARIABLES, seconds])
     start, cpu_before, made_before = time.monotonic(), cpu_seconds(gateway.program.pid), cycles(gateway)
     bare_cpu = 0.0
     while bare.poll() is None:
@@ -50,7 +37,7 @@ def measure(gateway, loop, port, seconds):
 
 
 def run(folder, loop, servers, ports, seconds):
-    servers += [program([loop, "serve", port]) for port in ports]
+    servers += [beside([loop, "serve", port]) for port in ports]
     rows = [{"var_name": f"v{n:04d}", "device": "PLC", "data_type": "FLOAT", "register_type": "DB",
              "dbnumber": 1, "register_addr": STRIDE * n} for n in range(VARIABLES)]
     gateway = harness.Gateway(folder, {

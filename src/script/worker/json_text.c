@@ -133,6 +133,15 @@ static bool put_string(PyObject *text, PsBuf *out) {
     return true;
 }
 
+// Writes the digits that end at `end`, at least `least` of them, and returns where they begin.
+static char *write_digits(char *end, unsigned long long number, int least) {
+    for (int written = 0; number > 0 || written < least; written++) {
+        *--end = (char)('0' + number % 10);
+        number /= 10;
+    }
+    return end;
+}
+
 static bool put_integer(PyObject *object, PsBuf *out) {
     int overflow = 0;
     long long value = PyLong_AsLongLongAndOverflow(object, &overflow);
@@ -140,21 +149,52 @@ static bool put_integer(PyObject *object, PsBuf *out) {
         return false;
     }
     char digits[DIGITS_MAX];
-    size_t at = sizeof digits;
-    unsigned long long rest =
+    char *end = digits + sizeof digits;
+    unsigned long long size =
         value < 0 ? 0ULL - (unsigned long long)value : (unsigned long long)value;
-    do {
-        digits[--at] = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest > 0);
+    char *at = write_digits(end, size, 1);
     if (value < 0) {
-        digits[--at] = '-';
+        *--at = '-';
     }
-    put_bytes(out, digits + at, sizeof digits - at);
+    put_bytes(out, at, (size_t)(end - at));
     return true;
 }
 
+// Most numbers of a plant are rounded: a few decimals, as float_repr says. The fewest decimals
+// whose number is this very double are what repr writes: below 15 digits no two numbers of the same
+// decimals are the same double, the division of two whole doubles is the nearest one to its
+// quotient, and repr writes an exponent only below 0.0001. Several times as fast as the way that
+// fits all. False for the rest.
+static bool put_rounded(double value, PsBuf *out) {
+    static const double scales[] = {1, 10, 100, 1000, 10000};
+    static const unsigned wholes[] = {1, 10, 100, 1000, 10000};
+    double size = fabs(value);
+    if (!(size < 1e9) || (value == 0 && signbit(value))) {
+        return false;
+    }
+    for (int decimals = 0; decimals < (int)PS_COUNT(scales); decimals++) {
+        unsigned long long scaled = (unsigned long long)(size * scales[decimals] + 0.5);
+        if ((double)scaled / scales[decimals] != size) {
+            continue;
+        }
+        char text[DIGITS_MAX];
+        char *end = text + sizeof text;
+        char *at = write_digits(end, scaled % wholes[decimals], decimals > 0 ? decimals : 1);
+        *--at = '.';
+        at = write_digits(at, scaled / wholes[decimals], 1);
+        if (value < 0) {
+            *--at = '-';
+        }
+        put_bytes(out, at, (size_t)(end - at));
+        return true;
+    }
+    return false;
+}
+
 static bool put_float(double value, PsBuf *out) {
+    if (put_rounded(value, out)) {
+        return true;
+    }
     if (!isfinite(value)) {
         put_literal(out, "null"); // strict JSON has no NaN or Infinity, and AWS refuses them
         return true;

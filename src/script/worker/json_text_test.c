@@ -124,6 +124,23 @@ static void every_character_is_found_in_every_place(void **state) {
     Py_DECREF(texts);
 }
 
+// Those with few decimals have a way of their own; their neighbours must not take it.
+static void rounded_numbers_and_their_neighbours(void **state) {
+    PyObject *random = eval(*state, "random.Random(20261126)");
+    PyDict_SetItemString(*state, "r", random);
+    PyObject *numbers = eval(
+        *state, "[w for _ in range(20000) for v in [r.randint(-10**r.randint(1, 14),"
+                " 10**r.randint(1, 14)) / 10**r.randint(0, 6)]"
+                " for w in (v, math.nextafter(v, math.inf), math.nextafter(v, -math.inf))]"
+                " + [s * w for s in (1, -1) for v in (0.0, 1e9, 999999999.9999, 0.0001, 1e-4, 5e-5,"
+                " 0.00005, 0.3, 0.1 + 0.2, 1.005, 2.675, 1234.5, 4503599627370496.5)"
+                " for w in (v, math.nextafter(v, 2 * v + 1), math.nextafter(v, -1))]");
+    PS_AUTO_BUF PsBuf out = {0};
+    assert_same_text(*state, numbers, &out);
+    Py_DECREF(numbers);
+    Py_DECREF(random);
+}
+
 static void the_deepest_nesting_is_still_encoded(void **state) {
     PyObject *value = eval(*state, "nested(DEPTH - 1)");
     PS_AUTO_BUF PsBuf out = {0};
@@ -144,6 +161,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_values_have_the_text_of_json_dumps),
         cmocka_unit_test(every_character_is_found_in_every_place),
+        cmocka_unit_test(rounded_numbers_and_their_neighbours),
         cmocka_unit_test(the_deepest_nesting_is_still_encoded),
         cmocka_unit_test(other_values_are_left_to_python),
     };
