@@ -91,8 +91,11 @@ static const PsScriptStreamsEvents stream_events = {
 
 PsScriptEntry *ps_script_entry_new(PsScriptShared *shared, PsScriptKind kind, uint32_t index) {
     PsScriptEntry *entry = ps_alloc(sizeof *entry);
-    *entry =
-        (PsScriptEntry){.shared = shared, .kind = kind, .slot = shared->next_slot++, .sequence = 1};
+    *entry = (PsScriptEntry){.shared = shared,
+                             .kind = kind,
+                             .slot = shared->next_slot++,
+                             .inputs.most = PS_SCRIPT_QUEUE_INPUTS,
+                             .sequence = 1};
     ps_script_entry_configure(entry, index);
     ps_script_entry_adopt(entry);
     return entry;

@@ -2,11 +2,19 @@
 // equal inputs allocates nothing. Pure; loop thread.
 #include "script/inputs.h"
 
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ROOM_FIRST 4U
+// A longer array of slots is not kept when it is empty.
+#define ROOM_KEPT 64U
 // Larger buffers are not kept for reuse.
 #define KEPT_BYTES ((size_t)64 * 1024)
 
 static PsScriptInput *slot(PsScriptInputs *inputs, uint32_t at) {
-    return &inputs->items[(inputs->first + at) % PS_SCRIPT_QUEUE_INPUTS];
+    return &inputs->items[(inputs->first + at) % inputs->room];
 }
 
 void ps_script_input_set_names(PsScriptInput *input, PsScriptNames *names) {
@@ -29,9 +37,11 @@ static void empty(PsScriptInput *input) {
 }
 
 void ps_script_inputs_deinit(PsScriptInputs *inputs) {
-    for (size_t i = 0; i < PS_COUNT(inputs->items); i++) {
+    for (uint32_t i = 0; i < inputs->room; i++) {
         ps_script_input_deinit(&inputs->items[i]);
     }
+    free(inputs->items);
+    *inputs = (PsScriptInputs){.most = inputs->most};
 }
 
 static void swap(PsScriptInput *a, PsScriptInput *b) {
@@ -47,6 +57,27 @@ static void begin_again(PsScriptInputs *inputs) {
     while (inputs->used > 1) {
         ps_buf_deinit(&inputs->items[--inputs->used].frame);
     }
+    if (inputs->room > ROOM_KEPT) {
+        ps_script_inputs_deinit(inputs);
+    }
+}
+
+// One more slot, the oldest in the first.
+static void make_slot(PsScriptInputs *inputs) {
+    if (inputs->count < inputs->room) {
+        return;
+    }
+    uint32_t room = inputs->room > 0 ? 2 * inputs->room : ROOM_FIRST;
+    room = room < inputs->most ? room : inputs->most;
+    PsScriptInput *items = ps_alloc_array(room, sizeof *items);
+    for (uint32_t i = 0; i < inputs->count; i++) {
+        items[i] = *slot(inputs, i);
+    }
+    free(inputs->items);
+    inputs->items = items;
+    inputs->room = room;
+    inputs->first = 0;
+    inputs->used = inputs->count;
 }
 
 static void note_use(PsScriptInputs *inputs, const PsScriptInput *at) {
@@ -55,18 +86,24 @@ static void note_use(PsScriptInputs *inputs, const PsScriptInput *at) {
 }
 
 bool ps_script_inputs_is_full(const PsScriptInputs *inputs, const PsScriptInput *input) {
-    return inputs->count > 0 && (inputs->count == PS_SCRIPT_QUEUE_INPUTS ||
+    return inputs->count > 0 && (inputs->count == inputs->most ||
                                  inputs->bytes + input->frame.len > PS_SCRIPT_QUEUE_BYTES);
 }
 
 void ps_script_inputs_put(PsScriptInputs *inputs, PsScriptInput *input) {
-    PS_ASSERT(inputs->count < PS_SCRIPT_QUEUE_INPUTS);
+    PS_ASSERT(inputs->count < inputs->most);
+    make_slot(inputs);
     PsScriptInput *last = slot(inputs, inputs->count);
     swap(last, input);
     empty(input);
     inputs->bytes += last->frame.len;
     inputs->count++;
     note_use(inputs, last);
+}
+
+const PsScriptInput *ps_script_inputs_oldest(const PsScriptInputs *inputs) {
+    PS_ASSERT(inputs->count > 0);
+    return &inputs->items[inputs->first];
 }
 
 bool ps_script_inputs_take(PsScriptInputs *inputs, PsScriptInput *input) {
@@ -77,7 +114,7 @@ bool ps_script_inputs_take(PsScriptInputs *inputs, PsScriptInput *input) {
     inputs->bytes -= oldest->frame.len;
     swap(oldest, input);
     empty(oldest);
-    inputs->first = (inputs->first + 1) % PS_SCRIPT_QUEUE_INPUTS;
+    inputs->first = (inputs->first + 1) % inputs->room;
     inputs->count--;
     if (inputs->count == 0) {
         begin_again(inputs);
@@ -86,10 +123,11 @@ bool ps_script_inputs_take(PsScriptInputs *inputs, PsScriptInput *input) {
 }
 
 bool ps_script_inputs_put_back(PsScriptInputs *inputs, PsScriptInput *input) {
-    if (inputs->count == PS_SCRIPT_QUEUE_INPUTS) {
+    if (inputs->count == inputs->most) {
         return false;
     }
-    inputs->first = (inputs->first + PS_SCRIPT_QUEUE_INPUTS - 1) % PS_SCRIPT_QUEUE_INPUTS;
+    make_slot(inputs);
+    inputs->first = (inputs->first + inputs->room - 1) % inputs->room;
     inputs->count++;
     PsScriptInput *oldest = slot(inputs, 0);
     swap(oldest, input);

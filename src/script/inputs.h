@@ -20,8 +20,11 @@ typedef struct PsScriptInput {
 void ps_script_input_set_names(PsScriptInput *input, PsScriptNames *names);
 void ps_script_input_deinit(PsScriptInput *input);
 
+/// Zero-initialised but for `most`.
 typedef struct PsScriptInputs {
-    PsScriptInput items[PS_SCRIPT_QUEUE_INPUTS];
+    uint32_t most; ///< so many may wait
+    PsScriptInput *items;
+    uint32_t room; ///< slots there are; more are made as they are needed
     uint32_t first;
     uint32_t count;
     uint32_t used; ///< slots that may hold memory: those before this one
@@ -33,6 +36,8 @@ void ps_script_inputs_deinit(PsScriptInputs *inputs);
 bool ps_script_inputs_is_full(const PsScriptInputs *inputs, const PsScriptInput *input);
 /// Moves `input` to the end, where there must be room, and leaves it empty.
 void ps_script_inputs_put(PsScriptInputs *inputs, PsScriptInput *input);
+/// The one that is taken next. Borrowed; not when empty.
+const PsScriptInput *ps_script_inputs_oldest(const PsScriptInputs *inputs);
 /// Moves the oldest into `input`, whose old frame memory goes back for reuse. False when empty.
 bool ps_script_inputs_take(PsScriptInputs *inputs, PsScriptInput *input);
 /// Moves `input` to the front: it was taken but not used. False when the queue is full.

@@ -26,14 +26,14 @@ static uint32_t number_of(const PsScriptInput *input) {
 
 static size_t memory_of(const PsScriptInputs *inputs) {
     size_t bytes = 0;
-    for (size_t i = 0; i < PS_COUNT(inputs->items); i++) {
+    for (uint32_t i = 0; i < inputs->room; i++) {
         bytes += inputs->items[i].frame.capacity;
     }
     return bytes;
 }
 
 static void a_steady_stream_keeps_the_memory_of_one(void **state) {
-    PsScriptInputs inputs = {0};
+    PsScriptInputs inputs = {.most = PS_SCRIPT_QUEUE_INPUTS};
     PsScriptInput in = {0};
     PsScriptInput out = {0};
     for (uint32_t i = 0; i < 10 * PS_SCRIPT_QUEUE_INPUTS; i++) {
@@ -49,7 +49,7 @@ static void a_steady_stream_keeps_the_memory_of_one(void **state) {
 }
 
 static void a_backlog_comes_in_order_and_leaves_nothing(void **state) {
-    PsScriptInputs inputs = {0};
+    PsScriptInputs inputs = {.most = PS_SCRIPT_QUEUE_INPUTS};
     PsScriptInput in = {0};
     PsScriptInput out = {0};
     for (uint32_t i = 0; i < PS_SCRIPT_QUEUE_INPUTS; i++) {
