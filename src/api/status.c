@@ -80,6 +80,18 @@ static json_t *channels_status(const PsApiSources *sources) {
     return list;
 }
 
+static void put_samples(const PsApiSources *sources, uint32_t group, json_t *json) {
+    uint64_t waiting = 0;
+    uint64_t set_aside = 0;
+    if (sources->scripts != NULL) {
+        ps_script_host_samples(sources->scripts, group, &waiting, &set_aside);
+    }
+    json_object_set_new(json, "every_sample",
+                        json_boolean(sources->config->groups[group].every_sample));
+    json_object_set_new(json, "samples_waiting", json_integer((json_int_t)waiting));
+    json_object_set_new(json, "samples_set_aside", json_integer((json_int_t)set_aside));
+}
+
 static json_t *groups_status(const PsApiSources *sources) {
     json_t *list = json_array();
     for (uint32_t i = 0; i < sources->config->group_count; i++) {
@@ -95,6 +107,7 @@ static json_t *groups_status(const PsApiSources *sources) {
         json_object_set_new(json, "due", json_integer((json_int_t)row.due));
         json_object_set_new(json, "late", json_integer((json_int_t)row.late));
         json_object_set_new(json, "uploads", json_integer((json_int_t)row.uploads));
+        put_samples(sources, i, json);
         json_array_append_new(list, json);
     }
     return list;

@@ -131,6 +131,13 @@ static void print_groups(const json_t *status) {
                cli_number(row, "polling_interval"), cli_number(row, "upload_interval"),
                cli_integer(row, "variables"), cli_integer(row, "due"), cli_integer(row, "late"));
     }
+    json_array_foreach(json_object_get(status, "groups"), index, row) {
+        if (json_is_true(json_object_get(row, "every_sample"))) {
+            printf("samples of %s: %lld wait, %lld set aside because too many did\n",
+                   cli_text(row, "name"), cli_integer(row, "samples_waiting"),
+                   cli_integer(row, "samples_set_aside"));
+        }
+    }
 }
 
 void cli_show_ledger(const json_t *status) {

@@ -14,21 +14,6 @@ static void wake_main(void *ctx) {
     ps_wake_send(&((PsCollector *)ctx)->wake);
 }
 
-static void serve_group(PsCollector *collector, PsGroupState *group, PsMono now) {
-    PsUploadClock *clock = ps_uploader_clock(group->uploader);
-    if (!ps_upload_clock_due(clock, now)) {
-        return;
-    }
-    PsUpload upload;
-    bool any = ps_uploader_build(group->uploader, collector->setup.table, now, ps_wall_now(),
-                                 collector->upload_room, &upload);
-    ps_upload_clock_done(clock, now);
-    if (any) {
-        group->uploads++;
-        collector->setup.on_upload(&upload, collector->setup.ctx);
-    }
-}
-
 static void on_timer(uv_timer_t *timer);
 
 static void begin_recall(PsCollector *collector) {
@@ -53,8 +38,8 @@ static void serve_due(PsCollector *collector) {
         if (group->uploader == NULL) {
             continue;
         }
-        serve_group(collector, group, now);
-        PsMono wake = ps_upload_clock_next(ps_uploader_clock(group->uploader), now);
+        ps_collector_serve(collector, group, now);
+        PsMono wake = ps_collector_next_upload(group, now);
         next = wake.ns < next.ns ? wake : next;
     }
     PsMono guests = ps_guests_expire(collector, now);
@@ -100,17 +85,20 @@ static void translate(PsSampleBatch *batch, const PsConfigPart *part, uint32_t c
     batch->channel = channel;
 }
 
+// The slot of the channel when the batch is a polling cycle of a group that is uploaded.
+static uint32_t slot_of(const PsCollector *collector, const PsBatchNote *note) {
+    const PsGroupState *group = &collector->groups[note->batch->group];
+    bool counts = group->uploader != NULL && note->batch->cycle != PS_CYCLE_NONE;
+    return counts ? ps_group_state_slot(group, note->head.channel) : PS_NOT_THERE;
+}
+
 // A batch of a plan that had another interval counts its cycles in another way.
-static void report_cycle(PsCollector *collector, const PsBatchNote *note, const PsConfigPart *part,
-                         uint32_t group_of_part) {
-    const PsSampleBatch *batch = note->batch;
-    PsGroupState *group = &collector->groups[batch->group];
-    uint32_t slot = ps_group_state_slot(group, note->head.channel);
-    double interval = part->config.groups[group_of_part].polling_interval;
-    if (slot != PS_NOT_THERE && group->uploader != NULL && batch->cycle != PS_CYCLE_NONE &&
-        interval == collector->setup.config->groups[batch->group].polling_interval) {
-        ps_uploader_saw(group->uploader, batch->read_wall);
-        ps_upload_clock_report(ps_uploader_clock(group->uploader), slot, batch->cycle);
+static void report_cycle(PsCollector *collector, const PsSampleBatch *batch, uint32_t slot,
+                         double interval) {
+    bool counts = interval == collector->setup.config->groups[batch->group].polling_interval;
+    if (slot != PS_NOT_THERE) {
+        ps_uploader_report(collector->groups[batch->group].uploader, slot, batch, counts);
+        ps_collector_sample_after(collector, batch->group);
     }
 }
 
@@ -121,11 +109,13 @@ static void take_batch(PsCollector *collector, PsBatchNote *note) {
     uint32_t group_of_part = batch->group;
     batch->group = part->groups[group_of_part];
     if (!ps_channel_stopping(channel) && batch->group != PS_NOT_THERE) {
+        uint32_t slot = slot_of(collector, note);
+        ps_collector_sample_before(collector, batch->group, slot);
         translate(batch, part, ps_channel_number(channel));
         if (batch->sample_count > 0) {
             apply(collector, batch);
         }
-        report_cycle(collector, note, part, group_of_part);
+        report_cycle(collector, batch, slot, part->config.groups[group_of_part].polling_interval);
     }
     ps_channel_batch_done(channel, note);
 }
@@ -282,8 +272,7 @@ PsErr ps_collector_start(PsCollector *collector, PsDiag *diag) {
     collector->started = true;
     for (uint32_t g = 0; g < collector->setup.config->group_count; g++) {
         if (collector->groups[g].uploader != NULL) {
-            ps_upload_clock_start(ps_uploader_clock(collector->groups[g].uploader), collector->base,
-                                  collector->base);
+            ps_uploader_start(collector->groups[g].uploader, collector->base, collector->base);
         }
     }
     for (uint32_t i = 0; i < collector->channel_count; i++) {

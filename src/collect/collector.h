@@ -30,9 +30,13 @@ typedef struct PsCollectorSetup {
     /// Asked once for each collect group: does anyone take its snapshots? Without, none are built.
     /// NULL means yes.
     bool (*wants_uploads)(uint32_t group, void *ctx);
-    /// The snapshot of a wanted group is due and has something to send. Of an alarm group: all that
-    /// its alarms watch, after each polling cycle.
+    /// The snapshot of a wanted group is due and has something to send. With `every_sample`: each
+    /// sample when it is complete; all but the last one of an upload interval `wait`. Of an alarm
+    /// group: all that its alarms watch, after each polling cycle.
     void (*on_upload)(const PsUpload *upload, void *ctx);
+    /// The upload interval of a group with `every_sample` has ended and there is no new snapshot
+    /// with it: those that `wait` need not any more. With one, that one does not wait. May be NULL.
+    void (*on_flush)(uint32_t group, void *ctx);
     /// After a batch was applied to the table (poll or read-back of a write); may be NULL.
     void (*on_samples)(const PsSampleBatch *batch, void *ctx);
     void *ctx;

@@ -367,8 +367,7 @@ static void change_groups(Change *change) {
     for (uint32_t g = 0; g < change->config->group_count; g++) {
         uint32_t old = ps_index_to_old(&change->map->groups, g);
         if (groups[g].uploader != NULL && collector->started) {
-            ps_upload_clock_start(ps_uploader_clock(groups[g].uploader), collector->base,
-                                  change->now);
+            ps_uploader_start(groups[g].uploader, collector->base, change->now);
         }
         if (old != PS_NOT_THERE) {
             ps_group_state_follow(&groups[g], &collector->groups[old], change->map, change->now);

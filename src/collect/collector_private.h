@@ -1,6 +1,7 @@
 //! Inside of the collector, shared by its files: collector.c (running), collector_build.c (making
-//! its parts from a configuration, and again when that changes), collector_look.c (looking at
-//! places and into devices), guests.c (devices without variables). Main thread.
+//! its parts from a configuration, and again when that changes), collector_uploads.c (handing out
+//! snapshots), collector_look.c (looking at places and into devices), guests.c (devices without
+//! variables). Main thread.
 #pragma once
 
 #include "base/wake.h"
@@ -63,6 +64,16 @@ void ps_collector_make_room(PsCollector *collector, uint32_t more);
 void ps_collector_leave(PsCollector *collector, PsChannel *channel);
 /// A channel that leaves has ended: it is freed; one that stays is not.
 void ps_collector_bury(PsCollector *collector, PsChannel *channel);
+
+/// Hands out what is due of a group that has an uploader.
+void ps_collector_serve(PsCollector *collector, PsGroupState *group, PsMono now);
+/// When to do that again, if no report comes before.
+PsMono ps_collector_next_upload(const PsGroupState *group, PsMono now);
+/// A batch of the group is about to be applied, by the channel with this slot or PS_NOT_THERE: what
+/// it replaces is handed out before, with `every_sample`.
+void ps_collector_sample_before(PsCollector *collector, uint32_t group, uint32_t slot);
+/// A batch was reported: with `every_sample` a sample may be complete.
+void ps_collector_sample_after(PsCollector *collector, uint32_t group);
 
 /// The channel of a device that has none otherwise, for a minute from now on. PS_ERR_FULL.
 PsErr ps_guests_take(PsCollector *collector, uint32_t device, PsChannel **ret_channel,

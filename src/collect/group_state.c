@@ -61,8 +61,7 @@ void ps_group_state_follow(PsGroupState *group, const PsGroupState *before, cons
     for (uint32_t i = 0; i < group->channel_count; i++) {
         for (uint32_t j = 0; j < before->channel_count; j++) {
             if (group->channels[i] == before->channels[j]) {
-                ps_upload_clock_carry(ps_uploader_clock(group->uploader), i,
-                                      ps_uploader_clock(before->uploader), j);
+                ps_uploader_carry(group->uploader, i, before->uploader, j);
             }
         }
     }

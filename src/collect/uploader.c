@@ -27,7 +27,9 @@ struct PsUploader {
     const PsConfig *config;
     uint32_t group;
     PsUploadClock clock;
-    PsWall newest; // stamp of the newest batch seen
+    bool every_sample;
+    PsSampling sampling; // while `every_sample`
+    PsWall newest;       // stamp of the newest batch seen
     uint32_t count;
     uint32_t *variables; // sorted by device
     DeviceRun *runs;
@@ -120,6 +122,11 @@ static void init_clock(PsUploader *uploader, uint32_t channel_count) {
         group->type == PS_GROUP_ALARM ? group->polling_interval : group->upload_interval;
     ps_upload_clock_init(&uploader->clock, ps_seconds_to_ns(group->polling_interval),
                          ps_seconds_to_ns(interval), silence, channel_count);
+    uploader->every_sample = group->every_sample && group->type == PS_GROUP_COLLECT;
+    if (uploader->every_sample) {
+        ps_sampling_init(&uploader->sampling, ps_seconds_to_ns(group->polling_interval), silence,
+                         channel_count);
+    }
 }
 
 PsUploader *ps_uploader_new(const PsConfig *config, uint32_t group, uint32_t channel_count) {
@@ -153,6 +160,7 @@ void ps_uploader_free(PsUploader *uploader) {
     free(uploader->runs);
     free(uploader->variables);
     ps_upload_clock_deinit(&uploader->clock);
+    ps_sampling_deinit(&uploader->sampling);
     free(uploader);
 }
 
@@ -160,8 +168,27 @@ PsUploadClock *ps_uploader_clock(PsUploader *uploader) {
     return &uploader->clock;
 }
 
-void ps_uploader_saw(PsUploader *uploader, PsWall read_wall) {
-    uploader->newest = read_wall;
+const PsSampling *ps_uploader_sampling(const PsUploader *uploader) {
+    return uploader->every_sample ? &uploader->sampling : NULL;
+}
+
+void ps_uploader_start(PsUploader *uploader, PsMono base, PsMono now) {
+    ps_upload_clock_start(&uploader->clock, base, now);
+    if (uploader->every_sample) {
+        ps_sampling_start(&uploader->sampling, base, now);
+    }
+}
+
+void ps_uploader_report(PsUploader *uploader, uint32_t slot, const PsSampleBatch *batch,
+                        bool counts) {
+    if (counts) {
+        uploader->newest = batch->read_wall;
+        ps_upload_clock_report(&uploader->clock, slot, batch->cycle);
+    }
+    if (uploader->every_sample) {
+        ps_sampling_report(&uploader->sampling, slot, batch->cycle, counts, batch->read_mono,
+                           batch->read_wall);
+    }
 }
 
 static void keep_sent(Sent *sent, bool good, PsValue value) {
@@ -175,9 +202,20 @@ static void keep_sent(Sent *sent, bool good, PsValue value) {
     }
 }
 
+void ps_uploader_carry(PsUploader *uploader, uint32_t slot, const PsUploader *before,
+                       uint32_t slot_before) {
+    ps_upload_clock_carry(&uploader->clock, slot, &before->clock, slot_before);
+    if (uploader->every_sample && before->every_sample) {
+        ps_sampling_carry(&uploader->sampling, slot, &before->sampling, slot_before);
+    }
+}
+
 void ps_uploader_follow(PsUploader *uploader, const PsUploader *before, const PsConfigMap *map,
                         PsMono now) {
     ps_upload_clock_follow(&uploader->clock, &before->clock, now);
+    if (uploader->every_sample && before->every_sample) {
+        ps_sampling_follow(&uploader->sampling, &before->sampling, now);
+    }
     uploader->newest = before->newest;
     if (uploader->sent == NULL || before->sent == NULL) {
         return;
@@ -233,21 +271,33 @@ static uint32_t build_run(const PsUploader *uploader, const DeviceRun *run, cons
     return used;
 }
 
+uint32_t ps_uploader_group(const PsUploader *uploader) {
+    return uploader->group;
+}
+
 uint32_t ps_uploader_items(const PsUploader *uploader) {
     return uploader->count;
+}
+
+// Without news since the last upload everything is too old by now: an honest "as of now".
+static PsWall stamp(PsUploader *uploader, PsMono now, PsWall wall) {
+    if (uploader->every_sample) {
+        return ps_sampling_done(&uploader->sampling, now, wall);
+    }
+    return uploader->clock.news ? uploader->newest : wall;
 }
 
 bool ps_uploader_build(PsUploader *uploader, const PsTagTable *table, PsMono now, PsWall wall,
                        PsUploadItem *room, PsUpload *ret_upload) {
     const PsTag *tags = ps_tag_table_all(table);
+    PsMono as_of = uploader->every_sample ? ps_sampling_read(&uploader->sampling, now) : now;
     uint32_t used = 0;
     for (uint32_t i = 0; i < uploader->run_count; i++) {
-        used += build_run(uploader, &uploader->runs[i], tags, now, room + used);
+        used += build_run(uploader, &uploader->runs[i], tags, as_of, room + used);
     }
     *ret_upload = (PsUpload){
         .group = uploader->group,
-        // Without news since the last upload everything is too old by now: an honest "as of now".
-        .collected = uploader->clock.news ? uploader->newest : wall,
+        .collected = stamp(uploader, now, wall),
         .item_count = used,
         .items = room,
     };

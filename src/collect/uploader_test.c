@@ -57,8 +57,7 @@ static void sample(Fixture *f, uint32_t variable, PsQuality quality, PsValue val
     PsSampleBatch batch = {
         .samples = &one, .sample_count = 1, .read_mono = f->now, .read_wall = {5 * PS_NS_PER_S}};
     ps_tag_table_apply(f->table, &batch);
-    ps_uploader_saw(f->uploader, batch.read_wall);
-    ps_upload_clock_report(ps_uploader_clock(f->uploader), 0, 0);
+    ps_uploader_report(f->uploader, 0, &batch, true);
 }
 
 static bool build(Fixture *f) {
@@ -150,12 +149,36 @@ static void what_was_sent_stays_sent_in_another_configuration(void **state) {
     assert_int_equal(f->upload.item_count, 2);
 }
 
+// Judged by the time of its reading, not by that of a main thread that is late; and what changed is
+// in the sample in which it did.
+static void a_sample_is_as_of_its_reading(void **state) {
+    Fixture *f = *state;
+    groups[0].every_sample = true;
+    ps_uploader_free(f->uploader);
+    f->uploader = ps_uploader_new(&config, 0, 1);
+    groups[0].every_sample = false;
+    ps_uploader_start(f->uploader, f->now, f->now);
+    const PsSampling *sampling = ps_uploader_sampling(f->uploader);
+    assert_false(ps_sampling_due(sampling, f->now));
+    sample(f, 2, PS_QUALITY_GOOD, ps_value_text("x", 1));
+    assert_true(ps_sampling_due(sampling, f->now));
+    f->now = ps_mono_add_ns(f->now, 60 * PS_NS_PER_S);
+    assert_true(build(f));
+    assert_true(f->upload.item_count == 3 && f->upload.items[2].good);
+    assert_int_equal(f->upload.collected.ns, 5 * PS_NS_PER_S);
+    assert_false(ps_sampling_pending(sampling));
+    sample(f, 2, PS_QUALITY_GOOD, ps_value_text("x", 1));
+    assert_true(build(f));
+    assert_int_equal(f->upload.item_count, 2);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(items_stand_by_device_without_write_only),
         TEST(onchange_is_sent_only_when_value_or_status_changed),
         TEST(old_values_are_never_passed_off_as_fresh),
         TEST(a_group_without_variables_has_no_uploader),
+        TEST(a_sample_is_as_of_its_reading),
         cmocka_unit_test_setup_teardown(what_was_sent_stays_sent_in_another_configuration, set_up,
                                         tear_down),
     };

@@ -49,9 +49,19 @@ static void on_upload(const PsUpload *upload, void *ctx) {
         if (takes_group(&app->config->publish[i], upload->group)) {
             // A module that could not be built was reported when it was; its uploads end here.
             (void)ps_script_host_collect(app->scripts, i, upload);
-            if (app->canary != NULL) {
+            if (app->canary != NULL && !upload->waits) { // it keeps few to compare
                 ps_canary_upload(app->canary, i, upload);
             }
+        }
+    }
+}
+
+static void on_flush(uint32_t group, void *ctx) {
+    PsApp *app = ctx;
+    bool taken = !app->stopping && app->scripts != NULL && !app->scripts_stopping;
+    for (uint32_t i = 0; taken && i < app->config->publish_count; i++) {
+        if (takes_group(&app->config->publish[i], group)) {
+            ps_script_host_flush(app->scripts, i, group);
         }
     }
 }
@@ -175,6 +185,7 @@ PsCollectorSetup ps_ways_of_collector(PsApp *app) {
                               .state_folder = app->options->state,
                               .wants_uploads = wants_uploads,
                               .on_upload = on_upload,
+                              .on_flush = on_flush,
                               .on_samples = on_samples,
                               .ctx = app};
 }

@@ -194,6 +194,7 @@ static const PsDsColumn group_columns[] = {
      .key = "upload_interval",
      .take = take_upload},
     {.header = "Group Type", .key = "group_type"},
+    {.header = "Every Sample", .key = "every_sample"},
 };
 PS_DS_MARKS(group_marks, "Group Name", "Polling Interval");
 const PsDsFile ps_ds1_groups = {

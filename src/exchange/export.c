@@ -175,6 +175,7 @@ static const Column group_columns[] = {
     {"Polling Interval", "polling_interval"},
     {"Upload Interval", .put = put_upload},
     {"Group Type", "group_type"},
+    {"Every Sample", "every_sample", .ours = true},
 };
 
 // PsProtocol of the device that an object is or belongs to; PS_UNSET: it belongs to none.

@@ -251,6 +251,7 @@ typedef struct PsGroup {
     int type;                ///< PsGroupType
     double polling_interval; ///< seconds
     double upload_interval;  ///< seconds; unused for alarm groups
+    bool every_sample;       ///< not the newest snapshot only; unused for alarm groups
     uint32_t variable_count; ///< variables it reads, counted while loading
     uint32_t alarm_count;    ///< alarms that belong to it, counted while loading
 } PsGroup;

@@ -83,6 +83,12 @@ static const PsOption group_options[] = {
      .fallback = "10",
      .help = "How often the newest values go to the scripts; never more often than they are "
              "read."},
+    {.key = "every_sample",
+     .type = PS_OPTION_BOOL,
+     .offset = offsetof(PsGroup, every_sample),
+     .fallback = "false",
+     .help = "true: the scripts get every reading of an upload interval, one call for each, not "
+             "the newest only."},
 };
 TABLE(ps_table_group, "groups", "group", "group_name", "Schedules of reading and uploading.",
       group_options);

@@ -56,7 +56,9 @@ static void put_words(const char *words, PutWord *put, PsBuf *json) {
 }
 
 static void put_group(const char *name, PsBuf *json) {
-    ps_buf_printf(json, "{\"group_name\": \"%s\"}", name);
+    size_t len = strcspn(name, "*");
+    ps_buf_printf(json, "{\"group_name\": \"%.*s\", \"every_sample\": %s}", (int)len, name,
+                  name[len] == '*' ? "true" : "false");
 }
 
 static void put_variable(const char *word, PsBuf *json) {
@@ -152,11 +154,11 @@ static uint32_t find_group(const PsConfig *config, const char *name) {
     return at;
 }
 
-PsErr config_rig_upload(Rig *rig, const PsConfig *config, const char *message, const char *group,
-                        int64_t collected_ns) {
+static PsErr collect(Rig *rig, const PsConfig *config, const char *message, const char *group,
+                     PsWall collected, bool waits) {
     uint32_t number = find_group(config, group);
     PsUploadItem *items = ps_alloc_array(config->variable_count + 1, sizeof *items);
-    PsUpload upload = {.group = number, .collected = {collected_ns}, .items = items};
+    PsUpload upload = {.group = number, .collected = collected, .waits = waits, .items = items};
     for (uint32_t i = 0; i < config->variable_count; i++) {
         if (config->variables[i].group == number) {
             int64_t value = strtol(config->variables[i].name + 1, NULL, 10);
@@ -167,4 +169,18 @@ PsErr config_rig_upload(Rig *rig, const PsConfig *config, const char *message, c
     PsErr err = ps_script_host_collect(rig->host, config_rig_publish(config, message), &upload);
     free(items);
     return err;
+}
+
+PsErr config_rig_upload(Rig *rig, const PsConfig *config, const char *message, const char *group,
+                        int64_t collected_ns) {
+    return collect(rig, config, message, group, (PsWall){collected_ns}, false);
+}
+
+PsErr config_rig_sample(Rig *rig, const PsConfig *config, const char *message, const char *group,
+                        int64_t collected_ns) {
+    return collect(rig, config, message, group, (PsWall){collected_ns}, true);
+}
+
+void config_rig_flush(Rig *rig, const PsConfig *config, const char *message, const char *group) {
+    ps_script_host_flush(rig->host, config_rig_publish(config, message), find_group(config, group));
 }

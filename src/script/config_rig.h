@@ -16,7 +16,8 @@ typedef struct RigDefinition {
 } RigDefinition;
 
 typedef struct RigPlan {
-    const char *groups;               ///< collect groups in order, "g1 g2"; `default` is added
+    const char
+        *groups; ///< collect groups in order, "g1 g2*"; * is `every_sample`; `default` is added
     const char *variables;            ///< "g1/v1 g2/v2", all WORD, read/write, on device A
     const RigDefinition *definitions; ///< as far as they have a name
     const char *cloud;                ///< its type; NULL: AWS IoT
@@ -36,3 +37,7 @@ uint32_t config_rig_publish(const PsConfig *config, const char *name);
 /// All variables of the group, with this collection time.
 PsErr config_rig_upload(Rig *rig, const PsConfig *config, const char *message, const char *group,
                         int64_t collected_ns);
+/// The same, to wait for the end of the upload interval, and that end.
+PsErr config_rig_sample(Rig *rig, const PsConfig *config, const char *message, const char *group,
+                        int64_t collected_ns);
+void config_rig_flush(Rig *rig, const PsConfig *config, const char *message, const char *group);

@@ -114,6 +114,7 @@ void ps_script_entry_clear_replies(PsScriptEntry *entry) {
 void ps_script_entry_free(PsScriptEntry *entry) {
     ps_script_entry_clear_replies(entry);
     ps_script_inputs_deinit(&entry->inputs);
+    ps_script_samples_deinit(&entry->samples);
     ps_script_input_deinit(&entry->current);
     ps_buf_deinit(&entry->words);
     ps_script_input_deinit(&entry->replay);

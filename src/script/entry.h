@@ -8,6 +8,7 @@
 #include "script/limits.h"
 #include "script/proc_usage.h"
 #include "script/requests.h"
+#include "script/samples.h"
 #include "script/spawner.h"
 #include "script/streams.h"
 #include "script/writes.h"
@@ -108,13 +109,14 @@ typedef struct PsScriptEntry {
     PsMono started;
 
     PsScriptInputs inputs;
-    PsScriptReply *replies; ///< oldest first; they go before inputs
-    uint32_t open_writes;   ///< of the present process: results and answers not yet handed over
-    uint32_t silent_writes; ///< of the present process: open writes that want no result
-    PsScriptTold told;      ///< the names that the present process has
-    PsScriptInput current;  ///< the input of the call in flight
-    PsBuf words;            ///< what the process has written to standard error during it
-    PsScriptInput replay;   ///< a dead letter that waits to be run again, while `has_replay`
+    PsScriptSamples samples; ///< go when none of `inputs` waits
+    PsScriptReply *replies;  ///< oldest first; they go before inputs
+    uint32_t open_writes;    ///< of the present process: results and answers not yet handed over
+    uint32_t silent_writes;  ///< of the present process: open writes that want no result
+    PsScriptTold told;       ///< the names that the present process has
+    PsScriptInput current;   ///< the input of the call in flight
+    PsBuf words;             ///< what the process has written to standard error during it
+    PsScriptInput replay;    ///< a dead letter that waits to be run again, while `has_replay`
     bool has_replay;
     bool in_call;
     bool given_up;        ///< the input of the present call is, and what comes of it is not taken
@@ -161,6 +163,8 @@ void ps_script_entry_exited(PsScriptEntry *entry, int wait_status);
 void ps_script_entry_over_limit(PsScriptEntry *entry, PsWireLimit limit);
 /// Queues an input (moved from) and calls the script when it is free.
 PsErr ps_script_entry_put(PsScriptEntry *entry, PsScriptInput *input);
+/// Must the input be given up at once, because the script is not called any more? Then it was.
+bool ps_script_entry_refuses(PsScriptEntry *entry, const PsScriptInput *input);
 /// A write_plc_values of process `generation` has ended; `frame` (moved from) may be NULL.
 void ps_script_entry_write_ended(PsScriptEntry *entry, uint32_t generation, PsBuf *frame);
 /// Hands the REPLY to get_tag_config or recall_data over; `frame` is moved from, `names`, which may
@@ -187,6 +191,18 @@ PsErr ps_script_entry_put_replay(PsScriptEntry *entry, const PsScriptKept *kept,
 
 /// Takes it back unless it is being run: on_replayed tells.
 void ps_script_entry_cancel_replay(PsScriptEntry *entry, const char *reason);
+
+// Samples that wait for the upload of their group: entry_samples.c.
+
+/// Queues a sample (moved from) of a group behind those that wait of it.
+PsErr ps_script_entry_put_sample(PsScriptEntry *entry, uint32_t group, PsScriptInput *input);
+/// The script is called with all samples of the group that wait.
+void ps_script_entry_flush(PsScriptEntry *entry, uint32_t group);
+/// Groups have the numbers of the present configuration from now on. What waits of groups that are
+/// no more, or whose samples do not wait any more, goes to the script next.
+void ps_script_entry_follow_groups(PsScriptEntry *entry, const PsIndexMap *groups);
+/// Inputs of all kinds that wait.
+uint32_t ps_script_entry_waiting(const PsScriptEntry *entry);
 
 // What an entry has of the configuration: entry_config.c.
 

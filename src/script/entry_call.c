@@ -83,7 +83,9 @@ static void put_sequence(PsScriptEntry *entry, PsBuf *out) {
 
 // What a script was given is not to be left over at a stop, nor what it was told to write.
 static bool has_to_finish(const PsScriptEntry *entry) {
-    return entry->finishes && (entry->inputs.count + entry->open_writes + entry->silent_writes > 0);
+    return entry->finishes && (entry->inputs.count + ps_script_samples_released(&entry->samples) +
+                                   entry->open_writes + entry->silent_writes >
+                               0);
 }
 
 // At a stop nothing is waited for any more: what there is runs with the script there is.
@@ -92,6 +94,7 @@ static bool take_next(PsScriptEntry *entry) {
     bool inputs = !entry->pauses || entry->finishes;
     return take_reply(entry) ||
            (inputs && (ps_script_inputs_take(&entry->inputs, &entry->current) ||
+                       ps_script_samples_take(&entry->samples, &entry->current) ||
                        (runs && ps_script_entry_take_replay(entry))));
 }
 
@@ -131,10 +134,17 @@ void ps_script_entry_next(PsScriptEntry *entry) {
     ps_script_entry_set_timer(entry, PS_ENTRY_TIMER_CALL, entry->timeout_s);
 }
 
-PsErr ps_script_entry_put(PsScriptEntry *entry, PsScriptInput *input) {
+bool ps_script_entry_refuses(PsScriptEntry *entry, const PsScriptInput *input) {
     bool stopped = entry->shared->stopping && !entry->finishes;
-    if (entry->state == PS_WORKER_HELD || stopped) {
+    bool refuses = entry->state == PS_WORKER_HELD || stopped;
+    if (refuses) {
         ps_script_entry_give_up(entry, input, stopped ? PS_ENTRY_WAS_STOPPED : entry->held);
+    }
+    return refuses;
+}
+
+PsErr ps_script_entry_put(PsScriptEntry *entry, PsScriptInput *input) {
+    if (ps_script_entry_refuses(entry, input)) {
         return PS_ERR_CLOSED;
     }
     input->replay = 0; // what it was before, a buffer in turn

@@ -52,7 +52,9 @@ void ps_script_entry_cancel_replay(PsScriptEntry *entry, const char *reason) {
 
 void ps_script_entry_give_up_waiting(PsScriptEntry *entry, const char *reason) {
     PsScriptInput input = {0};
-    while (ps_script_inputs_take(&entry->inputs, &input)) {
+    ps_script_samples_release_all(&entry->samples);
+    while (ps_script_inputs_take(&entry->inputs, &input) ||
+           ps_script_samples_take(&entry->samples, &input)) {
         ps_script_entry_give_up(entry, &input, reason);
     }
     ps_script_input_deinit(&input);

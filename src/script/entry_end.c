@@ -150,7 +150,8 @@ static void mourn(PsScriptEntry *entry) {
     entry->state = PS_WORKER_CRASHED;
     if (entry->shared->setup.on_rest == NULL) {
         PS_LOGE("SCRIPT-ENDED", "%s '%s': %s; it starts again in %g s, %u inputs wait",
-                ps_script_kind_name(entry->kind), entry->name, reason, delay, entry->inputs.count);
+                ps_script_kind_name(entry->kind), entry->name, reason, delay,
+                ps_script_entry_waiting(entry));
     }
     ps_script_entry_set_timer(entry, PS_ENTRY_TIMER_RESTART, delay);
     ps_script_entry_rest(entry, reason);
@@ -240,6 +241,9 @@ void ps_script_entry_quit(PsScriptEntry *entry) {
 }
 
 void ps_script_entry_stop(PsScriptEntry *entry) {
+    if (entry->shared->stopping) {
+        ps_script_samples_release_all(&entry->samples); // as other inputs
+    }
     if (entry->streams == NULL) {
         ps_script_entry_set_timer(entry, PS_ENTRY_TIMER_NONE, 0);
         be_stopped(entry);

@@ -273,7 +273,23 @@ PsErr ps_script_host_collect(PsScriptHost *host, uint32_t publish, const PsUploa
     ps_buf_clear(&input->frame);
     PsErr err =
         ps_snapshot_put_data(&host->shared.groups.schemas[upload->group], upload, &input->frame);
-    return err == PS_OK ? ps_script_entry_put(host->shared.entries[publish], input) : err;
+    PsScriptEntry *entry = host->shared.entries[publish];
+    if (err != PS_OK) {
+        return err;
+    }
+    if (!upload->waits && ps_script_samples_find(&entry->samples, upload->group) == NULL) {
+        return ps_script_entry_put(entry, input);
+    }
+    err = ps_script_entry_put_sample(entry, upload->group, input);
+    if (!upload->waits) {
+        ps_script_entry_flush(entry, upload->group);
+    }
+    return err;
+}
+
+void ps_script_host_flush(PsScriptHost *host, uint32_t publish, uint32_t group) {
+    PS_ASSERT(publish < host->shared.setup.config->publish_count);
+    ps_script_entry_flush(host->shared.entries[publish], group);
 }
 
 PsErr ps_script_host_alarms(PsScriptHost *host, uint32_t publish, const PsAlarmUpload *upload) {
@@ -376,7 +392,8 @@ void ps_script_host_follow_sequence(PsScriptHost *draft, const PsScriptHost *liv
                                     uint32_t publish) {
     PsScriptEntry *own = draft->shared.entries[0];
     const PsScriptEntry *entry = live->shared.entries[publish];
-    uint32_t under_way = entry->inputs.count + (entry->in_call ? 1 : 0);
+    uint32_t under_way = entry->inputs.count + ps_script_samples_released(&entry->samples) +
+                         (entry->in_call ? 1 : 0);
     if (own->inputs.count == 0 && !own->in_call) {
         own->sequence = entry->sequence + (under_way > 0 ? under_way - 1 : 0);
     }
@@ -405,11 +422,25 @@ void ps_script_host_worker_status(const PsScriptHost *host, uint32_t index,
         .errors = entry->errors,
         .restarts = entry->restarts,
         .dropped = entry->dropped,
-        .queued = entry->inputs.count,
+        .queued = ps_script_entry_waiting(entry),
         .cpu_s = usage.cpu_s,
         .rss_kib = usage.rss_kib,
     };
     memcpy(ret_status->last_error, entry->last_error, sizeof ret_status->last_error);
+}
+
+void ps_script_host_samples(const PsScriptHost *host, uint32_t group, uint64_t *ret_waiting,
+                            uint64_t *ret_set_aside) {
+    *ret_waiting = 0;
+    *ret_set_aside = 0;
+    for (uint32_t i = 0; i < host->shared.entry_count; i++) {
+        const PsScriptGroupSamples *samples =
+            ps_script_samples_find(&host->shared.entries[i]->samples, group);
+        if (samples != NULL) {
+            *ret_waiting += samples->inputs.count;
+            *ret_set_aside += samples->set_aside;
+        }
+    }
 }
 
 // --- stopping -----------------------------------------------------------------------------------

@@ -7,8 +7,9 @@
 //!
 //! What is bounded: PS_SCRIPT_QUEUE_INPUTS inputs and PS_SCRIPT_QUEUE_BYTES bytes wait per worker
 //! (when full the oldest input is given up, and this is logged once per episode), one mqtt_publish
-//! is open per worker (its script waits for it), PS_SCRIPT_WRITES_MAX calls with a
-//! callback are open per worker (one more raises in the script).
+//! is open per worker (its script waits for it), PS_SCRIPT_SAMPLES_MAX samples and
+//! PS_SCRIPT_QUEUE_BYTES bytes wait per worker and group with `every_sample`, PS_SCRIPT_WRITES_MAX
+//! calls with a callback are open per worker (one more raises in the script).
 #pragma once
 
 #include "base/buf.h"
@@ -21,6 +22,7 @@
 #include <uv.h>
 
 #define PS_SCRIPT_QUEUE_INPUTS 64
+#define PS_SCRIPT_SAMPLES_MAX 20000
 #define PS_SCRIPT_QUEUE_BYTES ((size_t)8 * 1024 * 1024)
 #define PS_SCRIPT_WRITES_MAX 256
 /// Longest message a script may publish; longer is refused in the worker with an ERROR line.
@@ -156,9 +158,13 @@ PsErr ps_script_host_start(PsScriptHost *host, PsDiag *diag);
 
 /// Queues one call of a publish entry with the snapshot, which is copied. PS_ERR_CLOSED when the
 /// entry is held or the host is stopping. A full queue is PS_OK: the oldest
-/// input went.
+/// input went. One that `waits` is queued until the next one of its group that does not, or a
+/// flush; the script is then called once for each, in order of collection, when no other input
+/// waits for it.
 PsErr ps_script_host_collect(PsScriptHost *host, uint32_t publish, const PsUpload *upload);
-/// The same for a publish entry of alarms.
+/// The interval of the group has ended with no new snapshot: those that wait need not any more.
+void ps_script_host_flush(PsScriptHost *host, uint32_t publish, uint32_t group);
+/// The same as collect for a publish entry of alarms.
 PsErr ps_script_host_alarms(PsScriptHost *host, uint32_t publish, const PsAlarmUpload *upload);
 /// Queues one call of a subscribe entry. `qos` is that of the delivery.
 PsErr ps_script_host_receive(PsScriptHost *host, uint32_t subscribe, const char *topic,
@@ -234,6 +240,11 @@ uint32_t ps_script_host_worker_count(const PsScriptHost *host);
 /// Row `index` (publish entries first, in configuration order). Reads /proc.
 void ps_script_host_worker_status(const PsScriptHost *host, uint32_t index,
                                   PsScriptWorkerStatus *ret_status);
+
+/// Snapshots of a group that wait, and those that were given up because too many did, together for
+/// all messages.
+void ps_script_host_samples(const PsScriptHost *host, uint32_t group, uint64_t *ret_waiting,
+                            uint64_t *ret_set_aside);
 
 typedef void PsScriptHostStopped(void *ctx);
 /// Asynchronous: a call in flight may finish within two seconds, then everything is killed.

@@ -162,13 +162,15 @@ static void say_anew(const PsScriptEntry *entry, PsBuf *anew) {
     }
 }
 
-static void carry_over(PsScriptEntry *entry, const PsConfig *former, uint32_t index, PsBuf *anew) {
+static void carry_over(PsScriptEntry *entry, const PsConfig *former, const PsConfigMap *map,
+                       uint32_t index, PsBuf *anew) {
     bool same = same_record(entry, former, index);
     PsScriptEntry *newest = newest_of(entry);
     configure(entry, index);
     if (newest != entry) {
         ps_script_entry_configure(newest, index);
     }
+    ps_script_entry_follow_groups(entry, &map->groups);
     if (!entry->has_waiting && ps_script_entry_is_current(newest)) {
         if (newest != entry) { // saved a moment ago; it takes over
             say_anew(entry, anew);
@@ -216,7 +218,7 @@ static void arrange(PsScriptShared *shared, const PsConfig *former, const PsConf
         uint32_t index = publish ? i : i - config->publish_count;
         entries[i] = find_former(shared, former, map, kind, index);
         if (entries[i] != NULL) {
-            carry_over(entries[i], former, index, anew);
+            carry_over(entries[i], former, map, index, anew);
         } else {
             entries[i] = make(shared, kind, index);
         }
@@ -265,5 +267,10 @@ void ps_script_host_apply(PsScriptHost *host, const PsConfig *config, const PsCo
     }
     if (shared->started) {
         begin_new(shared);
+    }
+    for (uint32_t i = 0; i < shared->entry_count; i++) {
+        if (shared->entries[i]->state == PS_WORKER_RUNNING) {
+            ps_script_entry_next(shared->entries[i]); // samples may have been released
+        }
     }
 }

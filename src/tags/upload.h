@@ -15,5 +15,6 @@ typedef struct PsUpload {
     uint32_t group;   ///< index into PsConfig.groups; their count stands for all variables
     PsWall collected; ///< collection time of the snapshot: `timestamp` of data_collect
     uint32_t item_count;
+    bool waits; ///< one of several that the scripts get together, when the upload interval ends
     const PsUploadItem *items; ///< all variables of one device stand together
 } PsUpload;
