@@ -159,6 +159,7 @@ export interface Group {
   group_type: "collect" | "alarm";
   polling_interval: number;
   upload_interval: number;
+  every_sample: boolean;
 }
 
 /** All groups; there are few. */

@@ -57,6 +57,7 @@ export const labels = {
     group_type: "Type",
     polling_interval: "Polling Interval",
     upload_interval: "Uploading Interval",
+    every_sample: "Every Sample",
   },
   serial: {
     name: "Name",

@@ -15,7 +15,7 @@ import { words } from "./words";
 
 type Draft = Record<string, unknown>;
 
-const NEW: Draft = { group_type: "collect", polling_interval: 10, upload_interval: 10 };
+const NEW: Draft = { group_type: "collect", polling_interval: 10, upload_interval: 10, every_sample: false };
 
 export function GroupForm({ group, onSaved, onClose }: { group?: Group; onSaved: () => void; onClose: () => void }) {
   const [begin] = useState<Draft>(group ? { ...group } : NEW);
@@ -28,7 +28,7 @@ export function GroupForm({ group, onSaved, onClose }: { group?: Group; onSaved:
   const keys = [
     ...(isFixed(group?.group_name) ? [] : ["group_name", "group_type"]),
     "polling_interval",
-    ...(alarm ? [] : ["upload_interval"]),
+    ...(alarm ? [] : ["upload_interval", "every_sample"]),
   ];
   const save = async () => {
     setError(undefined);

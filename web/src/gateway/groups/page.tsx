@@ -23,6 +23,20 @@ async function load(): Promise<GroupRow[]> {
   return rowsOf(items, groups);
 }
 
+/** The interval; with every sample also what became of them. */
+function Uploading({ row }: { row: GroupRow }) {
+  if (row.group_type === "alarm" || !row.every_sample) {
+    return row.group_type === "alarm" ? words.none : row.upload_interval;
+  }
+  const aside = row.state?.samples_set_aside ?? 0;
+  return (
+    <Tooltip title={words.samplesHelp(row.state?.samples_waiting ?? 0)}>
+      {words.everySample(row.upload_interval)}
+      {aside > 0 && <span className="gg-late"> {words.setAside(aside)}</span>}
+    </Tooltip>
+  );
+}
+
 interface GroupTableProps {
   rows: GroupRow[];
   canEdit: boolean;
@@ -55,7 +69,7 @@ function GroupTable({ rows, canEdit, ticked, onTick, onEdit, onDelete }: GroupTa
           { title: words.name, dataIndex: "group_name", sorter: (a, b) => a.group_name.localeCompare(b.group_name), render: (name: string) => <strong>{name}</strong> },
           { title: words.type, dataIndex: "group_type", render: (type: GroupRow["group_type"]) => words.types[type] },
           { title: words.polling, dataIndex: "polling_interval", align: "right", sorter: (a, b) => a.polling_interval - b.polling_interval },
-          { title: words.uploading, key: "upload", align: "right", render: (_, row) => (row.group_type === "alarm" ? words.none : row.upload_interval) },
+          { title: words.uploading, key: "upload", align: "right", render: (_, row) => <Uploading row={row} /> },
           { title: words.variables, key: "variables", align: "right", render: (_, row) => number(row.state?.variables) },
           { title: words.alarms, key: "alarms", align: "right", render: (_, row) => number(row.state?.alarms) },
           {

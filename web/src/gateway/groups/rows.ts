@@ -8,6 +8,8 @@ export interface GroupState {
   alarms: number;
   due: number;
   late: number;
+  samples_waiting: number;
+  samples_set_aside: number;
 }
 
 export interface GroupRow extends Group {
@@ -33,11 +35,12 @@ export function lateText({ due, late }: GroupState): string {
 }
 
 /** Without what only the table shows. */
-export const groupOf = ({ group_name, group_type, polling_interval, upload_interval }: GroupRow): Group => ({
+export const groupOf = ({ group_name, group_type, polling_interval, upload_interval, every_sample }: GroupRow): Group => ({
   group_name,
   group_type,
   polling_interval,
   upload_interval,
+  every_sample,
 });
 
 /** What belongs to these groups, together. */
