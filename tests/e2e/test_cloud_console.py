@@ -2,12 +2,17 @@
 keys only. Pictures are kept in the build folder, under console-pictures/."""
 import json
 import shutil
+import socket
+import ssl
 import subprocess
+import types
 import urllib.request
 
 import harness
 import node_modules
 import pytest
+from cloud_api import ALLOW_ALL
+from cloud_device import Device
 from console_cloud import Cloud
 
 PICTURES = harness.BIN.parent / "console-pictures"
@@ -32,6 +37,30 @@ def scenario(cleanup):
         program.pictures = pictures
         return cleanup(program)
     return start
+
+
+@pytest.fixture
+def press(folder, cleanup):
+    """A cloud with a thing, and its device, which connects when it is asked to."""
+    node_modules.install()
+    cloud = cleanup(Cloud(folder / "cloud", "--thing", "press"))
+    place = types.SimpleNamespace(endpoint=cloud.ready["endpoint"], port=cloud.ready["port"])
+    files = cloud.ready["things"]["press"]
+
+    def connect(**more):
+        return cleanup(Device(place, "press", files, **more))
+
+    def is_let_in():
+        context = ssl.create_default_context(cafile=files["root_ca"])
+        context.maximum_version = ssl.TLSVersion.TLSv1_2  # refused in the handshake, not behind it
+        context.load_cert_chain(files["cert"], files["key"])
+        try:
+            with socket.create_connection((place.endpoint, place.port), harness.PATIENCE) as plain:
+                context.wrap_socket(plain, server_hostname=place.endpoint).close()
+        except ssl.SSLError:
+            return False
+        return True
+    return types.SimpleNamespace(cloud=cloud, connect=connect, is_let_in=is_let_in)
 
 
 def held(program):
@@ -73,6 +102,61 @@ def test_a_lost_connection_is_shown_and_heals(cloud, scenario):
 
 def test_keys_alone_and_refusals_in_the_words_of_the_api(cloud, scenario):
     held(scenario("keys", cloud))
+
+
+def test_a_shadow_is_edited_while_its_device_is_there(press, scenario):
+    shadow = "$aws/things/press/shadow"
+    device = press.connect(subscribe=[f"{shadow}/update/delta", f"{shadow}/update/accepted"])
+    browser = scenario("shadow", press.cloud)
+    browser.wait_line("made", timeout=120)
+    assert device.take(f"{shadow}/update/delta")["state"] == {"speed": 5, "colour": "red"}
+    browser.send("seen")
+    browser.wait_line("editing", timeout=120)
+    assert device.ask(f"{shadow}/update", {"state": {"reported": {"speed": 5}}})[0] == "accepted"
+    browser.send("reported")
+    browser.wait_line("edited", timeout=120)
+    document = press.cloud.ok("GET", "/things/press/shadow")
+    assert document["state"] == {"desired": {"speed": 7}, "reported": {"speed": 5}, "delta": {"speed": 7}}
+    browser.send("right")
+    held(browser)
+    press.cloud.refused(404, "ResourceNotFoundException", "GET", "/things/press/shadow")
+    recipe = press.cloud.ok("GET", "/things/press/shadow?name=recipe")
+    assert recipe["state"]["desired"] == {"grams": 12}
+
+
+def test_versions_of_a_policy_and_what_a_device_may(press, scenario):
+    cloud = press.cloud
+    cloud.policy("line", ALLOW_ALL)
+    browser = scenario("versions", cloud)
+    browser.wait_line("beside", timeout=120)
+    assert cloud.ok("GET", "/policies/line")["defaultVersionId"] == "1"
+    browser.send("seen")
+    browser.wait_line("in force", timeout=120)
+    assert cloud.ok("GET", "/policies/line")["defaultVersionId"] == "2"
+    browser.send("seen")
+    held(browser)
+    versions = cloud.ok("GET", "/policies/line/version")["policyVersions"]
+    assert sorted(version["versionId"] for version in versions) == ["2", "3", "4", "5", "6"]
+    assert [version["versionId"] for version in versions if version["isDefaultVersion"]] == ["3"]
+
+
+def test_a_certificate_is_revoked_and_its_device_is_out(press, scenario):
+    device = press.connect()
+    browser = scenario("revoke", press.cloud)
+    device.client.reconnect_delay_set(600, 600)  # it does not come back by itself
+    browser.wait_line("asked", timeout=120)
+    device.send("press/alive")
+    assert device.down.empty() and press.is_let_in()
+    browser.send("is there")
+    browser.wait_line("revoked", timeout=120)
+    assert device.down.get(timeout=harness.PATIENCE) != 0
+    device.stop()
+    assert not press.is_let_in()
+    browser.send("is out")
+    browser.wait_line("active", timeout=120)
+    press.connect().send("press/alive")
+    browser.send("is back")
+    held(browser)
 
 
 def test_the_page_is_served_with_a_strict_policy(cloud):

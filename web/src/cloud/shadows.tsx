@@ -79,6 +79,11 @@ function Shadow({ thing, name, onGone }: { thing: string; name: string; onGone: 
       onGone();
     }
   };
+  // An update that was refused was so for a device that was faster: what it said is shown now.
+  const cancel = () => {
+    setEditing(false);
+    shadow.reload();
+  };
   const remove = () =>
     confirm(words.deleteShadow, words.deleteShadowText, words.delete, async () => {
       if (await act(() => deleteThingShadow(thing, name), words.deleted)) {
@@ -90,7 +95,7 @@ function Shadow({ thing, name, onGone }: { thing: string; name: string; onGone: 
     <Shown loaded={shadow}>
       {({ document }) =>
         editing ? (
-          <ShadowEditor start={editable(document)} onSave={(text) => save(document, text)} onCancel={() => setEditing(false)} />
+          <ShadowEditor start={editable(document)} onSave={(text) => save(document, text)} onCancel={cancel} />
         ) : (
           <>
             <div className="ps-row">

@@ -12,7 +12,9 @@ test("JSON is indented, anything else stays as it is", () => {
 test("the place of a mistake is where the text stops being JSON", () => {
   expect(mistake('{"a": 1}')).toBeUndefined();
   expect(mistake('{\n  "a": 1,\n  b: 2\n}')).toMatchObject({ line: 3, column: 3 });
-  expect(mistake('{"a": ')?.line).toBe(1);
+  expect(mistake('{"a": ')).toMatchObject({ line: 1, column: 7 });
+  const columns = ['{"a": }', '{"a": 1,}', "[1 2]", '[1,"x]', "{} {}", "[1}", '{"a" 1}', "tru", "01", '["\\x"]', ""].map((text) => mistake(text)?.column);
+  expect(columns).toEqual([7, 9, 4, 4, 4, 3, 6, 1, 2, 2, 1]);
 });
 
 test("pieces joined are the text again, keys and values told apart", () => {

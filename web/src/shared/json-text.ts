@@ -1,4 +1,5 @@
 // JSON as people read and type it. Pure.
+import { mistakeAt } from "./json-mistake";
 
 export interface JsonMistake {
   line: number;
@@ -48,15 +49,12 @@ export function mistake(text: string): JsonMistake | undefined {
     JSON.parse(text);
     return undefined;
   } catch (error) {
-    const said = error instanceof Error ? error.message : String(error);
-    const place = /line (\d+) column (\d+)/.exec(said);
-    if (place) {
-      return { line: Number(place[1]), column: Number(place[2]), text: said };
-    }
-    const position = /at position (\d+)/.exec(said);
-    const before = text.slice(0, position ? Number(position[1]) : text.length);
-    const lines = before.split("\n");
-    return { line: lines.length, column: (lines[lines.length - 1] ?? "").length + 1, text: said };
+    const lines = text.slice(0, mistakeAt(text)).split("\n");
+    return {
+      line: lines.length,
+      column: (lines[lines.length - 1] ?? "").length + 1,
+      text: error instanceof Error ? error.message : String(error),
+    };
   }
 }
 

@@ -4,6 +4,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 
 export const [, , url, folder] = process.argv;
@@ -64,6 +65,19 @@ export async function barriers(page) {
   return violations
     .filter(({ impact }) => impact === "serious" || impact === "critical")
     .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 200)} ${failureSummary ?? ""}`));
+}
+
+/** The other side of the test: says a word to it and waits for its answer. */
+export function dialogue() {
+  const input = createInterface({ input: process.stdin });
+  const next = input[Symbol.asyncIterator]();
+  return {
+    async say(word) {
+      console.log(word);
+      return (await next.next()).value;
+    },
+    close: () => input.close(),
+  };
 }
 
 // A gateway has a certificate of its own. Its key is trusted, and no other: with errors ignored

@@ -1,10 +1,8 @@
 // The server goes and comes back while a page is open: the page says so, and heals by itself.
-import { createInterface } from "node:readline";
-import { check, open, picture, run } from "./browser.mjs";
+import { check, dialogue, open, picture, run } from "./browser.mjs";
 
 run(async (browser) => {
-  const input = createInterface({ input: process.stdin });
-  const next = input[Symbol.asyncIterator]();
+  const test = dialogue();
   const page = await open(browser);
   await page.getByRole("heading", { name: "Things" }).waitFor();
   await page.getByRole("menuitem", { name: "Test" }).click();
@@ -12,13 +10,11 @@ run(async (browser) => {
   await page.getByRole("button", { name: "Subscribe to topic" }).click();
   await page.getByText("No messages yet").waitFor();
   await page.getByRole("menuitem", { name: "Things" }).click();
-  console.log("open");
-  await next.next(); // the server is gone
+  await test.say("open"); // the server is gone
   await page.getByRole("button", { name: "Refresh" }).click();
   await page.getByText("Connection lost").waitFor();
   await picture(page, "lost");
-  console.log("lost");
-  await next.next(); // it is back, with one more thing
+  await test.say("lost"); // it is back, with one more thing
   await page.getByText("Connection lost").waitFor({ state: "hidden" });
   await page.getByRole("link", { name: "made_meanwhile" }).waitFor();
   await page.getByRole("menuitem", { name: "Test" }).click();
@@ -27,5 +23,5 @@ run(async (browser) => {
   await page.getByRole("button", { name: "Publish to topic" }).click();
   await page.getByRole("article").first().waitFor();
   check((await page.getByRole("article").count()) === 1, "the message is shown more than once");
-  input.close();
+  test.close();
 });

@@ -4,11 +4,10 @@
 // with what it has to know as JSON in PENSTOCK_SCENARIO: {name, password, ...}.
 import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { barriers, check, open as openAt, picture, SIZES, url } from "../console/browser.mjs";
 
-export { barriers, check, folder, picture, run, SIZES, url } from "../console/browser.mjs";
+export { barriers, check, dialogue, folder, picture, run, SIZES, url } from "../console/browser.mjs";
 
 export const told = JSON.parse(process.env.PENSTOCK_SCENARIO ?? "{}");
 
@@ -93,17 +92,4 @@ export async function look(browser, places, before = async () => undefined) {
     }
   }
   check(wrong.length === 0, wrong.join("\n"));
-}
-
-/** The other side of the test: says a word to it and waits for its answer. */
-export function dialogue() {
-  const input = createInterface({ input: process.stdin });
-  const next = input[Symbol.asyncIterator]();
-  return {
-    async say(word) {
-      console.log(word);
-      return (await next.next()).value;
-    },
-    close: () => input.close(),
-  };
 }
