@@ -101,6 +101,26 @@ def test_the_life_of_an_alarm(gateway, modbus, cleanup):
     web_ui.held(browser)
 
 
+def test_an_alarm_on_an_s7_takes_the_notation_of_its_software(gateway, cleanup):
+    mine = gateway({
+        "devices": [{"device_name": "Press", "protocol": "ISO-on-TCP", "ip": "127.0.0.1", "port": harness.free_port()}],
+        "groups": [{"group_name": "warning", "group_type": "alarm", "polling_interval": 5}]})
+    web_ui.held(cleanup(web_ui.start("alarms-place", mine, **people(mine))))
+    alarm = {"group": "warning", "quotes": 0, "device": "Press", "condition1": "Eq", "operand1": "1"}
+    kept = {row["warn_name"]: row for row in json.loads((mine.config_dir / "penstock.json").read_text())["warning"]}
+    assert kept.keys() == {"Too hot", "Valve open"}
+    place = {"register_type": "DB", "dbnumber": 6, "register_addr": 18, "data_type": "FLOAT"}
+    assert (alarm | place).items() - {("group", "warning")} <= kept["Too hot"].items()
+    place = {"register_type": "Q", "register_addr": 0, "register_bit": 3, "data_type": "BOOL"}
+    assert place.items() <= kept["Valve open"].items() and "dbnumber" not in kept["Valve open"]
+    # The same over the API.
+    status, answer = mine.api("POST", "/strategies", {
+        "warn_name": "Full", "quotes": 0, "device": "Press", "address": "EW4", "condition1": "Gt", "operand1": "3"})
+    assert status in (200, 201), answer
+    full = mine.api("GET", "/strategies/Full")[1]
+    assert (full["register_type"], full["register_addr"], full["data_type"]) == ("I", 4, "WORD")
+
+
 def test_every_width_light_and_dark_without_barriers(gateway, cloud, modbus, cleanup):
     modbus.set("holding", 0, 41)
     alarm = {"quotes": 1, "device": "Temperature_Sensor", "var_name": "Test", "condition1": "Gt",

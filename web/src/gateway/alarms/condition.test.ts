@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { conditionText, duration, levelName, sentence, type Strategy } from "./condition";
-import { fresh, ownKeys, strategyOf, target } from "./strategy-values";
+import { fresh, ownKeys, settledOwn, strategyOf, target } from "./strategy-values";
 
 const strategy: Strategy = {
   warn_name: "Mid level",
@@ -59,16 +59,29 @@ describe("the form", () => {
   it("sends an address of its own with the keys of its type", () => {
     const values = { ...strategy, quotes: 0, data_type: "FLOAT", register_addr: 40001, register_bit: 3, float_repr: 1, size: 4 };
     expect(strategyOf(values, "ModbusTCP")).toEqual({ ...strategy, quotes: 0, data_type: "FLOAT", register_addr: 40001, float_repr: 1 });
-    expect(ownKeys("BOOL", "ModbusTCP")).toContain("register_bit");
-    expect(ownKeys("STRING", "ModbusRTU")).toContain("size");
+    expect(ownKeys({ data_type: "BOOL", register_addr: 40001 }, "ModbusTCP")).toContain("register_bit");
+    expect(ownKeys({ data_type: "BOOL", register_addr: 1 }, "ModbusTCP")).not.toContain("register_bit");
+    expect(ownKeys({ data_type: "STRING" }, "ModbusRTU")).toContain("size");
   });
 
   it("asks for the place as the protocol has it", () => {
-    expect(ownKeys("BOOL", "ISO-on-TCP")).toEqual(["register_type", "dbnumber", "register_addr", "data_type", "register_bit", "unit", "desc"]);
-    expect(ownKeys(undefined, "OPCUA")).toEqual(["namespace_index", "identifier_type", "identifier", "float_repr", "unit", "desc"]);
-    expect(ownKeys(undefined, "EtherNet/IP")).toEqual(["symbol", "float_repr", "unit", "desc"]);
+    const bit = ["register_type", "dbnumber", "register_addr", "data_type", "register_bit", "unit", "desc"];
+    expect(ownKeys({ data_type: "BOOL", register_type: "DB" }, "ISO-on-TCP")).toEqual(bit);
+    expect(ownKeys({ register_type: "M" }, "ISO-on-TCP")).toEqual(["register_type", "register_addr", "data_type", "unit", "desc"]);
+    const node = ["namespace_index", "identifier_type", "identifier", "data_type", "float_repr", "unit", "desc"];
+    expect(ownKeys({}, "OPCUA")).toEqual(node);
+    expect(ownKeys({}, "EtherNet/IP")).toEqual(["symbol", "float_repr", "unit", "desc"]);
     const values = { ...strategy, quotes: 0, symbol: "Tank", data_type: "WORD", register_addr: 40001 };
-    expect(strategyOf(values, "EtherNet/IP")).toEqual({ ...strategy, quotes: 0, symbol: "Tank" });
+    expect(strategyOf(values, "EtherNet/IP")).toEqual({ ...strategy, quotes: 0, symbol: "Tank", data_type: "WORD" });
+  });
+
+  it("takes an address in S7 notation apart, and its width where no type is chosen", () => {
+    const typed = (text: string, more = {}) => settledOwn({ quotes: 0, register_addr: text as unknown as number, ...more });
+    expect(typed("DB6.DBD18")).toMatchObject({ register_type: "DB", dbnumber: 6, register_addr: 18, data_type: "DWORD" });
+    expect(typed("DB6.DBD18", { data_type: "FLOAT" })).toMatchObject({ register_addr: 18, data_type: "FLOAT" });
+    const sent = strategyOf({ ...strategy, ...typed("A0.3", { dbnumber: 4 }) }, "ISO-on-TCP");
+    expect(sent).toEqual({ ...strategy, quotes: 0, register_type: "Q", register_addr: 0, register_bit: 3, data_type: "BOOL" });
+    expect(typed("nowhere")).toMatchObject({ register_addr: "nowhere" });
   });
 
   it("sends operands as texts, zero too", () => {

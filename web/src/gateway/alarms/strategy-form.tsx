@@ -4,6 +4,9 @@ import { useCallback, useDeferredValue, useState } from "react";
 import { ErrorNote } from "../../shared/parts";
 import { useLoad } from "../../shared/use-load";
 import { words as shared } from "../../shared/words";
+import { choice } from "../devices/controls";
+import { typesFor } from "../devices/fields";
+import { placeControls } from "../devices/place-controls";
 import { useDialog } from "../devices/use-dialog";
 import { useEdit } from "../edit";
 import { type FieldProps, OptionForm, type Value } from "../option-form";
@@ -12,7 +15,7 @@ import { errorsOf } from "../problem-fields";
 import { findVariables, type Group, listDevices } from "./calls";
 import { type Strategy, sentence } from "./condition";
 import { Conditions } from "./conditions";
-import { CONDITION_KEYS, fresh, ownKeys, strategyOf, type Values } from "./strategy-values";
+import { CONDITION_KEYS, fresh, ownKeys, settledOwn, strategyOf, type Values } from "./strategy-values";
 import { words } from "./words";
 
 function DeviceField({ id, value, onChange, invalid }: FieldProps) {
@@ -67,10 +70,12 @@ interface BodyProps {
   strict: boolean;
   /** Of the device that is chosen. */
   protocol: string;
+  /** All that there are. */
+  types: readonly string[];
   onChange: (values: Values) => void;
 }
 
-function Body({ values, groups, error, strict, protocol, onChange }: BodyProps) {
+function Body({ values, groups, error, strict, protocol, types, onChange }: BodyProps) {
   const form = (keys: readonly string[], controls?: Record<string, (field: FieldProps) => React.ReactNode>) => (
     <OptionForm
       block="warning"
@@ -108,11 +113,12 @@ function Body({ values, groups, error, strict, protocol, onChange }: BodyProps) 
           ]}
         />
       </Form.Item>
-      {form(["device", "var_name", ...(values.quotes === 0 ? ownKeys(values.data_type, protocol) : [])], {
+      {form(["device", "var_name", ...(values.quotes === 0 ? ownKeys(values, protocol) : [])], {
         device: (field) => <DeviceField {...field} />,
         ...(values.quotes === 1
           ? { var_name: (field: FieldProps) => <VariableField {...field} device={values.device ?? ""} /> }
-          : {}),
+          : placeControls(protocol, values.register_addr, () => onChange(settledOwn(values)))),
+        ...(values.quotes === 0 ? { data_type: choice(typesFor(protocol, values.register_addr, types)) } : {}),
       })}
       <Conditions values={values} errors={errorsOf(error)} strict={strict} onChange={onChange} />
       {said !== "" && (
@@ -149,6 +155,7 @@ export function StrategyForm({ strategy, groups, onDone, onClose }: StrategyForm
   const { edit, busy } = useEdit(dirty);
   const close = useDialog(dirty, onClose);
   const options = findBlock(useOptions().data, "warning")?.options ?? [];
+  const types = options.find(({ key }) => key === "data_type")?.words ?? [];
   const filled = options.every(({ key, required }) => !required || ![undefined, null, ""].includes(values[key as keyof Values] as never));
   const save = async () => {
     setStrict(true);
@@ -156,8 +163,10 @@ export function StrategyForm({ strategy, groups, onDone, onClose }: StrategyForm
     if (!filled) {
       return;
     }
+    const whole = settledOwn(values); // an address that was typed last
+    setValues(whole);
     try {
-      const value = strategyOf(values, protocol) as Record<string, unknown>;
+      const value = strategyOf(whole, protocol) as Record<string, unknown>;
       await edit([{ op: "put", block: "warning", name: strategy?.warn_name, value }], { done: words.saved(values.warn_name ?? "") });
     } catch (failed) {
       setError(failed as Error);
@@ -186,7 +195,7 @@ export function StrategyForm({ strategy, groups, onDone, onClose }: StrategyForm
         {strict && !filled && <Alert type="error" showIcon role="alert" title={words.fillIn} />}
       </div>
       <Form layout="vertical" component="div">
-        <Body protocol={protocol} {...{ values, groups, error, strict }} onChange={setValues} />
+        <Body {...{ values, groups, error, strict, protocol, types }} onChange={setValues} />
       </Form>
     </Drawer>
   );

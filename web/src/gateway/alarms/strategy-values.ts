@@ -1,5 +1,7 @@
 // Between an alarm of penstock.json and the form's fields: keys that do not apply are left out, so
 // that a variable's own address and a quoted one never stand beside each other. Pure.
+import { placeKeys, settled, typesFor } from "../devices/fields";
+import { isReal } from "../devices/modbus";
 import type { Strategy } from "./condition";
 
 /** Only with an address of its own. */
@@ -16,41 +18,24 @@ export function fresh(group?: string): Values {
   return { group: group ?? "warning", quotes: 1, condition1: "Eq", operand1: "", combine_method: "None" };
 }
 
-const ALL = ["unit", "desc"];
-
-/** Which of the own address' keys a data type has on a device of this protocol; in the order of the form. */
-export function ownKeys(dataType: string | undefined, protocol: string): string[] {
-  const real = dataType === "FLOAT" || dataType === "DOUBLE";
-  const known = protocol === "OPCUA" || protocol === "EtherNet/IP" || protocol === "Simulator";
-  const wanted = new Set<string>([
-    ...placeKeys(protocol),
-    ...(dataType === "BOOL" || dataType === "BIT" ? (known ? [] : ["register_bit"]) : []),
-    ...(dataType === "STRING" || dataType === "S7STRING" ? ["size"] : []),
-    ...(real || known ? ["float_repr"] : []),
-    ...ALL,
-  ]);
-  return OWN_KEYS.filter((key) => wanted.has(key));
+/** Which of the own address' keys count for what is filled in, on a device of this protocol; in the order of Device List. */
+export function ownKeys(values: Values, protocol: string): string[] {
+  const type = values.data_type;
+  // Without a type the device says what it is, which may be a real number.
+  const untyped = (type ?? "AUTO") === "AUTO" && typesFor(protocol, undefined, ["AUTO"]).includes("AUTO");
+  const text = type === "STRING" || type === "S7STRING";
+  const wanted = [...placeKeys(values, protocol), ...(text ? ["size"] : []), ...(untyped || isReal(type) ? ["float_repr"] : []), "unit", "desc"];
+  return wanted.filter((key) => (OWN_KEYS as readonly string[]).includes(key));
 }
 
-function placeKeys(protocol: string): string[] {
-  switch (protocol) {
-    case "ISO-on-TCP":
-      return ["register_type", "dbnumber", "register_addr", "data_type"];
-    case "OPCUA":
-      return ["namespace_index", "identifier_type", "identifier"];
-    case "EtherNet/IP":
-    case "Simulator":
-      return ["symbol"];
-    default:
-      return ["register_addr", "data_type"];
-  }
-}
+/** An address that was typed in S7 notation fills the fields it speaks of. */
+export const settledOwn = (values: Values): Values => settled(values as Record<string, unknown>);
 
 const empty = (value: unknown) => value === undefined || value === null || value === "";
 
 /** What is sent: the keys that apply and are filled in. */
 export function strategyOf(values: Values, protocol: string): Values {
-  const own = new Set<string>(ownKeys(values.data_type, protocol));
+  const own = new Set<string>(ownKeys(values, protocol));
   const joined = values.combine_method === "And" || values.combine_method === "Or";
   const kept = Object.entries(values).filter(([key, value]) => {
     if (empty(value)) {

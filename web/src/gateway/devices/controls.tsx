@@ -80,7 +80,7 @@ export const firstText: Control = (field) => (
 
 function Hint({ text }: { text: string | undefined }) {
   return text === undefined ? null : (
-    <div className="gd-hint" role="note">
+    <div className="ps-hint" role="note">
       {text}
     </div>
   );

@@ -91,7 +91,8 @@ export function typesFor(protocol: string, address: number | undefined | null, a
   return all.filter((type) => !(NOT_OF[protocol] ?? []).includes(type));
 }
 
-function placeKeys(variable: Fields, protocol: string): string[] {
+/** Keys of a place: where a value of this protocol stands, and its type where somebody has to say it. */
+export function placeKeys(variable: Fields, protocol: string): string[] {
   const type = variable["data_type"];
   const typed = type !== undefined && type !== "AUTO";
   switch (protocol) {
@@ -157,7 +158,8 @@ export function settled(draft: Draft): Draft {
   const { data_type, register_bit, ...rest } = place;
   const fits = data_type === undefined || (data_type === "BOOL") === isBit(draft["data_type"]);
   // WORD is only what the form began with; a type as wide as the notation is the better guess.
-  const guess = !fits || draft["data_type"] === "WORD" ? (data_type ?? draft["data_type"]) : draft["data_type"];
+  const chosen = draft["data_type"] !== undefined && draft["data_type"] !== "WORD";
+  const guess = !fits || !chosen ? (data_type ?? draft["data_type"]) : draft["data_type"];
   return { ...draft, ...rest, register_bit, data_type: guess };
 }
 

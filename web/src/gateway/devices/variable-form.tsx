@@ -9,11 +9,12 @@ import { OptionForm } from "../option-form";
 import { findBlock, useOptions } from "../options";
 import type { Order } from "./byte-order";
 import { type Device, listGroups, type Row } from "./calls";
-import { choice, firstText, numberWithHint, s7Register } from "./controls";
+import { choice, firstText } from "./controls";
 import { labels } from "./labels";
 import { isModbus, following, newVariable, nextOf, settled, typesFor, variableKeys } from "./fields";
-import { offsetOf, onlyAsked, tableOf } from "./modbus";
+import { onlyAsked, tableOf } from "./modbus";
 import { OrderHelper } from "./order-helper";
+import { placeControls } from "./place-controls";
 import { useDialog } from "./use-dialog";
 import { words } from "./words";
 
@@ -35,14 +36,6 @@ const BrowseDialog = lazy(() => import("./browse"));
 
 /** A node id that is picked says its namespace and kind itself. */
 const WHOLE_NODE: Draft = { namespace_index: undefined, identifier_type: undefined };
-
-function addressHint(address: unknown): string | undefined {
-  if (typeof address !== "number") {
-    return undefined;
-  }
-  const table = tableOf(address);
-  return table ? words.offset(words.tables[table.key], offsetOf(address) ?? 0) : words.noTable;
-}
 
 function useChoices(draft: Draft, protocol: string) {
   const options = useOptions();
@@ -133,11 +126,7 @@ export function VariableForm({ device, variable, row, count, onSaved, onClose }:
         strict={error !== undefined}
         controls={{
           var_name: firstText,
-          register_addr: isModbus(protocol)
-            ? numberWithHint(addressHint(draft["register_addr"]))
-            : s7Register(words.s7Hint, () => setDraft((was) => following(settled(was), protocol))),
-          register_type: choice(["I", "Q", "M", "DB"]),
-          ...(isModbus(protocol) ? {} : { register_bit: choice([0, 1, 2, 3, 4, 5, 6, 7]) }),
+          ...placeControls(protocol, draft["register_addr"], () => setDraft((was) => following(settled(was), protocol))),
           data_type: choice(
             choices.types,
             order !== undefined && order !== device.byte_order ? words.orderOfDevice(order, count) : undefined,
