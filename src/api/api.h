@@ -34,12 +34,12 @@ typedef struct PsApiReplay {
 
 /// How messages leave the outbox at the moment.
 typedef struct PsApiDelivery {
-    double per_s;           ///< messages acknowledged a second, over the last ten
-    double drained_per_s;   ///< by how many a second the queue became shorter, likewise
-    size_t window;          ///< publishes under way at most
-    int64_t acknowledge_ms; ///< what an acknowledgement usually takes; 0: not known
-    bool one_by_one;        ///< a message is looked for that ends connections
-    uint64_t set_aside;     ///< messages set aside since the start
+    double per_s;          ///< messages acknowledged a second, over the last ten
+    double drained_per_s;  ///< by how many a second the queue became shorter, likewise
+    size_t window;         ///< publishes under way at most
+    double acknowledge_ms; ///< what an acknowledgement usually takes; 0: not known
+    bool one_by_one;       ///< a message is looked for that ends connections
+    uint64_t set_aside;    ///< messages set aside since the start
 } PsApiDelivery;
 
 /// What the calls look at. All borrowed; lasts until other sources are given, or outlives the API.

@@ -67,10 +67,10 @@ static json_t *channel_json(const PsApiStory *story) {
     }
     PsChannelRow row;
     ps_collector_channel_row(story->live->sources.collector, story->row.channel, &row);
-    return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:f, s:s}", "name", row.name, "state",
+    return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:s}", "name", row.name, "state",
                      row.state, "note", row.note, "requests", (json_int_t)row.requests, "errors",
                      (json_int_t)row.errors, "late", (json_int_t)row.late, "round_trip_ms",
-                     row.round_trip_ms, "last_error", row.last_error);
+                     ps_api_span(row.round_trip_ms), "last_error", row.last_error);
 }
 
 // The set of variables that are read together with this one.

@@ -209,6 +209,7 @@ static void on_closed(uv_handle_t *handle) {
     ps_name_index_free(live->index);
     ps_buf_deinit(&live->alarms);
     ps_buf_deinit(&live->devices_text);
+    ps_buf_deinit(&live->channels_text);
     ps_buf_deinit(&live->status);
     ps_buf_deinit(&live->out);
     free(live->devices);

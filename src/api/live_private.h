@@ -45,6 +45,10 @@ struct PsApiLive {
     uint64_t devices_seen;
     uint64_t devices_version;
     PsBuf devices_text;
+    PsMono channels_made;
+    const PsConfig *channels_config; ///< whose endpoints they are; only compared
+    uint64_t channels_version;
+    PsBuf channels_text;
     PsBuf status;
     PsBuf out;   ///< the event that is being made
     char *lines; ///< log lines that are being looked at
@@ -72,11 +76,14 @@ void ps_api_streams_second(PsApiLive *live);
 
 // ---- overview.c: texts that all streams share
 
-/// Puts the members of the event `status` but for `devices` into live->status, without braces.
+/// Puts the members of the event `status` but for `devices` and `channels` into live->status,
+/// without braces.
 void ps_api_overview_make(PsApiLive *live);
 /// Brings live->devices_text and live->alarms, with their versions, to the present state.
 void ps_api_overview_devices(PsApiLive *live);
 void ps_api_overview_alarms(PsApiLive *live);
+/// The same for live->channels_text, anew every ten seconds and with another configuration.
+void ps_api_overview_channels(PsApiLive *live, PsMono now);
 
 /// The device's row, where it is away with the channel's error unless it has one of its own.
 void ps_api_device_trouble(const PsApiLive *live, uint32_t device, PsDeviceRow *ret_row);

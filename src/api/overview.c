@@ -2,12 +2,15 @@
 #include "api/live_private.h"
 #include "api/status.h"
 #include "api/values.h"
+#include "base/mem.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define ALARMS_MAX_BYTES ((size_t)512 * 1024)
+#define CHANNELS_MAX ((size_t)256)
+#define CHANNELS_NS (10 * PS_NS_PER_S) // their figures are smoothed over many cycles
 
 // --- parts of `status` --------------------------------------------------------------------------
 
@@ -135,6 +138,44 @@ void ps_api_overview_devices(PsApiLive *live) {
         put_json(&live->devices_text, ps_api_live_devices_json(live))) {
         live->devices_seen = seen;
         live->devices_version++;
+    }
+}
+
+// The busiest first.
+static int compare_load(const void *a, const void *b) {
+    double first = json_number_value(json_object_get(*(json_t *const *)a, "load"));
+    double second = json_number_value(json_object_get(*(json_t *const *)b, "load"));
+    return (first < second) - (first > second);
+}
+
+// Of more endpoints than a stream should carry the busiest.
+static json_t *some_channels(const PsApiSources *sources) {
+    json_t *all = ps_api_status_channels(sources);
+    size_t count = json_array_size(all);
+    if (count <= CHANNELS_MAX) {
+        return all;
+    }
+    json_t **rows = ps_alloc_array(count, sizeof *rows);
+    for (size_t i = 0; i < count; i++) {
+        rows[i] = json_array_get(all, i);
+    }
+    qsort(rows, count, sizeof *rows, compare_load); // NOLINT(bugprone-sizeof-expression)
+    json_t *some = json_array();
+    for (size_t i = 0; i < CHANNELS_MAX; i++) {
+        json_array_append(some, rows[i]);
+    }
+    free(rows);
+    json_decref(all);
+    return some;
+}
+
+void ps_api_overview_channels(PsApiLive *live, PsMono now) {
+    bool fresh = live->channels_version > 0 && live->channels_config == live->config &&
+                 ps_mono_diff_ns(now, live->channels_made) < CHANNELS_NS;
+    if (!fresh && put_json(&live->channels_text, some_channels(&live->sources))) {
+        live->channels_made = now;
+        live->channels_config = live->config;
+        live->channels_version++;
     }
 }
 

@@ -53,7 +53,15 @@ static void put_breakers(const PsApiSources *sources, const json_t *channels) {
     }
 }
 
-static json_t *channels_status(const PsApiSources *sources) {
+// The group that takes most of the line's time; null before a cycle was measured.
+static json_t *busiest_json(const PsChannelRow *row) {
+    return row->most_group[0] == '\0'
+               ? json_null()
+               : json_pack("{s:s, s:f, s:f}", "group", row->most_group, "cycle_ms",
+                           row->most_cycle_ms, "interval_s", row->most_interval_s);
+}
+
+json_t *ps_api_status_channels(const PsApiSources *sources) {
     json_t *list = json_array();
     uint32_t count = ps_collector_channel_count(sources->collector);
     for (uint32_t i = 0; i < count; i++) {
@@ -65,12 +73,13 @@ static json_t *channels_status(const PsApiSources *sources) {
         json_object_set_new(json, "requests", json_integer((json_int_t)row.requests));
         json_object_set_new(json, "errors", json_integer((json_int_t)row.errors));
         json_object_set_new(json, "late", json_integer((json_int_t)row.late));
-        json_object_set_new(json, "round_trip_ms", json_real(row.round_trip_ms));
+        json_object_set_new(json, "round_trip_ms", ps_api_span(row.round_trip_ms));
         json_object_set_new(json, "devices", json_integer(row.devices));
         json_object_set_new(json, "devices_away", json_integer(row.devices_away));
         json_object_set_new(json, "cycle_ms", json_real(row.cycle_ms));
         json_object_set_new(json, "cycle_requests", json_real(row.cycle_requests));
         json_object_set_new(json, "load", json_real(row.load));
+        json_object_set_new(json, "busiest", busiest_json(&row));
         json_object_set_new(json, "load_warning", json_string(row.load_warning));
         json_object_set_new(json, "breakers", json_array());
         json_object_set_new(json, "last_error", json_string(row.last_error));
@@ -170,9 +179,9 @@ json_t *ps_api_status_outbox(const PsApiSources *sources) {
         "disk_bytes", (json_int_t)stats.disk_bytes, "store_failing", (int)stats.store_failing,
         "low_space", (int)stats.low_space);
     json_t *pace =
-        json_pack("{s:f, s:f, s:I, s:I, s:b, s:I}", "per_s", delivery.per_s, "drained_per_s",
+        json_pack("{s:f, s:f, s:I, s:o, s:b, s:I}", "per_s", delivery.per_s, "drained_per_s",
                   delivery.drained_per_s, "window", (json_int_t)delivery.window, "acknowledge_ms",
-                  (json_int_t)delivery.acknowledge_ms, "one_by_one", (int)delivery.one_by_one,
+                  ps_api_span(delivery.acknowledge_ms), "one_by_one", (int)delivery.one_by_one,
                   "set_aside", (json_int_t)delivery.set_aside);
     json_object_set_new(json, "delivery", pace);
     json_object_set_new(json, "books_add_up", json_boolean(ps_outbox_check(sources->outbox)));
@@ -221,7 +230,7 @@ json_t *ps_api_status_of(const PsApiSources *sources) {
     json_object_set_new(json, "revision", sources->changes->running(sources->changes->ctx));
     json_object_set_new(json, "link", ps_api_status_link(sources));
     json_object_set_new(json, "web", ps_web_status(sources->web));
-    json_object_set_new(json, "channels", channels_status(sources));
+    json_object_set_new(json, "channels", ps_api_status_channels(sources));
     json_object_set_new(json, "groups", groups_status(sources));
     json_object_set_new(json, "messages", ps_api_status_messages(sources));
     json_object_set_new(json, "outbox", ps_api_status_outbox(sources));

@@ -7,6 +7,8 @@
 json_t *ps_api_status_link(const PsApiSources *sources);
 json_t *ps_api_status_messages(const PsApiSources *sources);
 json_t *ps_api_status_outbox(const PsApiSources *sources);
+/// All endpoints: "lines" on the pages.
+json_t *ps_api_status_channels(const PsApiSources *sources);
 
 /// What GET /alarms answers.
 json_t *ps_api_alarms_of(const PsApiSources *sources);

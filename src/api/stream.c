@@ -36,6 +36,7 @@ struct PsApiStream {
     uint64_t log_after;
     uint64_t alarms_told;
     uint64_t devices_told;
+    uint64_t channels_told;
     bool status_due;
     bool ending; // nothing more is put
     PsMono spoke;
@@ -117,6 +118,11 @@ static void put_status(PsApiStream *stream) {
         stream->devices_told = live->devices_version;
         ps_live_put_raw(&live->out, ",\"devices\":");
         ps_buf_put(&live->out, live->devices_text.data, live->devices_text.len);
+    }
+    if (stream->channels_told != live->channels_version) {
+        stream->channels_told = live->channels_version;
+        ps_live_put_raw(&live->out, ",\"channels\":");
+        ps_buf_put(&live->out, live->channels_text.data, live->channels_text.len);
     }
     ps_live_put_raw(&live->out, "}\n\n");
     put(stream);
@@ -255,14 +261,15 @@ static void look_at(PsApiStream *stream, PsMono now) {
 }
 
 void ps_api_streams_second(PsApiLive *live) {
+    PsMono now = ps_mono_now();
     if (anyone_wants(live, offsetof(PsApiStream, alarms))) {
         ps_api_overview_alarms(live);
     }
     if (anyone_wants(live, offsetof(PsApiStream, status))) {
         ps_api_overview_make(live);
         ps_api_overview_devices(live);
+        ps_api_overview_channels(live, now);
     }
-    PsMono now = ps_mono_now();
     for (PsApiStream *stream = live->streams; stream != NULL; stream = stream->next) {
         look_at(stream, now);
     }
@@ -334,6 +341,7 @@ void ps_api_stream_begin(PsApiStream *stream, PsHttpStream *http) {
     if (stream->status) {
         ps_api_overview_make(live);
         ps_api_overview_devices(live);
+        ps_api_overview_channels(live, ps_mono_now());
         stream->status_due = true;
     }
     ps_api_streams_tick(live);

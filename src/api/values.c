@@ -38,3 +38,7 @@ json_t *ps_api_value(PsValue value) {
 json_t *ps_api_time(PsWall time) {
     return time.ns > 0 ? json_real(ps_wall_seconds(time)) : json_null();
 }
+
+json_t *ps_api_span(double ms) {
+    return ms > 0 ? json_real(ms) : json_null();
+}

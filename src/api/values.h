@@ -10,3 +10,5 @@
 json_t *ps_api_value(PsValue value);
 /// Seconds since the epoch, null for "never".
 json_t *ps_api_time(PsWall time);
+/// Milliseconds that something usually takes, null before it was measured (0).
+json_t *ps_api_span(double ms);

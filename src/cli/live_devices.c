@@ -178,10 +178,11 @@ static json_t *endpoint_json(const Live *live, const LiveReading *reading, uint3
             json_array_append_new(devices, device_json(live, reading, i, part));
         }
     }
-    json_t *json = json_pack("{s:s, s:s, s:f, s:b, s:o}", "name", endpoint->row.name, "state",
-                             endpoint->row.state, "round_trip_ms", endpoint->row.round_trip_ms,
-                             "shared_with_gateway", (int)is_shared(live, endpoint->row.name),
-                             "devices", devices);
+    double round_trip_ms = endpoint->row.round_trip_ms;
+    json_t *json = json_pack(
+        "{s:s, s:s, s:o, s:b, s:o}", "name", endpoint->row.name, "state", endpoint->row.state,
+        "round_trip_ms", round_trip_ms > 0 ? json_real(round_trip_ms) : json_null(),
+        "shared_with_gateway", (int)is_shared(live, endpoint->row.name), "devices", devices);
     put_budget(live, endpoint, json, part);
     return json;
 }

@@ -51,8 +51,11 @@ static void show_endpoint(const json_t *endpoint) {
     printf("  %s: %s", cli_text(endpoint, "name"), cli_text(endpoint, "state"));
     const json_t *groups = json_object_get(endpoint, "groups");
     if (json_array_size(groups) > 0) {
-        printf(", round trip %.1f ms, reading takes %.1f ms (%.1f %% of the time)",
-               cli_number(endpoint, "round_trip_ms"), cli_number(endpoint, "cycle_ms"),
+        double round_trip_ms = cli_number(endpoint, "round_trip_ms");
+        if (round_trip_ms > 0) { // null: nothing was answered
+            printf(", round trip %.1f ms", round_trip_ms);
+        }
+        printf(", reading takes %.1f ms (%.1f %% of the time)", cli_number(endpoint, "cycle_ms"),
                cli_number(endpoint, "load") * 100);
     }
     printf("\n");

@@ -108,10 +108,14 @@ static void print_channels(const json_t *status) {
     size_t index;
     json_t *row;
     json_array_foreach(json_object_get(status, "channels"), index, row) {
-        printf("%-26s %-12s %10lld %8lld %6lld %8.2f %4.0f %% %s\n", cli_text(row, "name"),
+        char round_trip[32] = "-"; // nothing was answered yet
+        if (json_is_number(json_object_get(row, "round_trip_ms"))) {
+            snprintf(round_trip, sizeof round_trip, "%.2f", cli_number(row, "round_trip_ms"));
+        }
+        printf("%-26s %-12s %10lld %8lld %6lld %8s %4.0f %% %s\n", cli_text(row, "name"),
                cli_text(row, "state"), cli_integer(row, "requests"), cli_integer(row, "errors"),
-               cli_integer(row, "late"), cli_number(row, "round_trip_ms"),
-               cli_number(row, "load") * 100, cli_text(row, "last_error"));
+               cli_integer(row, "late"), round_trip, cli_number(row, "load") * 100,
+               cli_text(row, "last_error"));
     }
     json_array_foreach(json_object_get(status, "channels"), index, row) {
         const char *warning = cli_text(row, "load_warning");

@@ -3,6 +3,7 @@
 #include "collect/channel.h"
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "collect/channel_state.h"
 #include "collect/load.h"
 
@@ -311,6 +312,14 @@ static void put_load(const PsChannelPlan *plan, PsChannelRow *row) {
         row->cycle_requests += plan->board_entries[i].cycle_requests;
     }
     row->load = ps_load_of_entries(plan->board_entries, plan->schedule.count);
+    const PsScheduleEntry *most =
+        ps_load_most_of_entries(plan->board_entries, plan->schedule.count);
+    if (most != NULL) {
+        ps_text_format(row->most_group, sizeof row->most_group, "%s",
+                       plan->config->groups[most->group].name);
+        row->most_cycle_ms = (double)most->cycle_ns / 1e6;
+        row->most_interval_s = (double)most->interval_ns / 1e9;
+    }
     (void)ps_load_words_of_entries(plan->config, plan->board_entries, plan->schedule.count,
                                    row->load_warning, sizeof row->load_warning);
 }

@@ -141,6 +141,9 @@ typedef struct PsChannelRow {
     double cycle_ms;       ///< reading everything once, smoothed; 0: not known yet
     double cycle_requests; ///< requests of that
     double load;           ///< the part of the time that reading takes: above 1 cycles are left out
+    char most_group[256];  ///< of that, the group that takes most; "" before a cycle was measured
+    double most_cycle_ms;  ///< a cycle of it
+    double most_interval_s;
     char load_warning[384];          ///< what to do, when it is too much; "" mostly
     char last_error[384];            ///< "" when there was none
     char note[PS_SESSION_NOTE_SIZE]; ///< what people should know about the connection; "" mostly

@@ -60,17 +60,22 @@ double ps_load_of_entries(const PsScheduleEntry *entries, uint32_t count) {
     return load;
 }
 
-bool ps_load_words_of_entries(const PsConfig *config, const PsScheduleEntry *entries,
-                              uint32_t count, char *out, size_t size) {
-    // The words name the group that takes most: the sum and that one are all they need.
-    double load = ps_load_of_entries(entries, count);
+const PsScheduleEntry *ps_load_most_of_entries(const PsScheduleEntry *entries, uint32_t count) {
     const PsScheduleEntry *most = NULL;
     for (uint32_t i = 0; i < count; i++) {
         const PsScheduleEntry *entry = &entries[i];
         bool more = most == NULL || (double)entry->cycle_ns / (double)entry->interval_ns >
                                         (double)most->cycle_ns / (double)most->interval_ns;
-        most = more ? entry : most;
+        most = more && entry->measured > 0 ? entry : most;
     }
+    return most;
+}
+
+bool ps_load_words_of_entries(const PsConfig *config, const PsScheduleEntry *entries,
+                              uint32_t count, char *out, size_t size) {
+    // The words name the group that takes most: the sum and that one are all they need.
+    double load = ps_load_of_entries(entries, count);
+    const PsScheduleEntry *most = ps_load_most_of_entries(entries, count);
     if (most == NULL || load <= PS_LOAD_CLOSE || most->measured < PS_LOAD_SURE) {
         return false;
     }

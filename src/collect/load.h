@@ -31,5 +31,7 @@ bool ps_load_words(const PsCycleCost *cycles, size_t count, char *out, size_t si
 void ps_load_measure(PsScheduleEntry *entry, int64_t took_ns, uint64_t requests);
 /// The same two for what a channel polls.
 double ps_load_of_entries(const PsScheduleEntry *entries, uint32_t count);
+/// The entry that takes the largest part of the time; NULL before any was measured. Borrowed.
+const PsScheduleEntry *ps_load_most_of_entries(const PsScheduleEntry *entries, uint32_t count);
 bool ps_load_words_of_entries(const PsConfig *config, const PsScheduleEntry *entries,
                               uint32_t count, char *out, size_t size);

@@ -67,6 +67,10 @@ static void the_busiest_group_of_a_channel_is_named(void **state) {
     assert_non_null(strstr(words, "110 %"));
     assert_non_null(strstr(words, "group 'fast' (1000.0 ms every 1 s)"));
     assert_false(ps_load_words_of_entries(&config, entries, 1, words, sizeof words));
+    assert_ptr_equal(ps_load_most_of_entries(entries, 2), &entries[1]);
+    entries[1].measured = 0;
+    assert_ptr_equal(ps_load_most_of_entries(entries, 2), &entries[0]);
+    assert_null(ps_load_most_of_entries(&entries[1], 1)); // not measured yet
 }
 
 int main(void) {

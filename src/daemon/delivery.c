@@ -203,7 +203,7 @@ PsApiDelivery ps_delivery_status(PsDelivery *delivery) {
         .per_s = rates.delivered_per_s,
         .drained_per_s = rates.drained_per_s,
         .window = delivery->pace.window,
-        .acknowledge_ms = delivery->pace.usual_ns / PS_NS_PER_MS,
+        .acknowledge_ms = (double)delivery->pace.usual_ns / PS_NS_PER_MS,
         .one_by_one = ps_suspects_one_by_one(&delivery->suspects),
         .set_aside = delivery->set_aside,
     };

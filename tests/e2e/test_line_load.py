@@ -1,5 +1,5 @@
 """What a line has to do beside what it can do, and which devices are left alone at the moment."""
-from harness import Gateway, Plant, group, modbus_device, variable, wait_for
+from harness import Gateway, Plant, free_port, group, modbus_device, variable, wait_for
 
 
 def channel(gateway):
@@ -20,6 +20,8 @@ def test_a_line_that_is_asked_for_too_much_says_so(folder, cleanup):
     row = wait_for(lambda: channel(gateway) if channel(gateway)["load"] > 1 else None, "a load above 1")
     assert "every 0.1 s" in row["load_warning"]
     assert row["cycle_ms"] > 100
+    assert row["busiest"]["group"] == "quick" and row["busiest"]["interval_s"] == 0.1
+    assert row["busiest"]["cycle_ms"] > 100
     text = gateway.cli("status").stdout
     assert f"warning: 127.0.0.1:{plant.port}: the groups ask for more than the line gives" in text
     plant.knob("ok")
@@ -45,3 +47,17 @@ def test_devices_that_are_left_alone_are_named(folder, cleanup):
     plant.knob("refuse")
     wait_for(lambda: {row["device"] for row in channel(gateway)["breakers"]} == {"S1", "S2", "S3"},
              "the endpoint to be away")
+
+
+def test_no_round_trip_before_an_answer(folder, cleanup):
+    gateway = cleanup(Gateway(folder, {
+        "devices": [modbus_device("P", free_port(), timeout=0.3)], "groups": [group(polling=0.2)],
+        "vars": [variable("v", "P", "WORD", 40001)]}))
+    wait_for(lambda: channel(gateway)["state"] == "away", "the endpoint to be away")
+    row = channel(gateway)
+    assert row["round_trip_ms"] is None and row["busiest"] is None
+    assert gateway.status()["outbox"]["delivery"]["acknowledge_ms"] is None
+    assert gateway.api("GET", "/explain?device=P&name=v")[1]["channel"]["round_trip_ms"] is None
+    line = next(line for line in gateway.cli("status").stdout.splitlines() if line.startswith(row["name"]))
+    assert line.split()[5] == "-", line
+    assert f'penstock_channel_round_trip_seconds{{channel="{row["name"]}"}} NaN' in gateway.cli("metrics").stdout

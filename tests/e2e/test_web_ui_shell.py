@@ -5,7 +5,7 @@ import json
 import harness
 import pytest
 import web_ui
-from harness import Gateway, cloud_block, group, modbus_device, publish, variable
+from harness import Gateway, Plant, cloud_block, group, modbus_device, publish, variable
 
 pytestmark = [web_ui.WITHOUT]
 
@@ -53,6 +53,28 @@ def test_the_overview_is_live(gateway, cloud, modbus, cleanup):
     browser.wait_line("cloud", timeout=web_ui.PATIENCE)
     cloud.stop()
     browser.send("gone")
+    web_ui.held(browser)
+
+
+def test_lines_and_how_busy_they_are(gateway, folder, cleanup):
+    line = cleanup(Plant(folder, 0, "--slaves", "1,2,3"))
+    nowhere = harness.free_port()
+    devices = [modbus_device(f"S{n}", line.port, slave=n, timeout=0.3) for n in (1, 2, 3)]
+    devices += [modbus_device(f"D{n}", nowhere, ip=f"127.0.1.{n}") for n in range(1, 200)]
+    mine = gateway({"devices": devices, "groups": [group("quick", 0.1, 10)], "vars": [
+        variable("v", device["device_name"], "WORD", 40001, group="quick") for device in devices]}, {})
+
+    def busy():
+        return next(row for row in mine.status()["channels"] if row["name"] == f"127.0.0.1:{line.port}")
+    harness.wait_for(lambda: busy()["busiest"], "a measured cycle")
+    line.knob("delay 150")
+    line.knob("slave 2 silent")
+    harness.wait_for(lambda: busy()["load"] > 1 and busy()["breakers"] and busy()["load_warning"], "a busy line")
+    browser = cleanup(web_ui.start("shell-lines", mine, **web_ui.account(mine)))
+    browser.wait_line("busy", timeout=web_ui.PATIENCE)
+    line.knob("ok")
+    line.knob("slave 2 ok")
+    browser.send("has room")
     web_ui.held(browser)
 
 

@@ -49,7 +49,7 @@ export interface OutboxStatus {
   store_failing?: boolean;
   low_space?: boolean;
   books_add_up?: boolean;
-  delivery?: { per_s: number; drained_per_s: number; acknowledge_ms?: number; set_aside?: number };
+  delivery?: { per_s: number; drained_per_s: number; acknowledge_ms?: number | null; set_aside?: number };
 }
 
 export interface DeviceState {
@@ -61,12 +61,29 @@ export interface DeviceState {
   variables?: number;
 }
 
+/** One endpoint: all that is read over one connection or serial port. */
+export interface LineStatus {
+  name: string;
+  state: string;
+  devices: number;
+  devices_away: number;
+  /** The part of the time that reading takes; above 1 cycles are left out. */
+  load: number;
+  load_warning: string;
+  /** The group that takes most of it. */
+  busiest?: { group: string; cycle_ms: number; interval_s: number } | null;
+  /** Devices that are not asked in each cycle. */
+  breakers?: { device: string; state: "open" | "probing"; next_try_s: number }[];
+}
+
 export interface SmallStatus {
   version?: string;
   started?: number;
   revision?: RunningRevision | number | null;
   link?: LinkStatus;
   outbox?: OutboxStatus;
+  /** In an event every 10 s; of very many the busiest. */
+  channels?: LineStatus[];
   messages?: Ledger[];
   workers?: { name: string; kind: string }[];
   /** In an event only when one of them has changed. */

@@ -20,6 +20,7 @@ async function setUp(page) {
 
 async function guide(page) {
   await page.getByRole("heading", { name: "First steps" }).waitFor();
+  await page.getByText("There is no line yet").waitFor();
   await settle(page);
   const steps = page.locator(".ps-steps li");
   check((await steps.count()) === 5, "the guide has five steps");

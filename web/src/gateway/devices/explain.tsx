@@ -14,12 +14,12 @@ import { ReadingsTable } from "./readings-table";
 import { Dot } from "./variable-row";
 import { words } from "./words";
 
-function channelText({ name = "", state = "", note = "", requests = 0, errors = 0, round_trip_ms = 0 }: Explained["channel"]): string {
+function channelText({ name = "", state = "", note = "", requests = 0, errors = 0, round_trip_ms }: Explained["channel"]): string {
   return [
     name,
     state,
     ...(requests > 0 ? [words.requests(requests, errors)] : []),
-    ...(round_trip_ms > 0 ? [words.roundTrip(round_trip_ms)] : []),
+    ...(round_trip_ms ? [words.roundTrip(round_trip_ms)] : []),
     note,
   ]
     .filter((text) => text !== "")

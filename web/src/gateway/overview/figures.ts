@@ -1,5 +1,5 @@
 // What the overview says, out of the gateway's state. Pure.
-import type { History, Ledger, SmallStatus } from "../status";
+import type { History, Ledger, LineStatus, SmallStatus } from "../status";
 import { span } from "../time-text";
 import { words } from "./words";
 
@@ -115,6 +115,12 @@ export function grown(history: History, figures: Record<string, number | undefin
   return { step_s: history.step_s, points };
 }
 
+/** An event has the busiest of many lines; the others stay as they were. */
+function withLines(was: LineStatus[], next: LineStatus[]): LineStatus[] {
+  const told = new Set(next.map(({ name }) => name));
+  return next.length < was.length ? [...next, ...was.filter(({ name }) => !told.has(name))] : next;
+}
+
 /** What an event brings over what is known: an event leaves out what does not change. */
 export function merged(was: SmallStatus | undefined, next: SmallStatus): SmallStatus {
   return {
@@ -122,6 +128,7 @@ export function merged(was: SmallStatus | undefined, next: SmallStatus): SmallSt
     ...next,
     link: next.link ? { ...was?.link, ...next.link } : was?.link,
     outbox: next.outbox ? { ...was?.outbox, ...next.outbox } : was?.outbox,
+    channels: next.channels ? withLines(was?.channels ?? [], next.channels) : was?.channels,
     history: next.history ?? was?.history,
   };
 }

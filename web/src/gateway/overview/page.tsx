@@ -4,6 +4,7 @@ import { Head, Shown } from "../../shared/parts";
 import { useNow, span } from "../time";
 import { FirstSteps } from "./first-steps";
 import { LedgerCard } from "./ledger";
+import { LinesCard } from "./lines-card";
 import { AlarmsTile, BacklogTile, CertificatesTile, CloudTile, DevicesTile, RateTile } from "./tiles";
 import { useLiveStatus } from "./use-status";
 import { words } from "./words";
@@ -14,7 +15,7 @@ function Running({ version, started }: { version: string; started: number }) {
 }
 
 export default function Overview() {
-  const { loaded, status, history } = useLiveStatus();
+  const { loaded, status, history, at } = useLiveStatus();
   const problem = typeof status?.revision === "object" ? status.revision?.problem : undefined;
   return (
     <>
@@ -32,6 +33,7 @@ export default function Overview() {
               <AlarmsTile status={all} history={history} />
               <CertificatesTile status={all} />
             </div>
+            {all.channels && <LinesCard lines={all.channels} at={at} />}
             <LedgerCard status={all} />
           </>
         )}

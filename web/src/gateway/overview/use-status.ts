@@ -20,10 +20,12 @@ export function useLiveStatus() {
   const [status, setStatus] = useState<SmallStatus>();
   const [history, setHistory] = useState<History>(NO_HISTORY);
   const newest = useRef(0);
+  const [at, setAt] = useState(0); // when the gateway told of lines: "in 12 s" counts from then
 
   useEffect(() => {
     if (loaded.data) {
       setStatus(loaded.data);
+      setAt(Date.now() / 1000);
       setHistory(loaded.data.history ?? NO_HISTORY);
       newest.current = Date.now();
     }
@@ -35,6 +37,9 @@ export function useLiveStatus() {
       onStatus: (next) => {
         const all = merged(status, next);
         setStatus(all);
+        if (next.channels) {
+          setAt(Date.now() / 1000);
+        }
         if (Date.now() - newest.current >= history.step_s * 1000) {
           newest.current = Date.now();
           setHistory((was) => grown(was, figuresOf(all)));
@@ -42,5 +47,5 @@ export function useLiveStatus() {
       },
     },
   );
-  return { loaded, status: status ?? loaded.data, history };
+  return { loaded, status: status ?? loaded.data, history, at };
 }
