@@ -27,12 +27,19 @@ void ps_buf_reserve(PsBuf *buf, size_t extra) {
     if (needed <= buf->capacity) {
         return;
     }
-    size_t capacity = buf->capacity > 0 ? buf->capacity : 64;
+    size_t capacity = buf->capacity > 64 ? buf->capacity : 64;
     while (capacity < needed) {
         capacity *= 2;
     }
     buf->data = ps_grow_array(buf->data, capacity, 1);
     buf->capacity = capacity;
+}
+
+void ps_buf_fit(PsBuf *buf) {
+    if (buf->capacity > buf->len + 1) {
+        buf->data = ps_grow_array(buf->data, buf->len + 1, 1);
+        buf->capacity = buf->len + 1;
+    }
 }
 
 void ps_buf_put(PsBuf *buf, const void *bytes, size_t len) {

@@ -20,6 +20,8 @@ void ps_buf_deinit(PsBuf *buf);
 void ps_buf_clear(PsBuf *buf);
 /// Makes room for `extra` more bytes; after it the put calls up to that size do not allocate.
 void ps_buf_reserve(PsBuf *buf, size_t extra);
+/// Gives back what is not used, of a buffer that is kept and grows no more.
+void ps_buf_fit(PsBuf *buf);
 void ps_buf_put(PsBuf *buf, const void *bytes, size_t len);
 void ps_buf_put_u8(PsBuf *buf, uint8_t value);
 void ps_buf_put_u16(PsBuf *buf, uint16_t value); ///< little endian

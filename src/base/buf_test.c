@@ -24,6 +24,28 @@ static void test_little_endian_layout(void **state) {
     assert_int_equal(buf.data[buf.len], 0);
 }
 
+static void test_what_is_not_used_is_given_back(void **state) {
+    PS_AUTO_BUF PsBuf buf = {0};
+    ps_buf_fit(&buf);
+    assert_null(buf.data);
+    ps_buf_reserve(&buf, 5000);
+    ps_buf_put(&buf, "abc", 3);
+    ps_buf_fit(&buf);
+    assert_int_equal(buf.capacity, 4);
+    assert_string_equal(buf.data, "abc");
+    ps_buf_fit(&buf); // nothing more to give
+    for (int i = 0; i < 100; i++) {
+        ps_buf_put_u8(&buf, 'd'); // it still grows
+    }
+    assert_int_equal(buf.len, 103);
+    assert_int_equal(strlen((const char *)buf.data), 103);
+    ps_buf_clear(&buf);
+    ps_buf_fit(&buf);
+    assert_int_equal(buf.capacity, 1);
+    ps_buf_put(&buf, "e", 1);
+    assert_string_equal(buf.data, "e");
+}
+
 static void test_everything_reads_back(void **state) {
     PS_AUTO_BUF PsBuf buf = {0};
     ps_buf_put_u8(&buf, UINT8_MAX);
@@ -138,6 +160,7 @@ static void test_printf_appends(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_little_endian_layout),
+        cmocka_unit_test(test_what_is_not_used_is_given_back),
         cmocka_unit_test(test_everything_reads_back),
         cmocka_unit_test(test_short_read_fails_and_stays_failed),
         cmocka_unit_test(test_failed_reader_gives_not_even_nothing),

@@ -43,9 +43,10 @@ static void take(PsErrorLines *lines, const char *bytes, size_t len) {
     }
 }
 
+// What is read into it is taken before anything else is read, so that one serves all.
 static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buf) {
-    PsErrorLines *lines = handle->data;
-    *buf = uv_buf_init(lines->chunk, sizeof lines->chunk);
+    static _Thread_local char chunk[2048];
+    *buf = uv_buf_init(chunk, sizeof chunk);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buf) {

@@ -25,7 +25,6 @@ typedef struct PsErrorLines {
     uint32_t hidden;
     size_t used;
     char line[PS_ERROR_LINE_MAX];
-    char chunk[2048];
 } PsErrorLines;
 
 /// Takes `fd` over.

@@ -34,6 +34,7 @@ PsScriptNames *ps_script_groups_names(PsScriptGroups *groups, uint32_t group) {
         } else {
             ps_snapshot_put_schema(&groups->schemas[group], groups->config, &names->frame);
         }
+        ps_buf_fit(&names->frame);
         groups->names[group] = names;
     }
     return groups->names[group];

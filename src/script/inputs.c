@@ -1,5 +1,5 @@
-// The input queue of a worker. Frames are moved by swapping buffers, so that a steady stream of
-// equal inputs allocates nothing. Pure; loop thread.
+// The input queue of a worker. Frames are moved by swapping buffers; where several inputs wait,
+// what one leaves serves the next. Pure; loop thread.
 #include "script/inputs.h"
 
 #include "base/mem.h"

@@ -71,6 +71,7 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buf) {
     if (got > 0) {
         ps_wire_decoder_added(&streams->decoder, (size_t)got);
         cut_frames(streams);
+        ps_wire_decoder_rest(&streams->decoder);
     } else if (got < 0) {
         uv_read_stop(stream);
         stream_ended(streams);

@@ -117,6 +117,12 @@ void ps_wire_decoder_added(PsWireDecoder *decoder, size_t len) {
     decoder->bytes.len += len;
 }
 
+void ps_wire_decoder_rest(PsWireDecoder *decoder) {
+    if (decoder->at == decoder->bytes.len) {
+        ps_wire_decoder_deinit(decoder);
+    }
+}
+
 PsErr ps_wire_decoder_next(PsWireDecoder *decoder, PsWireFrame *ret_frame) {
     size_t have = decoder->bytes.len - decoder->at;
     if (have < PS_WIRE_HEAD_BYTES) {

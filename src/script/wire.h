@@ -101,6 +101,9 @@ void ps_wire_decoder_deinit(PsWireDecoder *decoder);
 void *ps_wire_decoder_room(PsWireDecoder *decoder, size_t *ret_size);
 /// `len` bytes were written into the room.
 void ps_wire_decoder_added(PsWireDecoder *decoder, size_t len);
+/// Gives the memory back while no bytes wait for more, and ends the life of frames handed out: of
+/// many peers most are silent most of the time.
+void ps_wire_decoder_rest(PsWireDecoder *decoder);
 /// The next whole frame. PS_ERR_BUSY: more bytes are needed. PS_ERR_PROTOCOL (unknown type, wrong
 /// sender) or PS_ERR_TOO_BIG: the stream is worthless from here on; give the peer up.
 PsErr ps_wire_decoder_next(PsWireDecoder *decoder, PsWireFrame *ret_frame);

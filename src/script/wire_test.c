@@ -68,6 +68,31 @@ static void test_large_frame_in_one_room(void **state) {
     free(payload);
 }
 
+// It must not lose what came of a frame whose rest is still under way.
+static void test_memory_is_given_back_between_frames(void **state) {
+    PS_AUTO_BUF PsBuf out = {0};
+    ps_wire_put(&out, PS_WIRE_RETURN, "12345", 5);
+    size_t whole = out.len;
+    ps_wire_put(&out, PS_WIRE_RETURN, "67890", 5);
+    PsWireDecoder decoder;
+    ps_wire_decoder_init(&decoder, PS_WIRE_FROM_WORKER);
+    PsWireFrame frame;
+    feed(&decoder, out.data, whole + 7);
+    assert_int_equal(ps_wire_decoder_next(&decoder, &frame), PS_OK);
+    assert_int_equal(ps_wire_decoder_next(&decoder, &frame), PS_ERR_BUSY);
+    ps_wire_decoder_rest(&decoder);
+    assert_true(decoder.bytes.capacity > 0);
+    feed(&decoder, out.data + whole + 7, out.len - whole - 7);
+    assert_int_equal(ps_wire_decoder_next(&decoder, &frame), PS_OK);
+    assert_memory_equal(frame.body, "67890", 5);
+    ps_wire_decoder_rest(&decoder);
+    assert_int_equal(decoder.bytes.capacity, 0);
+    feed(&decoder, out.data, whole);
+    assert_int_equal(ps_wire_decoder_next(&decoder, &frame), PS_OK);
+    assert_memory_equal(frame.body, "12345", 5);
+    ps_wire_decoder_deinit(&decoder);
+}
+
 static void test_refused_heads(void **state) {
     static const struct {
         uint8_t head[5];
@@ -276,6 +301,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_frames_come_byte_by_byte),
         cmocka_unit_test(test_large_frame_in_one_room),
+        cmocka_unit_test(test_memory_is_given_back_between_frames),
         cmocka_unit_test(test_refused_heads),
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_write_requests),
