@@ -101,11 +101,9 @@ static uint32_t load_list(Loader *loader, const PsOptionTable *table, size_t ite
             ps_findings_error(loader->context.findings, PS_CONFIG_FILE, object, NULL,
                               "must be an object: {\"%s\": ...}", table->name_key);
         }
-        loader->context.neighbour = i > 0 ? items + (i - 1) * item_size : NULL;
         ps_option_load(table, json, object, NULL, &loader->context, items + i * item_size);
         json_decref(json);
     }
-    loader->context.neighbour = NULL;
     loader->context.findings->place = (PsPlace){0};
     *(void **)ret_items = items;
     return (uint32_t)count;
@@ -295,8 +293,11 @@ static PsErr load_all(const char *folder, const Loader *given, PsVariableCheckFo
                      .context = {.arena = config->arena,
                                  .folder = config->folder,
                                  .file = PS_CONFIG_FILE,
-                                 .findings = findings}};
+                                 .findings = findings,
+                                 .texts = ps_text_pool_new(config->arena)}};
     load_blocks(&loader);
+    ps_text_pool_free(loader.context.texts);
+    loader.context.texts = NULL;
     if (findings->errors == 0) {
         // Checks across objects lean on what the tables guarantee, so they run on sound objects.
         add_predefined_groups(config);

@@ -111,16 +111,9 @@ static void wrong_type(const PsOption *option, const PsOptionContext *context, c
                       expected);
 }
 
-// Neighbours mostly have their device and group in common.
-static const char *keep_text(const PsOption *option, const PsOptionContext *context,
-                             const char *text) {
-    if (context->neighbour != NULL) {
-        const char *other = *(const char *const *)const_field_of(option, context->neighbour);
-        if (other != NULL && strcmp(other, text) == 0) {
-            return other;
-        }
-    }
-    return ps_arena_strdup(context->arena, text);
+static const char *keep_text(const PsOptionContext *context, const char *text) {
+    return context->texts != NULL ? ps_text_pool_keep(context->texts, text)
+                                  : ps_arena_strdup(context->arena, text);
 }
 
 static void load_text(const PsOption *option, const json_t *value, const char *object,
@@ -147,7 +140,7 @@ static void load_text(const PsOption *option, const json_t *value, const char *o
     if (option->type == PS_OPTION_PATH) {
         *(const char **)field = make_path(context, text);
     } else {
-        *(const char **)field = keep_text(option, context, text);
+        *(const char **)field = keep_text(context, text);
     }
 }
 

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "model/findings.h"
 #include "model/shorthand.h"
+#include "model/text_pool.h"
 
 #include <jansson.h>
 
@@ -73,8 +74,7 @@ typedef struct PsOptionContext {
     const char *folder; ///< for PS_OPTION_PATH
     const char *file;   ///< for findings
     PsFindings *findings;
-    const void *neighbour; ///< an object of the same table that lives as long, or NULL: texts that
-                           ///< are the same there are shared
+    PsTextPool *texts; ///< of the arena: texts that repeat are shared; NULL: none are
 } PsOptionContext;
 
 /// Fills `target` (zeroed by the caller) from a JSON object: defaults first, then each key. Every
