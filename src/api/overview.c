@@ -159,7 +159,7 @@ static json_t *some_channels(const PsApiSources *sources) {
     for (size_t i = 0; i < count; i++) {
         rows[i] = json_array_get(all, i);
     }
-    qsort(rows, count, sizeof *rows, compare_load); // NOLINT(bugprone-sizeof-expression)
+    qsort(rows, count, sizeof *rows, compare_load);
     json_t *some = json_array();
     for (size_t i = 0; i < CHANNELS_MAX; i++) {
         json_array_append(some, rows[i]);

@@ -11,7 +11,7 @@ import urllib.request
 import harness
 import node_modules
 import pytest
-from cloud_api import ALLOW_ALL
+from cloud_api import ALLOW_ALL, quote
 from cloud_device import Device
 from console_cloud import Cloud
 
@@ -127,14 +127,25 @@ def test_a_shadow_is_edited_while_its_device_is_there(press, scenario):
 def test_versions_of_a_policy_and_what_a_device_may(press, scenario):
     cloud = press.cloud
     cloud.policy("line", ALLOW_ALL)
+    certificate = cloud.ok("GET", "/things/press/principals")["principals"][0]
+    for policy in cloud.ok("POST", f"/attached-policies/{quote(certificate)}")["policies"]:
+        cloud.ok("POST", f"/target-policies/{policy['policyName']}", {"target": certificate})
+    cloud.ok("PUT", "/target-policies/line", {"target": certificate})
     browser = scenario("versions", cloud)
     browser.wait_line("beside", timeout=120)
     assert cloud.ok("GET", "/policies/line")["defaultVersionId"] == "1"
+    device = press.connect()
+    device.client.reconnect_delay_set(600, 600)  # it does not come back by itself
+    device.send("press/alive")
     browser.send("seen")
     browser.wait_line("in force", timeout=120)
     assert cloud.ok("GET", "/policies/line")["defaultVersionId"] == "2"
+    device.client.publish("press/alive", "", 1)  # version 2 lets it connect and subscribe only
+    assert device.down.get(timeout=harness.PATIENCE) != 0
+    device.stop()
     browser.send("seen")
     held(browser)
+    press.connect().send("press/alive")  # version 3 allows all
     versions = cloud.ok("GET", "/policies/line/version")["policyVersions"]
     assert sorted(version["versionId"] for version in versions) == ["2", "3", "4", "5", "6"]
     assert [version["versionId"] for version in versions if version["isDefaultVersion"]] == ["3"]
