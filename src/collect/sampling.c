@@ -79,8 +79,10 @@ PsMono ps_sampling_read(const PsSampling *sampling, PsMono now) {
 // A stamp a little before the last one is of a channel that was read before and reported after. A
 // clock that was set back is another thing: there the true time counts.
 static PsWall stamp_after(PsWall last, PsWall stamp, int64_t polling_ns) {
-    bool late = stamp.ns <= last.ns && last.ns - stamp.ns < polling_ns;
-    return late ? (PsWall){last.ns + STEP_NS} : stamp;
+    if (stamp.ns <= last.ns && last.ns - stamp.ns < polling_ns) {
+        return (PsWall){last.ns + STEP_NS};
+    }
+    return stamp;
 }
 
 PsWall ps_sampling_done(PsSampling *sampling, PsMono now, PsWall wall) {
