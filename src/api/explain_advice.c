@@ -27,6 +27,10 @@ static void put_who(const PsDevice *device, PsBuf *out) {
 
 static void advise_away(const PsApiStory *story, PsBuf *out) {
     const PsDevice *device = story->device;
+    if (story->row.unwelcome && story->row.last_error[0] != '\0') {
+        ps_buf_printf(out, "%s", story->row.last_error);
+        return;
+    }
     if (ps_device_is_serial(device)) {
         ps_buf_printf(out,
                       "check that the device is switched on, the cable of serial port '%s' with "

@@ -227,6 +227,7 @@ json_t *ps_api_status_of(const PsApiSources *sources) {
         json, "uptime_s",
         json_real(ps_wall_seconds(ps_wall_now()) - ps_wall_seconds(sources->started)));
     json_object_set_new(json, "config", json_string(sources->config->folder));
+    json_object_set_new(json, "state", json_string(sources->state));
     json_object_set_new(json, "revision", sources->changes->running(sources->changes->ctx));
     json_object_set_new(json, "link", ps_api_status_link(sources));
     json_object_set_new(json, "web", ps_web_status(sources->web));

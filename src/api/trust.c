@@ -66,12 +66,13 @@ static json_t *devices_of(const PsConfig *config, const PsTrustEntry *entry) {
 }
 
 static json_t *entry_json(const PsConfig *config, const PsTrustEntry *entry) {
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:I, s:I, s:I}", "fingerprint",
-                     entry->fingerprint, "state", entry->trusted ? "trusted" : "rejected",
-                     "subject", entry->subject, "uri", entry->uri, "hosts", entry->hosts,
-                     "endpoint", entry->endpoint, "devices", devices_of(config, entry),
-                     "not_before", (json_int_t)entry->not_before, "not_after",
-                     (json_int_t)entry->not_after, "met", (json_int_t)entry->met);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:I, s:I, s:I}", "fingerprint",
+                     entry->fingerprint, "warning", entry->warning, "announced", entry->announced,
+                     "state", entry->trusted ? "trusted" : "rejected", "subject", entry->subject,
+                     "uri", entry->uri, "hosts", entry->hosts, "endpoint", entry->endpoint,
+                     "devices", devices_of(config, entry), "not_before",
+                     (json_int_t)entry->not_before, "not_after", (json_int_t)entry->not_after,
+                     "met", (json_int_t)entry->met);
 }
 
 // The gateway's own certificate, which is what a server must accept; null before the first

@@ -14,6 +14,7 @@
 
 #define CLI_DEFAULT_SOCKET "/run/penstock/penstock.sock"
 #define CLI_DEFAULT_CONFIG "/etc/penstock"
+#define CLI_DEFAULT_STATE "/var/lib/penstock"
 
 /// Options that every command takes.
 typedef struct CliOptions {

@@ -58,7 +58,8 @@ static const CliEntry entries[] = {
     {"check", cli_check, "DIR", "validate a configuration folder and its scripts",
      "  --live                   also try devices, scripts and cloud; changes nothing\n"
      "      --timeout SECONDS    for each of them\n"
-     "      --send               and really publish one result of each publish message\n"},
+     "      --send               and really publish one result of each publish message\n"
+     "      --state DIR          the gateway's, with the OPC UA servers it trusts; only read\n"},
     {"apply", cli_apply, "[FILE|FOLDER]", "make a changed configuration run",
      "  --dry-run                only say what would change\n"
      "  --why TEXT               for the list of revisions\n"

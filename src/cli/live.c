@@ -20,6 +20,7 @@
 
 typedef struct Arguments {
     const char *folder;
+    const char *state; // NULL: the running gateway's, or the usual one
     double timeout_s;
     bool send;
 } Arguments;
@@ -45,6 +46,12 @@ static int parse(int count, char **words, Arguments *ret_arguments) {
                 return cli_fail(CLI_USAGE, "--timeout needs seconds, more than 0 and at most %.0f",
                                 TIMEOUT_MAX_S);
             }
+        } else if (strcmp(words[i], "--state") == 0) {
+            i++;
+            if (i == count) {
+                return cli_fail(CLI_USAGE, "--state needs the gateway's state folder");
+            }
+            ret_arguments->state = words[i];
         } else if (strcmp(words[i], "--live") == 0) {
             continue;
         } else if (words[i][0] == '-') {
@@ -202,8 +209,15 @@ static void show_summary(const Live *live, const json_t *report) {
            cli_integer(report, "warnings"), cli_number(report, "seconds"));
 }
 
-static int run(Live *live, const PsFindings *findings) {
+// Where it keeps whom it trusts.
+static void find_state(Live *live, const char *wanted) {
+    const char *running = cli_text(live->status, "state");
+    live->state = wanted != NULL ? wanted : running[0] != '\0' ? running : CLI_DEFAULT_STATE;
+}
+
+static int run(Live *live, const Arguments *arguments, const PsFindings *findings) {
     find_gateway(live);
+    find_state(live, arguments->state);
     if (!live->options->json) {
         live_show_gateway(live);
     }
@@ -251,7 +265,7 @@ static int check(const CliOptions *options, const Arguments *arguments, const Ps
     live.table = ps_tag_table_new(config);
     live.results = ps_alloc_array(config->publish_count + 1, sizeof *live.results);
     open_loop(&live);
-    int status = run(&live, findings);
+    int status = run(&live, arguments, findings);
     close_loop(&live);
     free_results(&live);
     ps_tag_table_free(live.table);

@@ -30,6 +30,7 @@ typedef struct LiveResult {
 typedef struct Live {
     const CliOptions *options;
     const PsConfig *config;
+    const char *state; ///< a gateway's state folder, which is only read; it may not be there
     bool send;
     bool progress; ///< a person watches standard error
     double timeout_s;

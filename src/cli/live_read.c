@@ -161,6 +161,8 @@ static PsErr run_collector(Run *run, PsMono deadline, PsDiag *diag) {
     PsCollectorSetup setup = {.loop = &live->loop,
                               .config = &run->config,
                               .table = live->table,
+                              .state_folder = live->state,
+                              .only_reads = true,
                               .wants_uploads = wants_uploads,
                               .on_upload = on_upload,
                               .on_samples = on_samples,

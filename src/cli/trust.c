@@ -47,6 +47,9 @@ static void print_list(const json_t *result) {
         print_devices(row);
         printf("\n%*s%s\n%*sSHA-256 %s\n", 24, "", cli_text(row, "subject"), 24, "",
                cli_text(row, "fingerprint"));
+        if (cli_text(row, "warning")[0] != '\0') {
+            printf("%*swarning: %s\n", 24, "", cli_text(row, "warning"));
+        }
     }
     if (json_is_object(own)) {
         printf("\nthe gateway's own certificate, which a server must accept:\n  %s\n  SHA-256 %s\n",

@@ -22,6 +22,7 @@ static PsChannelPlan *new_plan(PsChannel *channel, PsConfigPart *part,
     PsChannelPlan *plan = ps_channel_plan_new(channel, part, before);
     plan->endpoint.learned = channel->learned;
     plan->endpoint.state_folder = channel->state_folder;
+    plan->endpoint.only_reads = channel->only_reads;
     return plan;
 }
 
@@ -38,6 +39,7 @@ PsErr ps_channel_new(const PsChannelSetup *setup, PsChannel **ret_channel, PsDia
     channel->learned = setup->learned;
     channel->learned_told = ps_learned_version(setup->learned);
     channel->state_folder = setup->state_folder != NULL ? ps_strdup(setup->state_folder) : NULL;
+    channel->only_reads = setup->only_reads;
     channel->last_job = &channel->first_job;
     channel->connecting = true;
     channel->on_demand = setup->on_demand;
@@ -356,6 +358,10 @@ void ps_channel_device_row(PsChannel *channel, uint32_t device, PsDeviceRow *ret
         bool waits = board->away && board->next_try.ns > ps_mono_now().ns;
         ret_row->breaker = waits ? "open" : board->away ? "probing" : "closed";
         memcpy(ret_row->last_error, board->last_error, sizeof ret_row->last_error);
+        ret_row->unwelcome = channel->board.unwelcome;
+        if (ret_row->unwelcome) {
+            memcpy(ret_row->last_error, channel->board.last_error, sizeof ret_row->last_error);
+        }
     }
     pthread_mutex_unlock(&channel->board.lock);
 }

@@ -24,6 +24,7 @@ typedef struct PsChannelSetup {
     PsMailbox *reports;       ///< room for PS_CHANNEL_REPORTS_MAX of this channel
     PsLearned *learned;       ///< what its devices have taught before; taken over, also on failure
     const char *state_folder; ///< where its driver may keep files; may be NULL
+    bool only_reads;          ///< nothing is kept there
     bool on_demand; ///< it connects when there is a job to do, not before, and is not told of
 } PsChannelSetup;
 
@@ -87,7 +88,7 @@ const char *ps_channel_name(const PsChannel *channel);
 bool ps_channel_polls(const PsChannel *channel, uint32_t group);
 
 void ps_channel_row(PsChannel *channel, PsChannelRow *ret_row);
-/// Fills away, contact and last_error.
+/// Fills away, contact, last_error and unwelcome.
 void ps_channel_device_row(PsChannel *channel, uint32_t device, PsDeviceRow *ret_row);
 /// Cycles of a group that were due here, and those of them that were skipped.
 void ps_channel_group_counts(PsChannel *channel, uint32_t group, uint64_t *ret_due,

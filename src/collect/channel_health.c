@@ -64,11 +64,20 @@ static void tell_note(PsChannel *channel) {
     }
 }
 
+// What a look at the other side's plug would not mend: whom nobody has accepted, a wrong user, a
+// name that nobody knows, a file of ours.
+static bool is_told(PsErr err) {
+    return err != PS_OK && err != PS_ERR_TIMEOUT && err != PS_ERR_CLOSED && err != PS_ERR_IO &&
+           err != PS_ERR_PROTOCOL;
+}
+
 PsErr ps_health_connect(PsChannel *channel, PsDiag *diag) {
     PsErr err = channel->driver->connect(channel->session, diag);
     if (err == PS_ERR_CANCELLED) {
         return err;
     }
+    tell_note(channel);
+    channel->unwelcome = is_told(err);
     if (err != PS_OK) {
         ps_health_lost(channel, diag);
         return err;
@@ -76,7 +85,6 @@ PsErr ps_health_connect(PsChannel *channel, PsDiag *diag) {
     if (!channel->up) {
         try_all_now(channel); // what was silent before the cut may be back
     }
-    tell_note(channel);
     channel->up = true;
     channel->connecting = false;
     ps_backoff_up(&channel->backoff, ps_mono_now());
@@ -241,6 +249,7 @@ void ps_health_publish(PsChannel *channel) {
     pthread_mutex_lock(&channel->board.lock);
     channel->board.state = state;
     channel->board.counters = channel->session->counters;
+    channel->board.unwelcome = channel->unwelcome;
     memcpy(channel->board.note, channel->up ? channel->session->note : "",
            channel->up ? sizeof channel->board.note : 1);
     memcpy(channel->plan->board_entries, channel->plan->schedule.entries,

@@ -29,6 +29,7 @@ struct PsChannel {
     PsNote stop_report;
     PsNote recall_note; // there and back
     char *state_folder; // NULL: none
+    bool only_reads;    // of it
 
     // The main thread's.
     pthread_t thread;
@@ -62,6 +63,7 @@ struct PsChannel {
     bool up;          // as far as known: the endpoint can be reached
     bool told_away;   // that it is away is in the log; the first answer ends it
     bool told_answer; // that it answers is in the log
+    bool unwelcome;   // the newest connection was not made for a reason that its words say
     PsMono next_connect;
     PsLineBudget budget;                  // what devices that are away may cost the others
     char told_note[PS_SESSION_NOTE_SIZE]; // the session's note as it is in the log
@@ -75,6 +77,7 @@ struct PsChannel {
         PsChannelState state;
         PsDriverCounters counters;
         char last_error[384];
+        bool unwelcome;
         char note[PS_SESSION_NOTE_SIZE];
         const PsChannelPlan *plan; // whose rows are the present ones
     } board;

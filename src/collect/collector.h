@@ -27,6 +27,8 @@ typedef struct PsCollectorSetup {
     /// The gateway's state folder, for what devices have taught and what drivers keep; NULL:
     /// nothing is kept.
     const char *state_folder;
+    /// For trying a configuration: what drivers keep there is used, nothing is kept or changed.
+    bool only_reads;
     /// Asked once for each collect group: does anyone take its snapshots? Without, none are built.
     /// NULL means yes.
     bool (*wants_uploads)(uint32_t group, void *ctx);
@@ -168,6 +170,8 @@ typedef struct PsDeviceRow {
                           ///< "probing": away, and asked once to find out; static
     PsMono next_try;      ///< when it is asked again, while it is away; it may be past
     char last_error[384]; ///< newest failure or refusal, "" when there was none
+    bool unwelcome;       ///< no connection is made to it, for a reason that last_error names, with
+                          ///< what to do: whether it is switched on is not the question
 } PsDeviceRow;
 
 /// `device` indexes PsConfig.devices.

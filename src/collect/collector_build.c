@@ -70,7 +70,8 @@ static void find_folder(PsCollector *collector, int protocol, char *out, size_t 
     }
     PsDiag diag = {0};
     uint32_t bit = 1U << protocol;
-    if ((collector->folders_made & bit) == 0 && ps_dir_make(out, 0700, &diag) != PS_OK) {
+    if (!collector->setup.only_reads && (collector->folders_made & bit) == 0 &&
+        ps_dir_make(out, 0700, &diag) != PS_OK) {
         PS_LOGW("DRIVER-FOLDER", "%s cannot keep files of its own: %s", ps_protocol_name(protocol),
                 diag.text);
         out[0] = '\0';
@@ -93,6 +94,7 @@ PsErr ps_collector_make_channel(PsCollector *collector, PsConfigPart *part, uint
         .part = part,
         .learned = ps_learned_store_take(collector->learned, name),
         .state_folder = folder[0] != '\0' ? folder : NULL,
+        .only_reads = collector->setup.only_reads,
         .number = number,
         .reports = collector->reports,
         .on_demand = on_demand,
@@ -126,7 +128,7 @@ static void make_upload_room(PsCollector *collector, uint32_t group_count) {
 
 PsErr ps_collector_build(PsCollector *collector, PsDiag *diag) {
     const PsCollectorSetup *setup = &collector->setup;
-    collector->learned = ps_learned_store_new(setup->state_folder);
+    collector->learned = ps_learned_store_new(setup->only_reads ? NULL : setup->state_folder);
     PsErr err = ps_layout_init(&collector->layout, setup->config, diag);
     err = err == PS_OK ? check_descriptors(collector->layout.channel_count, diag) : err;
     if (err != PS_OK) {

@@ -11,7 +11,7 @@
 #include "tags/sample_batch.h"
 
 #define PS_ENDPOINT_KEY_SIZE 128
-#define PS_SESSION_NOTE_SIZE 160
+#define PS_SESSION_NOTE_SIZE 240
 
 /// The variables of one device that one group polls together.
 typedef struct PsPollSet {
@@ -34,6 +34,7 @@ typedef struct PsEndpoint {
     PsLearned *learned;       ///< what the devices have taught before, to be added to; may be NULL
     const char *state_folder; ///< where the driver may keep files of its own (certificates); may be
                               ///< NULL: nowhere
+    bool only_reads;          ///< the folder is a gateway's that may be running: nothing is kept
 } PsEndpoint;
 
 /// Kept by the driver on the channel thread, read by the channel after each call.
@@ -116,7 +117,7 @@ typedef struct PsSession {
     const PsDriver *driver;
     PsDriverCounters counters;
     char note[PS_SESSION_NOTE_SIZE]; ///< what people should know about the connection that was
-                                     ///< made; "" mostly
+                                     ///< made, or about who was met when none was; "" mostly
 } PsSession;
 
 /// How `connect`, `read`, `write`, `peek` and `browse` fail:

@@ -128,6 +128,8 @@ def test_a_certificate_that_is_not_trusted(folder, cleanup):
     until(gateway, "Server", "Temperature", "device away")
     text = put_on_page("not-trusted", gateway, sides.opcua_port, "Server", "Temperature", usual=4840)
     assert "no connection" in text and "not trusted" in text and "fingerprint" in text
+    fast = " ".join(explain(gateway, "Server", "Temperature", "--fast").split())
+    assert "penstock trust accept" in fast and "switched on" not in fast
     gateway.cli("trust", "accept", "Server")
     assert "answered" in explain(gateway, "Server", "Temperature")  # asked now, not at the next try
 

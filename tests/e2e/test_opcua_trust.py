@@ -69,7 +69,7 @@ def accept(gateway):
 def test_first_contact_is_a_decision(gateway, plant):
     met = first_contact(gateway)
     assert met["state"] == "rejected"
-    assert met["devices"] == ["press"]
+    assert met["devices"] == ["press"] and met["warning"] == ""
     assert met["endpoint"] == f"opc.tcp://127.0.0.1:{plant.opcua_port}"
     table = gateway.cli("trust").stdout
     assert "rejected" in table and met["fingerprint"] in table and "press" in table
@@ -82,6 +82,56 @@ def test_first_contact_is_a_decision(gateway, plant):
     assert now["own"]["fingerprint"] and now["own"]["path"].startswith(str(gateway.state))
     rows = json.loads(gateway.cli("audit", "--json").stdout)["items"]
     assert any(row["what"] == "acceptCertificate" for row in rows)
+
+
+def test_a_certificate_for_another_name_is_a_warning(tmp_path, plant):
+    """127.1 is another spelling of the address, which no certificate has."""
+    gateway = Gateway(tmp_path / "g", config(plant, url=f"opc.tcp://127.1:{plant.opcua_port}"))
+    try:
+        met = first_contact(gateway)
+        words = "the server was asked as 127.1, its certificate is for localhost, 127.0.0.1"
+        assert met["warning"] == words
+        gateway.wait_line("CHANNEL-NOTE", words)
+        assert f"warning: {words}" in gateway.cli("trust").stdout
+        accept(gateway)  # no refusal
+    finally:
+        gateway.stop()
+
+
+def check_live(gateway, *arguments):
+    """The whole report, and what it says of the one device."""
+    report = json.loads(gateway.cli("check", "--live", gateway.config_dir, "--json", *arguments, check=False).stdout)
+    return report, report["devices"]["endpoints"][0]["devices"][0]
+
+
+def files_below(folder):
+    return {path: path.read_bytes() for path in (folder / "drivers" / "OPCUA").rglob("*") if path.is_file()}
+
+
+def test_a_live_check_connects_as_the_gateway_would(tmp_path, plant):
+    gateway = Gateway(tmp_path / "g", config(plant), start=False)
+    report, press = check_live(gateway, "--state", gateway.state)
+    assert not report["ok"] and press["good"] == 0
+    assert "the gateway has not met it yet" in press["error"] and "penstock trust accept " in press["error"]
+    assert not gateway.state.exists()  # a check keeps nothing
+    gateway.start()
+    try:
+        met = first_contact(gateway)
+        report, press = check_live(gateway)  # the running gateway says where its list is
+        assert not report["ok"] and "is not trusted yet" in press["error"]
+        assert f"penstock trust accept {met['fingerprint'][:16]}" in press["error"]
+        assert trust(gateway)["items"][0]["state"] == "rejected"  # nor does it accept
+        accept(gateway)
+        before = files_below(gateway.state)
+        report, press = check_live(gateway)
+        assert report["ok"] and press["state"] == "answers", press
+        assert (press["good"], press["readable"]) == (4, 4)
+        assert files_below(gateway.state) == before
+    finally:
+        gateway.stop()
+    report, press = check_live(gateway, "--state", gateway.state)
+    assert report["ok"] and press["good"] == 4
+    assert gateway.cli("check", "--live", gateway.config_dir, "--state", check=False).returncode == 2
 
 
 def test_what_is_not_there_cannot_be_accepted(gateway):
@@ -185,6 +235,10 @@ def test_user_and_password(tmp_path, plant):
         gateway.stop()
         gateway.start()
         gateway.wait_line("CHANNEL-AWAY", "the server does not accept the user")
+        report, press = check_live(gateway)
+        assert not report["ok"] and "the server does not accept the user" in press["error"]
+        fast = gateway.cli("explain", "press", "level", "--fast").stdout
+        assert "does not accept the user" in " ".join(fast.split()) and "switched on" not in fast
     finally:
         gateway.stop()
 

@@ -31,11 +31,13 @@ static void keep_line(void *context, UA_LogLevel level, UA_LogCategory category,
     }
 }
 
-PsErr ps_opcua_connection_init(PsOpcuaConnection *connection, const char *state_folder,
+PsErr ps_opcua_connection_init(PsOpcuaConnection *connection, const PsEndpoint *endpoint,
                                PsSession *session, PsDiag *diag) {
+    const char *state_folder = endpoint->state_folder;
     *connection = (PsOpcuaConnection){
         .session = session,
         .state_folder = state_folder != NULL ? ps_strdup(state_folder) : NULL,
+        .only_reads = endpoint->only_reads,
         .logger = {.log = keep_line, .context = connection},
     };
     connection->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

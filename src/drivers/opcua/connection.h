@@ -25,6 +25,7 @@ typedef struct PsOpcuaSubscription PsOpcuaSubscription;
 typedef struct PsOpcuaConnection {
     PsSession *session; ///< counters and note
     char *state_folder; ///< NULL: none
+    bool only_reads;    ///< of it
     int wake_fd;
     atomic_bool interrupted;
     UA_Client *client;  ///< NULL when closed
@@ -50,7 +51,7 @@ typedef struct PsOpcuaConnection {
 } PsOpcuaConnection;
 
 /// PS_ERR_IO. `session` outlives the connection.
-PsErr ps_opcua_connection_init(PsOpcuaConnection *connection, const char *state_folder,
+PsErr ps_opcua_connection_init(PsOpcuaConnection *connection, const PsEndpoint *endpoint,
                                PsSession *session, PsDiag *diag);
 void ps_opcua_connection_deinit(PsOpcuaConnection *connection);
 

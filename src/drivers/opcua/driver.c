@@ -96,8 +96,7 @@ static PsErr session_new(const PsEndpoint *endpoint, PsSession **ret_session, Ps
     }
     PsOpcuaSession *session = ps_alloc(sizeof *session);
     session->base.driver = &ps_opcua_driver;
-    err = ps_opcua_connection_init(&session->connection, endpoint->state_folder, &session->base,
-                                   diag);
+    err = ps_opcua_connection_init(&session->connection, endpoint, &session->base, diag);
     session->connection_ready = true;
     take_endpoint(session, endpoint);
     if (err != PS_OK) {

@@ -275,14 +275,26 @@ static PsErr take_lock(const char *folder, int *ret_fd, PsDiag *diag) {
     return PS_OK;
 }
 
+static void put_paths(const char *folder, char *cert, char *key, size_t size) {
+    snprintf(cert, size, "%s/%s", folder, PS_OPCUA_OWN_CERTIFICATE);
+    snprintf(key, size, "%s/%s", folder, PS_OPCUA_OWN_KEY);
+}
+
+PsErr ps_opcua_identity_borrow(const char *folder, PsOpcuaIdentity *ret_identity, PsDiag *diag) {
+    char cert[512];
+    char key[512];
+    put_paths(folder, cert, key, sizeof cert);
+    PsErr err = read_pair(cert, key, ret_identity, diag);
+    return err == PS_ERR_NOT_FOUND ? make(ret_identity, diag) : err;
+}
+
 PsErr ps_opcua_identity_own(const char *folder, PsOpcuaIdentity *ret_identity, PsDiag *diag) {
     if (folder == NULL) {
         return make(ret_identity, diag);
     }
     char cert[512];
     char key[512];
-    snprintf(cert, sizeof cert, "%s/%s", folder, PS_OPCUA_OWN_CERTIFICATE);
-    snprintf(key, sizeof key, "%s/%s", folder, PS_OPCUA_OWN_KEY);
+    put_paths(folder, cert, key, sizeof cert);
     PsErr err = ps_dir_make(folder, 0700, diag);
     if (err != PS_OK) {
         return err;

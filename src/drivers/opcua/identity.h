@@ -22,6 +22,9 @@ typedef struct PsOpcuaIdentity {
 /// The certificate that is kept in `folder`, which is made; a new one where there is none, or where
 /// it ends within 60 days. NULL: one that lives in memory only. PS_ERR_IO and others of the file.
 PsErr ps_opcua_identity_own(const char *folder, PsOpcuaIdentity *ret_identity, PsDiag *diag);
+/// The same without changing anything in `folder`: one that ends soon is used, and where there is
+/// none it lives in memory only. PS_ERR_DENIED when this user may not read it.
+PsErr ps_opcua_identity_borrow(const char *folder, PsOpcuaIdentity *ret_identity, PsDiag *diag);
 
 /// From two files, PEM or DER. PS_ERR_INVALID when they are none or do not fit; the key's file must
 /// be closed to others.

@@ -32,7 +32,7 @@ typedef struct Opening {
     size_t endpoint_count;
     PsOpcuaChoice choice;
     PsOpcuaIdentity identity;
-    char warning[128]; // about the server's certificate
+    char warning[PS_SESSION_NOTE_SIZE]; // about the server's certificate
 } Opening;
 
 static void changed(UA_Client *client, UA_SecureChannelState channel, UA_SessionState session,
@@ -60,13 +60,21 @@ static PsErr fail_step(Opening *opening, const char *step, UA_StatusCode status,
     }
     if (status == UA_STATUSCODE_BADUSERACCESSDENIED ||
         status == UA_STATUSCODE_BADIDENTITYTOKENREJECTED) {
-        return ps_fail(PS_ERR_CLOSED, diag, NULL, "auth",
+        return ps_fail(PS_ERR_DENIED, diag, NULL, "auth",
                        "the server does not accept the user (auth %s, %s); check user, password or "
                        "certificate on both sides",
                        ps_opcua_auth_name(opening->device->auth), UA_StatusCode_name(status));
     }
     char words[200];
     ps_opcua_status_words(status, words, sizeof words);
+    if (status == UA_STATUSCODE_BADSECURITYCHECKSFAILED ||
+        status == UA_STATUSCODE_BADCERTIFICATEUNTRUSTED) {
+        bool lent = connection->only_reads && opening->identity.made;
+        return ps_fail(PS_ERR_DENIED, diag, NULL, NULL, "%s: %s%s", step, words,
+                       lent ? "; the gateway has no certificate yet, it makes one when it connects "
+                              "to its first server, and what was shown now was made for this try"
+                            : "");
+    }
     return ps_fail(PS_ERR_CLOSED, diag, NULL, NULL, "%s: %s", step, words);
 }
 
@@ -182,10 +190,21 @@ static PsErr check_trust(Opening *opening, PsDiag *diag) {
     if (!opening->choice.protects && !secret) {
         return PS_OK;
     }
+    char announced[PS_TRUST_URI];
+    const UA_String *uri = &endpoint->server.applicationUri;
+    ps_text_format(announced, sizeof announced, "%.*s", (int)uri->length,
+                   uri->length > 0 ? (const char *)uri->data : "");
+    PsTrustShown shown = {.der = certificate->data,
+                          .len = certificate->length,
+                          .endpoint = opening->address.url,
+                          .announced = announced};
+    PsTrustList list = {opening->connection->state_folder, opening->connection->only_reads};
     PsTrustEntry entry;
-    PsErr err = ps_opcua_trust_check(opening->connection->state_folder, certificate->data,
-                                     certificate->length, opening->address.url, (int64_t)time(NULL),
-                                     opening->warning, sizeof opening->warning, diag);
+    PsErr err = ps_opcua_trust_check(&list, &shown, (int64_t)time(NULL), opening->warning,
+                                     sizeof opening->warning, diag);
+    if (err == PS_ERR_DENIED) {
+        snprintf(opening->connection->session->note, PS_SESSION_NOTE_SIZE, "%s", opening->warning);
+    }
     if (err == PS_OK) {
         err = ps_opcua_trust_describe(certificate->data, certificate->length, &entry, diag);
     }
@@ -296,7 +315,9 @@ static PsErr run(Opening *opening, PsDiag *diag) {
                           &opening->choice, diag);
     err = err != PS_OK ? err : check_trust(opening, diag);
     if (err == PS_OK && (opening->choice.protects || opening->choice.encrypts_secret)) {
-        err = ps_opcua_identity_own(connection->state_folder, &opening->identity, diag);
+        err = connection->only_reads && connection->state_folder != NULL
+                  ? ps_opcua_identity_borrow(connection->state_folder, &opening->identity, diag)
+                  : ps_opcua_identity_own(connection->state_folder, &opening->identity, diag);
     }
     err = err != PS_OK ? err : make_session(opening, diag);
     err = err != PS_OK ? err : read_server(connection, opening->patience.timeout_ns, diag);

@@ -138,7 +138,7 @@ static void test_server_does_not_trust_us(void **state) {
     start((PsOpcuaTestSetup){.distrusts = true});
     assert_int_equal(try(), PS_ERR_DENIED);
     accept_all();
-    assert_int_equal(try(), PS_ERR_CLOSED);
+    assert_int_equal(try(), PS_ERR_DENIED);
     assert_non_null(strstr(rig.diag.text, "trust"));
     assert_non_null(strstr(rig.diag.text, "opening a session"));
 }
@@ -170,7 +170,7 @@ static void test_wrong_password(void **state) {
     start((PsOpcuaTestSetup){.users = true});
     assert_int_equal(try(), PS_ERR_DENIED);
     accept_all();
-    assert_int_equal(try(), PS_ERR_CLOSED);
+    assert_int_equal(try(), PS_ERR_DENIED);
     assert_non_null(strstr(rig.diag.text, "the server does not accept the user"));
 }
 

@@ -1,13 +1,15 @@
-// The trust list on the disk. A certificate FINGERPRINT.der has a line FINGERPRINT.txt beside it:
-// the endpoint at which it was met. Channel threads and the API's workers at once: each change is
-// one rename.
+// The trust list on the disk. A certificate FINGERPRINT.der has FINGERPRINT.txt beside it: a line
+// with the endpoint at which it was met, and one with the application that spoke there. Channel
+// threads and the API's workers at once: each change is one rename.
 #include "drivers/opcua/trust.h"
 
 #include "access/secret.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "drivers/opcua/names.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -23,6 +25,7 @@
 
 #define CERTIFICATE_BYTES_MAX ((size_t)64 * 1024)
 #define PATH_SIZE 640
+#define LINES_SIZE ((size_t)PS_TRUST_ENDPOINT + PS_TRUST_URI)
 #define WARN_BEFORE_S (INT64_C(30) * 86400)
 
 #define TRUSTED "trusted"
@@ -53,12 +56,11 @@ static void add_host(char *out, size_t size, const char *text, int len) {
 }
 
 static void add_address(char *out, size_t size, const ASN1_OCTET_STRING *address) {
-    const uint8_t *bytes = ASN1_STRING_get0_data(address);
-    char text[40];
-    if (ASN1_STRING_length(address) == 4) {
-        int len =
-            snprintf(text, sizeof text, "%u.%u.%u.%u", bytes[0], bytes[1], bytes[2], bytes[3]);
-        add_host(out, size, text, len);
+    int len = ASN1_STRING_length(address);
+    char text[INET6_ADDRSTRLEN];
+    if ((len == 4 || len == 16) && inet_ntop(len == 4 ? AF_INET : AF_INET6,
+                                             ASN1_STRING_get0_data(address), text, sizeof text)) {
+        add_host(out, size, text, (int)strlen(text));
     }
 }
 
@@ -173,8 +175,8 @@ static void make_room(const char *folder) {
     }
 }
 
-static PsErr keep_rejected(const char *folder, const void *der, size_t len,
-                           const PsTrustEntry *entry, const char *endpoint, PsDiag *diag) {
+static PsErr keep_rejected(const char *folder, const PsTrustShown *shown, const PsTrustEntry *entry,
+                           PsDiag *diag) {
     if (is_there(folder, REJECTED, entry->fingerprint)) {
         return PS_OK;
     }
@@ -184,30 +186,46 @@ static PsErr keep_rejected(const char *folder, const void *der, size_t len,
     }
     make_room(folder);
     char path[PATH_SIZE];
+    char lines[LINES_SIZE];
+    int len = snprintf(lines, sizeof lines, "%s\n%s", entry->endpoint, entry->announced);
     put_path(path, folder, REJECTED, entry->fingerprint, ".txt");
-    err = ps_file_write(path, endpoint, strlen(endpoint), 0600, diag);
+    err = ps_file_write(path, lines, (size_t)len, 0600, diag);
     put_path(path, folder, REJECTED, entry->fingerprint, ".der");
-    return err != PS_OK ? err : ps_file_write(path, der, len, 0600, diag);
+    return err != PS_OK ? err : ps_file_write(path, shown->der, shown->len, 0600, diag);
 }
 
 // ---- the check
 
-static PsErr fail_unknown(const PsTrustEntry *entry, const char *endpoint, bool kept, int64_t now,
+// Whose list is it that the certificate is not in, and what makes it known there.
+static PsErr fail_unknown(const PsTrustList *list, const PsTrustEntry *entry, int64_t now,
                           PsDiag *diag) {
     char until[24];
     put_date(entry->not_after, until, sizeof until);
-    if (!kept) {
+    const char *ends = entry->not_after < now ? "ended" : "valid to";
+    if (list->folder == NULL) {
         return ps_fail(PS_ERR_DENIED, diag, NULL, NULL,
                        "the server's certificate could not be checked, because no trust list is at "
-                       "hand here, and so no session was opened; it is %.90s, SHA-256 %s, valid to "
-                       "%s",
-                       entry->subject, entry->fingerprint, until);
+                       "hand here, and so no session was opened; it is %.90s, SHA-256 %s, %s %s",
+                       entry->subject, entry->fingerprint, ends, until);
+    }
+    if (list->only_reads && !is_there(list->folder, REJECTED, entry->fingerprint)) {
+        return ps_fail(PS_ERR_DENIED, diag, NULL, NULL,
+                       "the server's certificate is not trusted: %.60s, SHA-256 %s, %s %s; the "
+                       "gateway has not met it yet: let it run with this device, compare the "
+                       "fingerprint with the server's, then: penstock trust accept %.16s",
+                       entry->subject, entry->fingerprint, ends, until, entry->fingerprint);
     }
     return ps_fail(PS_ERR_DENIED, diag, NULL, NULL,
                    "the server's certificate is not trusted yet: %.90s, SHA-256 %s, %s %s; compare "
                    "the fingerprint with the server's, then: penstock trust accept %.16s",
-                   entry->subject, entry->fingerprint,
-                   entry->not_after < now ? "ended" : "valid to", until, entry->fingerprint);
+                   entry->subject, entry->fingerprint, ends, until, entry->fingerprint);
+}
+
+static PsErr fail_closed_list(const PsTrustList *list, PsDiag *diag) {
+    return ps_fail(PS_ERR_DENIED, diag, NULL, NULL,
+                   "this user may not read the gateway's trust list in %.200s, so no session was "
+                   "opened; try it as root, or as the user the gateway runs as",
+                   list->folder);
 }
 
 static void warn_of_time(const PsTrustEntry *entry, int64_t now, char *out, size_t size) {
@@ -227,33 +245,53 @@ static void warn_of_time(const PsTrustEntry *entry, int64_t now, char *out, size
     }
 }
 
-PsErr ps_opcua_trust_check(const char *folder, const void *der, size_t len, const char *endpoint,
-                           int64_t now, char *ret_warning, size_t warning_size, PsDiag *diag) {
+PsErr ps_opcua_trust_check(const PsTrustList *list, const PsTrustShown *shown, int64_t now,
+                           char *ret_warning, size_t warning_size, PsDiag *diag) {
     PsTrustEntry entry;
-    PsErr err = ps_opcua_trust_describe(der, len, &entry, diag);
+    PsErr err = ps_opcua_trust_describe(shown->der, shown->len, &entry, diag);
     if (err != PS_OK) {
         return err;
     }
     ret_warning[0] = '\0';
-    if (folder == NULL) {
-        return fail_unknown(&entry, endpoint, false, now, diag);
+    if (list->folder == NULL) {
+        return fail_unknown(list, &entry, now, diag);
     }
-    if (is_there(folder, TRUSTED, entry.fingerprint)) {
+    if (is_there(list->folder, TRUSTED, entry.fingerprint)) {
         warn_of_time(&entry, now, ret_warning, warning_size);
         return PS_OK;
     }
-    err = keep_rejected(folder, der, len, &entry, endpoint, diag);
-    return err != PS_OK ? err : fail_unknown(&entry, endpoint, true, now, diag);
+    if (errno == EACCES) {
+        return fail_closed_list(list, diag);
+    }
+    ps_text_format(entry.endpoint, sizeof entry.endpoint, "%s", shown->endpoint);
+    ps_text_format(entry.announced, sizeof entry.announced, "%s", shown->announced);
+    ps_opcua_names_compare(&entry);
+    ps_text_format(ret_warning, warning_size, "%s", entry.warning);
+    err = list->only_reads ? PS_OK : keep_rejected(list->folder, shown, &entry, diag);
+    return err != PS_OK ? err : fail_unknown(list, &entry, now, diag);
 }
 
 // ---- the list
+
+// The second line is younger than the first: not every file has it.
+static void read_lines(const char *path, PsTrustEntry *entry) {
+    PS_AUTO_BUF PsBuf text = {0};
+    if (ps_file_read(path, LINES_SIZE, &text, NULL) != PS_OK || text.len == 0) {
+        return;
+    }
+    const char *first = (const char *)text.data;
+    size_t len = strcspn(first, "\n");
+    ps_text_format(entry->endpoint, sizeof entry->endpoint, "%.*s", (int)len, first);
+    if (first[len] == '\n') {
+        ps_text_format(entry->announced, sizeof entry->announced, "%s", first + len + 1);
+    }
+}
 
 static bool read_entry(const char *folder, const char *list, const char *name,
                        PsTrustEntry *entry) {
     char path[PATH_SIZE];
     struct stat status;
     PS_AUTO_BUF PsBuf der = {0};
-    PS_AUTO_BUF PsBuf endpoint = {0};
     put_path(path, folder, list, name, ".der");
     if (stat(path, &status) != 0 ||
         ps_file_read(path, CERTIFICATE_BYTES_MAX, &der, NULL) != PS_OK ||
@@ -264,9 +302,8 @@ static bool read_entry(const char *folder, const char *list, const char *name,
     entry->met = (int64_t)status.st_mtime;
     entry->trusted = strcmp(list, TRUSTED) == 0;
     put_path(path, folder, list, name, ".txt");
-    if (ps_file_read(path, PS_TRUST_ENDPOINT, &endpoint, NULL) == PS_OK && endpoint.len > 0) {
-        ps_text_format(entry->endpoint, sizeof entry->endpoint, "%s", (const char *)endpoint.data);
-    }
+    read_lines(path, entry);
+    ps_opcua_names_compare(entry);
     return true;
 }
 

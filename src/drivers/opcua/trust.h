@@ -13,6 +13,7 @@
 
 #define PS_TRUST_FINGERPRINT 65 ///< SHA-256 in hexadecimal digits, with its NUL
 #define PS_TRUST_ENDPOINT 320
+#define PS_TRUST_URI 192
 
 /// Kept at most in each of the two folders; of rejected ones the oldest makes room.
 #define PS_TRUST_ENTRIES_MAX 200U
@@ -20,9 +21,11 @@
 typedef struct PsTrustEntry {
     char fingerprint[PS_TRUST_FINGERPRINT];
     char subject[256];                ///< RFC 2253, UTF-8
-    char uri[192];                    ///< application URI of the server, "" without
-    char hosts[256];                  ///< names and addresses it is for, with ", " between
+    char uri[PS_TRUST_URI];           ///< application it is for, "" without
+    char hosts[512];                  ///< names and addresses it is for, with ", " between
     char endpoint[PS_TRUST_ENDPOINT]; ///< where it was met first: opc.tcp://...
+    char announced[PS_TRUST_URI];     ///< as what application the server spoke there; "" unknown
+    char warning[800];                ///< names that do not match (names.h), "" mostly
     int64_t not_before;               ///< seconds since 1970
     int64_t not_after;
     int64_t met;    ///< first, seconds since 1970
@@ -30,16 +33,31 @@ typedef struct PsTrustEntry {
     bool trusted;
 } PsTrustEntry;
 
-/// Of a certificate alone, without endpoint. PS_ERR_INVALID when it is none.
+/// Of a certificate alone, without endpoint and what follows from it. PS_ERR_INVALID when it is
+/// none.
 PsErr ps_opcua_trust_describe(const void *der, size_t len, PsTrustEntry *ret_entry, PsDiag *diag);
 
-/// May the server at `endpoint` be talked to? PS_ERR_DENIED: not yet. Then the certificate is kept
-/// in rejected/ and `diag` names subject, fingerprint and the command that accepts it.
-/// PS_ERR_INVALID: there is none, or it is no certificate. `now` in seconds since 1970.
-/// `ret_warning` is what people should know about one that is trusted ("it has ended ..."), ""
-/// mostly. `folder` NULL: nothing is known and nothing can be kept.
-PsErr ps_opcua_trust_check(const char *folder, const void *der, size_t len, const char *endpoint,
-                           int64_t now, char *ret_warning, size_t warning_size, PsDiag *diag);
+/// The lists, below the driver's folder.
+typedef struct PsTrustList {
+    const char *folder; ///< NULL: nothing is known and nothing can be kept
+    bool only_reads;    ///< a gateway's: no certificate is kept in it
+} PsTrustList;
+
+/// A server that shows a certificate.
+typedef struct PsTrustShown {
+    const void *der;
+    size_t len;
+    const char *endpoint;  ///< that was asked: opc.tcp://...
+    const char *announced; ///< application URI that the server gives; "" when it gives none
+} PsTrustShown;
+
+/// May the server be talked to? PS_ERR_DENIED: not yet. Then the certificate is kept in rejected/
+/// and `diag` names subject, fingerprint and the command that accepts it, or says that this user
+/// may not read the list. PS_ERR_INVALID: there is none, or it is no certificate. `now` in seconds
+/// since 1970. `ret_warning`, "" mostly, is what people should know besides: about one that is
+/// trusted that it has ended, about one that is not that its names are others.
+PsErr ps_opcua_trust_check(const PsTrustList *list, const PsTrustShown *shown, int64_t now,
+                           char *ret_warning, size_t warning_size, PsDiag *diag);
 
 /// All of both folders, rejected ones first, newest first. `entries` has room for 2 *
 /// PS_TRUST_ENTRIES_MAX. A folder that is not there is empty.
