@@ -61,6 +61,9 @@ const ITEMS = [
   },
 ];
 
+/** Pages that are reached from another one, whose item is marked. */
+const BEHIND: Record<string, string> = { trust: "devices" };
+
 function UserMenu() {
   const { name, role } = useSession();
   const act = useDo();
@@ -134,7 +137,7 @@ export function Frame({ children }: { children: ReactNode }) {
       name={words.name}
       about={words.about}
       items={ITEMS}
-      selected={place}
+      selected={BEHIND[place] ?? place}
       onSelect={(key) => go(key)}
       extra={
         <>

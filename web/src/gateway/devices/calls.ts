@@ -87,7 +87,7 @@ export interface Hole {
 
 export interface Explained {
   variable: { type: string; address: string; value: unknown };
-  device: { byte_order?: string };
+  device: { byte_order?: string; protocol: string };
   channel: { name?: string; state?: string; note?: string; requests?: number; errors?: number; round_trip_ms?: number | null };
   request: { text: string };
   look: Look | null;

@@ -2,6 +2,7 @@
 import { DeleteOutlined, EditOutlined } from "@ant-design/icons";
 import { Button, Checkbox } from "antd";
 import { to } from "../../shared/route";
+import { WaitsMark } from "../trust/waits";
 import type { Device } from "./calls";
 import { words } from "./words";
 
@@ -10,6 +11,8 @@ export interface CardProps {
   chosen: boolean;
   ticked: boolean;
   canEdit: boolean;
+  /** Its server's certificate waits to be accepted. */
+  waits: boolean;
   onTick: (ticked: boolean) => void;
   onEdit: () => void;
   onDelete: () => void;
@@ -32,7 +35,7 @@ export function placeOf({ ip, port, slave, serial, protocol, url }: Device): str
 /** By the gateway's words; all others are grey. */
 const DOTS: Record<string, string> = { answers: "gd-good", away: "gd-bad" };
 
-export function DeviceCard({ device, chosen, ticked, canEdit, onTick, onEdit, onDelete }: CardProps) {
+export function DeviceCard({ device, chosen, ticked, canEdit, waits, onTick, onEdit, onDelete }: CardProps) {
   const name = device.device_name;
   const state = device.state ?? "";
   const stateText = words.states[state as keyof typeof words.states] ?? state;
@@ -60,6 +63,7 @@ export function DeviceCard({ device, chosen, ticked, canEdit, onTick, onEdit, on
       <div className="gd-card-place" title={placeOf(device)}>
         {placeOf(device)}
       </div>
+      {waits && <WaitsMark device={name} />}
     </li>
   );
 }

@@ -7,6 +7,7 @@ import { type Loaded, useLoad } from "../../shared/use-load";
 import { type Edit, useEdit } from "../edit";
 import { useSession } from "../session";
 import { When } from "../time";
+import { WaitsNote } from "../trust/waits";
 import { bytesOfHex, hexOf, isOrder, type Reading, widthOf } from "./byte-order";
 import { countRows, type Explained, explain, type Look } from "./calls";
 import { explainWords } from "./explain-words";
@@ -153,6 +154,7 @@ export default function ExplainDrawer(props: ExplainProps) {
         {(found) => (
           <div className="gd-explain">
             <Facts found={found} />
+            <WaitsNote device={device} protocol={found.device.protocol} away={found.state !== "good"} />
             {looked.loading && (
               <p role="status">
                 <Spin size="small" aria-hidden /> {explainWords.asking}

@@ -1,12 +1,14 @@
 // Device List: cards of devices above, the variables of the chosen one below.
-import { DeleteOutlined, DownloadOutlined, PlusOutlined, UploadOutlined } from "@ant-design/icons";
+import { DeleteOutlined, DownloadOutlined, PlusOutlined, SafetyCertificateOutlined, UploadOutlined } from "@ant-design/icons";
 import { Button, Grid, Input, Pagination } from "antd";
 import { useCallback, useEffect, useState } from "react";
 import { Empty, Head, Shown, useConfirm, useDo } from "../../shared/parts";
-import { go, useRoute } from "../../shared/route";
+import { go, to, useRoute } from "../../shared/route";
 import { useLoad } from "../../shared/use-load";
 import { useEdit } from "../edit";
 import { useSession } from "../session";
+import { useWaiting } from "../trust/waits";
+import { words as trustWords } from "../trust/words";
 import { countRows, type Device, getDevice, listDevices } from "./calls";
 import { DeviceCard } from "./cards";
 import { DeviceForm } from "./device-form";
@@ -57,6 +59,7 @@ export default function DevicesPage() {
   const act = useDo();
   const { edit } = useEdit();
   const listed = devices.data?.items;
+  const waits = useWaiting((listed ?? []).map(({ device_name, protocol, state }) => ({ name: device_name, protocol, away: state === "away" })));
   const first = listed?.[0]?.device_name;
   const name = chosenName ?? first;
   const chosen = useChosen(name, listed);
@@ -95,6 +98,9 @@ export default function DevicesPage() {
             setPage(1);
           }}
         />
+        {can("engineer") && listed?.some(({ protocol }) => protocol === "OPCUA") && (
+          <Button icon={<SafetyCertificateOutlined />} aria-label={trustWords.title} title={trustWords.title} href={to("trust")} />
+        )}
         {can("engineer") && <Button icon={<UploadOutlined />} aria-label={words.importFiles} title={words.importFiles} onClick={() => setOpen({ what: "import" })} />}
         <Button icon={<DownloadOutlined />} aria-label={words.exportDevices} title={words.exportDevices} onClick={() => void act(() => exportCsv("devices"))} />
         {can("engineer") && (
@@ -120,6 +126,7 @@ export default function DevicesPage() {
                     chosen={device.device_name === name}
                     ticked={ticked.has(device.device_name)}
                     canEdit={can("engineer")}
+                    waits={waits.has(device.device_name)}
                     onTick={(is) => tick(device, is)}
                     onEdit={() => setOpen({ what: "form", device })}
                     onDelete={() => void act(() => remove([device]))}

@@ -1,0 +1,50 @@
+// Texts of the page about trusted servers.
+
+export const words = {
+  title: "Trusted Servers",
+  about:
+    "An OPC UA server that encrypts shows a certificate. The gateway talks to it only after a person has compared the fingerprint with the one that the server itself shows, and accepted it.",
+  only: (device: string) => `Only the server of ${device} is shown.`,
+  all: "Show all",
+  mayNotSee: "Engineers see this list, and administrators decide.",
+  mayNotAct: "Only administrators accept and revoke.",
+  waiting: (count: number) => `Waiting for a decision (${count})`,
+  noneWaiting: "No certificate waits for a decision.",
+  trusted: (count: number) => `Trusted (${count})`,
+  noneTrusted: "No server is trusted yet. The gateway meets a certificate when it connects to an OPC UA server that encrypts; then it waits here.",
+  noneOf: (device: string) => `The gateway has met no certificate of ${device}'s server. It does when it connects.`,
+  rows: {
+    devices: "Devices",
+    endpoint: "Met at",
+    fingerprint: "SHA-256 fingerprint",
+    hosts: "Host names",
+    uri: "Application",
+    valid: "Valid",
+    met: "First seen",
+  },
+  noDevices: "none any more",
+  none: "none",
+  to: "to",
+  validity: { later: "not valid yet", valid: "", soon: "ends soon", ended: "has ended" },
+  namesDiffer: "The certificate is for another name",
+  accept: "Accept",
+  acceptOf: (subject: string) => `Accept ${subject}`,
+  acceptTitle: "Trust this server?",
+  acceptText:
+    "From its next try on the gateway reads from, writes to and sends the device's user and password to whoever has the key of this certificate. Accept it only if the server itself shows this fingerprint:",
+  accepted: "Trusted; the gateway connects at its next try",
+  revoke: "Revoke",
+  revokeOf: (subject: string) => `Revoke ${subject}`,
+  revokeTitle: "Trust this server no longer?",
+  revokeText: (devices: string) =>
+    `The gateway will not connect${devices === "" ? "" : ` (${devices})`} again until a certificate is accepted. A session that is open stays until it is made anew.`,
+  revoked: "Not trusted any more",
+  own: "The gateway's own certificate",
+  ownText: "A server that knows its clients must accept this one; the file is on the gateway.",
+  ownNone: "It is made at the first protected connection.",
+  ownFile: "File",
+
+  waits: "The certificate of this device's server waits to be accepted.",
+  decide: "Look at it",
+  decideFor: (device: string) => `Certificate of ${device}'s server waits: look at it`,
+} as const;
