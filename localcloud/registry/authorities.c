@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "localcloud/pki.h"
+#include "localcloud/registry/certificate_row.h"
 #include "localcloud/registry/certificates.h"
 
 #include <openssl/err.h>
@@ -217,12 +218,6 @@ static PsApiCode check_authority(PsRegistry *registry, const PsAuthoritySpec *sp
     return code == PS_API_OK && !sni_only ? check_verification(registry, spec, x509, fault) : code;
 }
 
-static json_t *named_answer(PsRegistry *registry, const char *id) {
-    char arn[PS_ARN_SIZE];
-    ps_arn_put(arn, registry->region, PS_ARN_AUTHORITY, id);
-    return json_pack("{s:s, s:s}", "certificateArn", arn, "certificateId", id);
-}
-
 static PsApiCode register_read(PsRegistry *registry, const PsAuthoritySpec *spec, X509 *x509,
                                json_t **ret_answer, PsApiFault *fault) {
     char id[PS_CERTIFICATE_ID_SIZE];
@@ -233,25 +228,22 @@ static PsApiCode register_read(PsRegistry *registry, const PsAuthoritySpec *spec
     if (code != PS_API_OK) {
         return code;
     }
-    PS_AUTO_BUF PsBuf pem = {0};
-    if (ps_pki_put_certificate(x509, &pem) != PS_OK) {
-        return ps_api_fail(PS_API_INTERNAL, fault, "the certificate cannot be written as PEM");
+    PS_AUTO_CERTIFICATE_FACTS PsCertificateFacts facts = {0};
+    code = ps_certificate_facts_read(x509, &facts, fault);
+    if (code != PS_API_OK) {
+        return code;
     }
     PS_AUTO_FREE char *config =
         spec->config != NULL ? json_dumps(spec->config, JSON_COMPACT) : NULL;
-    char generation[PS_UUID_SIZE];
-    ps_uuid_make(generation);
-    int64_t now = ps_registry_now_ms();
     ps_db_run(&registry->db,
               "INSERT INTO authorities (id, pem, subject, status, automatic, mode, config,"
               " generation, customer_version, not_before, not_after, created, modified)"
               " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?)",
-              "ttttttttiiii", id, (const char *)pem.data, subject,
+              "ttttttttiiii", id, (const char *)facts.pem.data, subject,
               spec->active ? "ACTIVE" : "INACTIVE", spec->automatic ? "ENABLE" : "DISABLE",
-              spec->mode != NULL ? spec->mode : "DEFAULT", config, generation,
-              ps_pki_not_before(x509).ns / PS_NS_PER_MS, ps_pki_not_after(x509).ns / PS_NS_PER_MS,
-              now, now);
-    *ret_answer = named_answer(registry, id);
+              spec->mode != NULL ? spec->mode : "DEFAULT", config, facts.generation,
+              facts.not_before_ms, facts.not_after_ms, facts.now_ms, facts.now_ms);
+    *ret_answer = ps_certificate_named(registry, PS_ARN_AUTHORITY, id);
     return PS_API_OK;
 }
 
@@ -266,15 +258,12 @@ PsApiCode ps_authority_register(PsRegistry *registry, const PsAuthoritySpec *spe
     return code;
 }
 
-#define COLUMNS                                                                                    \
-    "seq, id, status, automatic, mode, config, generation, customer_version, not_before,"          \
-    " not_after, created, modified, pem"
+#define COLUMNS PS_CERTIFICATE_COLUMNS ", automatic, config"
+#define AUTOMATIC PS_CERTIFICATE_OWN_COLUMNS
+#define CONFIG (PS_CERTIFICATE_OWN_COLUMNS + 1)
 
 static json_t *listed_authority(PsRegistry *registry, const PsDbRows *row) {
-    json_t *item = named_answer(registry, ps_db_text(row, 1));
-    json_object_set_new(item, "status", json_string(ps_db_text(row, 2)));
-    json_object_set_new(item, "creationDate", ps_registry_time(ps_db_int(row, 10)));
-    return item;
+    return ps_certificate_listed(registry, PS_ARN_AUTHORITY, row);
 }
 
 PsApiCode ps_authority_describe(PsRegistry *registry, const char *id, json_t **ret_answer,
@@ -290,20 +279,12 @@ PsApiCode ps_authority_describe(PsRegistry *registry, const char *id, json_t **r
         return ps_registry_missing("CA certificate", wanted, fault);
     }
     json_t *item = listed_authority(registry, &row);
-    json_object_set_new(item, "certificatePem", json_string(ps_db_text(&row, 12)));
-    json_object_set_new(item, "ownedBy", json_string(PS_ACCOUNT_ID));
-    json_object_set_new(item, "autoRegistrationStatus", json_string(ps_db_text(&row, 3)));
-    json_object_set_new(item, "certificateMode", json_string(ps_db_text(&row, 4)));
-    json_object_set_new(item, "lastModifiedDate", ps_registry_time(ps_db_int(&row, 11)));
-    json_object_set_new(item, "customerVersion", json_integer(ps_db_int(&row, 7)));
-    json_object_set_new(item, "generationId", json_string(ps_db_text(&row, 6)));
-    json_t *validity = json_pack("{s:o, s:o}", "notBefore", ps_registry_time(ps_db_int(&row, 8)),
-                                 "notAfter", ps_registry_time(ps_db_int(&row, 9)));
-    json_object_set_new(item, "validity", validity);
+    ps_certificate_put_details(item, &row);
+    json_object_set_new(item, "autoRegistrationStatus", json_string(ps_db_text(&row, AUTOMATIC)));
     *ret_answer = json_pack("{s:o}", "certificateDescription", item);
-    if (!ps_db_is_null(&row, 5)) {
+    if (!ps_db_is_null(&row, CONFIG)) {
         json_object_set_new(*ret_answer, "registrationConfig",
-                            json_loads(ps_db_text(&row, 5), 0, NULL));
+                            json_loads(ps_db_text(&row, CONFIG), 0, NULL));
     }
     return PS_API_OK;
 }

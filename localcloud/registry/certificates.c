@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "localcloud/folder.h"
 #include "localcloud/registry/authorities.h"
+#include "localcloud/registry/certificate_row.h"
 
 #include <openssl/crypto.h>
 #include <stdio.h>
@@ -45,12 +46,6 @@ PsApiCode ps_certificate_check(PsRegistry *registry, const char *id, char *out, 
                : ps_registry_missing("Certificate", out, fault);
 }
 
-static json_t *named_answer(PsRegistry *registry, const char *id) {
-    char arn[PS_ARN_SIZE];
-    ps_arn_put(arn, registry->region, PS_ARN_CERTIFICATE, id);
-    return json_pack("{s:s, s:s}", "certificateArn", arn, "certificateId", id);
-}
-
 PsApiCode ps_certificate_put(PsRegistry *registry, const X509 *x509, PsCertificateStatus status,
                              const char *authority, const char *mode, char *ret_id,
                              PsApiFault *fault) {
@@ -59,20 +54,18 @@ PsApiCode ps_certificate_put(PsRegistry *registry, const X509 *x509, PsCertifica
     if (ps_registry_has(registry, "SELECT seq FROM certificates WHERE id = ?", id)) {
         return ps_registry_taken(registry, PS_ARN_CERTIFICATE, id, id, fault);
     }
-    PS_AUTO_BUF PsBuf pem = {0};
-    if (ps_pki_put_certificate(x509, &pem) != PS_OK) {
-        return ps_api_fail(PS_API_INTERNAL, fault, "the certificate cannot be written as PEM");
+    PS_AUTO_CERTIFICATE_FACTS PsCertificateFacts facts = {0};
+    PsApiCode code = ps_certificate_facts_read(x509, &facts, fault);
+    if (code != PS_API_OK) {
+        return code;
     }
-    char generation[PS_UUID_SIZE];
-    ps_uuid_make(generation);
-    int64_t now = ps_registry_now_ms();
     ps_db_run(&registry->db,
               "INSERT INTO certificates (id, pem, status, authority, mode, generation,"
               " customer_version, not_before, not_after, created, modified)"
               " VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?)",
-              "ttttttiiii", id, (const char *)pem.data, ps_certificate_status_name(status),
-              authority, mode, generation, ps_pki_not_before(x509).ns / PS_NS_PER_MS,
-              ps_pki_not_after(x509).ns / PS_NS_PER_MS, now, now);
+              "ttttttiiii", id, (const char *)facts.pem.data, ps_certificate_status_name(status),
+              authority, mode, facts.generation, facts.not_before_ms, facts.not_after_ms,
+              facts.now_ms, facts.now_ms);
     ps_registry_tell(registry, id);
     memcpy(ret_id, id, sizeof id);
     return PS_API_OK;
@@ -107,7 +100,7 @@ static PsApiCode made_answer(PsRegistry *registry, const X509 *x509, PsCertifica
     char id[PS_CERTIFICATE_ID_SIZE];
     PsApiCode code = ps_certificate_put(registry, x509, status, NULL, "DEFAULT", id, fault);
     if (code == PS_API_OK) {
-        *ret_answer = named_answer(registry, id);
+        *ret_answer = ps_certificate_named(registry, PS_ARN_CERTIFICATE, id);
         json_object_set_new(*ret_answer, "certificatePem", certificate_text(x509));
     }
     return code;
@@ -181,7 +174,7 @@ static PsApiCode register_read(PsRegistry *registry, const PsCertificateSpec *sp
         ps_certificate_put(registry, x509, status, authority.id[0] != '\0' ? authority.id : NULL,
                            authority.mode, id, fault);
     if (code == PS_API_OK) {
-        *ret_answer = named_answer(registry, id);
+        *ret_answer = ps_certificate_named(registry, PS_ARN_CERTIFICATE, id);
     }
     return code;
 }
@@ -205,15 +198,13 @@ PsApiCode ps_certificate_register(PsRegistry *registry, const PsCertificateSpec 
 
 // ---- read and changed
 
-#define COLUMNS                                                                                    \
-    "seq, id, status, authority, mode, generation, customer_version, not_before, not_after,"       \
-    " created, modified, pem"
+#define COLUMNS PS_CERTIFICATE_COLUMNS ", authority"
+#define AUTHORITY PS_CERTIFICATE_OWN_COLUMNS
 
 static json_t *listed_certificate(PsRegistry *registry, const PsDbRows *row) {
-    json_t *item = named_answer(registry, ps_db_text(row, 1));
-    json_object_set_new(item, "status", json_string(ps_db_text(row, 2)));
-    json_object_set_new(item, "certificateMode", json_string(ps_db_text(row, 4)));
-    json_object_set_new(item, "creationDate", ps_registry_time(ps_db_int(row, 9)));
+    json_t *item = ps_certificate_listed(registry, PS_ARN_CERTIFICATE, row);
+    json_object_set_new(item, "certificateMode",
+                        json_string(ps_db_text(row, PS_CERTIFICATE_COLUMN_MODE)));
     return item;
 }
 
@@ -230,17 +221,10 @@ PsApiCode ps_certificate_describe(PsRegistry *registry, const char *id, json_t *
         return ps_registry_missing("Certificate", wanted, fault);
     }
     json_t *item = listed_certificate(registry, &row);
-    if (!ps_db_is_null(&row, 3)) {
-        json_object_set_new(item, "caCertificateId", json_string(ps_db_text(&row, 3)));
+    if (!ps_db_is_null(&row, AUTHORITY)) {
+        json_object_set_new(item, "caCertificateId", json_string(ps_db_text(&row, AUTHORITY)));
     }
-    json_object_set_new(item, "certificatePem", json_string(ps_db_text(&row, 11)));
-    json_object_set_new(item, "ownedBy", json_string(PS_ACCOUNT_ID));
-    json_object_set_new(item, "lastModifiedDate", ps_registry_time(ps_db_int(&row, 10)));
-    json_object_set_new(item, "customerVersion", json_integer(ps_db_int(&row, 6)));
-    json_object_set_new(item, "generationId", json_string(ps_db_text(&row, 5)));
-    json_t *validity = json_pack("{s:o, s:o}", "notBefore", ps_registry_time(ps_db_int(&row, 7)),
-                                 "notAfter", ps_registry_time(ps_db_int(&row, 8)));
-    json_object_set_new(item, "validity", validity);
+    ps_certificate_put_details(item, &row);
     *ret_answer = json_pack("{s:o}", "certificateDescription", item);
     return PS_API_OK;
 }

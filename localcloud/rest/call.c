@@ -62,6 +62,15 @@ PsApiCode ps_rest_body(const PsRestCall *call, json_t **ret_json, PsApiFault *fa
     return PS_API_OK;
 }
 
+PsApiCode ps_rest_with_body(const PsRestCall *call, PsRestAnswer *answer, PsRestBodyHandler handle,
+                            PsApiFault *fault) {
+    json_t *body = NULL;
+    PsApiCode code = ps_rest_body(call, &body, fault);
+    code = code == PS_API_OK ? handle(call, body, answer, fault) : code;
+    json_decref(body);
+    return code;
+}
+
 PsApiCode ps_rest_text(const json_t *body, const char *name, bool required, const char **ret_text,
                        PsApiFault *fault) {
     const json_t *value = json_object_get(body, name);

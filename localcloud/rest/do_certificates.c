@@ -135,19 +135,18 @@ PS_REST_HANDLER(ps_do_describe_ca) {
     return ps_authority_describe(call->registry, call->parameters[0], &answer->json, fault);
 }
 
+static PsApiCode update_ca(const PsRestCall *call, json_t *body, PsRestAnswer *answer,
+                           PsApiFault *fault) {
+    PsAuthorityChange change = {.status = ps_rest_query(call, "newStatus"),
+                                .automatic = ps_rest_query(call, "newAutoRegistrationStatus"),
+                                .config = json_object_get(body, "registrationConfig"),
+                                .remove_automatic =
+                                    json_is_true(json_object_get(body, "removeAutoRegistration"))};
+    return ps_authority_update(call->registry, call->parameters[0], &change, fault);
+}
+
 PS_REST_HANDLER(ps_do_update_ca) {
-    json_t *body = NULL;
-    PsApiCode code = ps_rest_body(call, &body, fault);
-    if (code == PS_API_OK) {
-        PsAuthorityChange change = {
-            .status = ps_rest_query(call, "newStatus"),
-            .automatic = ps_rest_query(call, "newAutoRegistrationStatus"),
-            .config = json_object_get(body, "registrationConfig"),
-            .remove_automatic = json_is_true(json_object_get(body, "removeAutoRegistration"))};
-        code = ps_authority_update(call->registry, call->parameters[0], &change, fault);
-    }
-    json_decref(body);
-    return code;
+    return ps_rest_with_body(call, answer, update_ca, fault);
 }
 
 PS_REST_HANDLER(ps_do_delete_ca) {

@@ -4,54 +4,44 @@
 #include "localcloud/registry/things.h"
 #include "localcloud/rest/page.h"
 #include "localcloud/rest/routes.h"
+#include "localcloud/rest/versioned.h"
 
 static PsApiCode read_spec(const PsRestCall *call, json_t *body, PsGroupSpec *spec,
                            PsApiFault *fault) {
     *spec = (PsGroupSpec){.name = call->parameters[0],
                           .properties = json_object_get(body, "thingGroupProperties"),
-                          .expected_version = PS_ANY_VERSION};
-    json_t *version = json_object_get(body, "expectedVersion");
-    if (json_is_integer(version)) {
-        spec->expected_version = json_integer_value(version);
-    }
+                          .expected_version = ps_versioned_expected(body)};
     return ps_rest_text(body, "parentGroupName", false, &spec->parent, fault);
 }
 
-PS_REST_HANDLER(ps_do_create_thing_group) {
-    json_t *body = NULL;
+static PsApiCode create_group(const PsRestCall *call, json_t *body, PsRestAnswer *answer,
+                              PsApiFault *fault) {
     PsGroupSpec spec;
-    PsApiCode code = ps_rest_body(call, &body, fault);
-    code = code == PS_API_OK ? read_spec(call, body, &spec, fault) : code;
-    if (code == PS_API_OK) {
-        code = ps_group_create(call->registry, &spec, &answer->json, fault);
-    }
-    json_decref(body);
-    return code;
+    PsApiCode code = read_spec(call, body, &spec, fault);
+    return code == PS_API_OK ? ps_group_create(call->registry, &spec, &answer->json, fault) : code;
+}
+
+PS_REST_HANDLER(ps_do_create_thing_group) {
+    return ps_rest_with_body(call, answer, create_group, fault);
 }
 
 PS_REST_HANDLER(ps_do_describe_thing_group) {
     return ps_group_describe(call->registry, call->parameters[0], &answer->json, fault);
 }
 
-PS_REST_HANDLER(ps_do_update_thing_group) {
-    json_t *body = NULL;
+static PsApiCode update_group(const PsRestCall *call, json_t *body, PsRestAnswer *answer,
+                              PsApiFault *fault) {
     PsGroupSpec spec;
-    PsApiCode code = ps_rest_body(call, &body, fault);
-    code = code == PS_API_OK ? read_spec(call, body, &spec, fault) : code;
-    if (code == PS_API_OK) {
-        code = ps_group_update(call->registry, &spec, &answer->json, fault);
-    }
-    json_decref(body);
-    return code;
+    PsApiCode code = read_spec(call, body, &spec, fault);
+    return code == PS_API_OK ? ps_group_update(call->registry, &spec, &answer->json, fault) : code;
+}
+
+PS_REST_HANDLER(ps_do_update_thing_group) {
+    return ps_rest_with_body(call, answer, update_group, fault);
 }
 
 PS_REST_HANDLER(ps_do_delete_thing_group) {
-    long long version = PS_ANY_VERSION;
-    PsApiCode code =
-        ps_rest_query_int(call, "expectedVersion", 0, INT64_MAX, PS_ANY_VERSION, &version, fault);
-    answer->json = json_object();
-    return code == PS_API_OK ? ps_group_delete(call->registry, call->parameters[0], version, fault)
-                             : code;
+    return ps_versioned_delete(call, answer, ps_group_delete, fault);
 }
 
 PS_REST_HANDLER(ps_do_list_thing_groups) {

@@ -1,14 +1,15 @@
 // Calls on things and thing types. Main thread.
 #include "localcloud/registry/things.h"
 
-#include "base/cleanup.h"
 #include "localcloud/rest/page.h"
 #include "localcloud/rest/routes.h"
+#include "localcloud/rest/versioned.h"
 
 // The members that CreateThing and UpdateThing share.
 static PsApiCode read_spec(const PsRestCall *call, json_t *body, PsThingSpec *spec,
                            PsApiFault *fault) {
-    *spec = (PsThingSpec){.name = call->parameters[0], .expected_version = PS_ANY_VERSION};
+    *spec =
+        (PsThingSpec){.name = call->parameters[0], .expected_version = ps_versioned_expected(body)};
     PsApiCode code = ps_rest_text(body, "thingTypeName", false, &spec->type, fault);
     if (code == PS_API_OK) {
         code = ps_rest_text(body, "billingGroupName", false, &spec->billing_group, fault);
@@ -22,49 +23,38 @@ static PsApiCode read_spec(const PsRestCall *call, json_t *body, PsThingSpec *sp
     spec->attributes = json_is_null(attributes) ? NULL : attributes;
     spec->merge = json_is_true(json_object_get(payload, "merge"));
     spec->remove_type = json_is_true(json_object_get(body, "removeThingType"));
-    json_t *version = json_object_get(body, "expectedVersion");
-    if (json_is_integer(version)) {
-        spec->expected_version = json_integer_value(version);
-    }
     return code;
 }
 
-PS_REST_HANDLER(ps_do_create_thing) {
-    json_t *body = NULL;
+static PsApiCode create_thing(const PsRestCall *call, json_t *body, PsRestAnswer *answer,
+                              PsApiFault *fault) {
     PsThingSpec spec;
-    PsApiCode code = ps_rest_body(call, &body, fault);
-    code = code == PS_API_OK ? read_spec(call, body, &spec, fault) : code;
-    if (code == PS_API_OK) {
-        code = ps_thing_create(call->registry, &spec, &answer->json, fault);
-    }
-    json_decref(body);
-    return code;
+    PsApiCode code = read_spec(call, body, &spec, fault);
+    return code == PS_API_OK ? ps_thing_create(call->registry, &spec, &answer->json, fault) : code;
+}
+
+PS_REST_HANDLER(ps_do_create_thing) {
+    return ps_rest_with_body(call, answer, create_thing, fault);
 }
 
 PS_REST_HANDLER(ps_do_describe_thing) {
     return ps_thing_describe(call->registry, call->parameters[0], &answer->json, fault);
 }
 
-PS_REST_HANDLER(ps_do_update_thing) {
-    json_t *body = NULL;
+static PsApiCode update_thing(const PsRestCall *call, json_t *body, PsRestAnswer *answer,
+                              PsApiFault *fault) {
     PsThingSpec spec;
-    PsApiCode code = ps_rest_body(call, &body, fault);
-    code = code == PS_API_OK ? read_spec(call, body, &spec, fault) : code;
-    if (code == PS_API_OK) {
-        code = ps_thing_update(call->registry, &spec, fault);
-    }
-    json_decref(body);
     answer->json = json_object();
-    return code;
+    PsApiCode code = read_spec(call, body, &spec, fault);
+    return code == PS_API_OK ? ps_thing_update(call->registry, &spec, fault) : code;
+}
+
+PS_REST_HANDLER(ps_do_update_thing) {
+    return ps_rest_with_body(call, answer, update_thing, fault);
 }
 
 PS_REST_HANDLER(ps_do_delete_thing) {
-    long long version = PS_ANY_VERSION;
-    PsApiCode code =
-        ps_rest_query_int(call, "expectedVersion", 0, INT64_MAX, PS_ANY_VERSION, &version, fault);
-    answer->json = json_object();
-    return code == PS_API_OK ? ps_thing_delete(call->registry, call->parameters[0], version, fault)
-                             : code;
+    return ps_versioned_delete(call, answer, ps_thing_delete, fault);
 }
 
 PS_REST_HANDLER(ps_do_list_things) {
@@ -89,31 +79,29 @@ PS_REST_HANDLER(ps_do_list_things) {
 
 // ---- types
 
+static PsApiCode create_type(const PsRestCall *call, json_t *body, PsRestAnswer *answer,
+                             PsApiFault *fault) {
+    return ps_type_create(call->registry, call->parameters[0],
+                          json_object_get(body, "thingTypeProperties"), &answer->json, fault);
+}
+
 PS_REST_HANDLER(ps_do_create_thing_type) {
-    json_t *body = NULL;
-    PsApiCode code = ps_rest_body(call, &body, fault);
-    if (code == PS_API_OK) {
-        code = ps_type_create(call->registry, call->parameters[0],
-                              json_object_get(body, "thingTypeProperties"), &answer->json, fault);
-    }
-    json_decref(body);
-    return code;
+    return ps_rest_with_body(call, answer, create_type, fault);
 }
 
 PS_REST_HANDLER(ps_do_describe_thing_type) {
     return ps_type_describe(call->registry, call->parameters[0], &answer->json, fault);
 }
 
-PS_REST_HANDLER(ps_do_deprecate_thing_type) {
-    json_t *body = NULL;
-    PsApiCode code = ps_rest_body(call, &body, fault);
-    if (code == PS_API_OK) {
-        code = ps_type_deprecate(call->registry, call->parameters[0],
-                                 json_is_true(json_object_get(body, "undoDeprecate")), fault);
-    }
-    json_decref(body);
+static PsApiCode deprecate_type(const PsRestCall *call, json_t *body, PsRestAnswer *answer,
+                                PsApiFault *fault) {
     answer->json = json_object();
-    return code;
+    return ps_type_deprecate(call->registry, call->parameters[0],
+                             json_is_true(json_object_get(body, "undoDeprecate")), fault);
+}
+
+PS_REST_HANDLER(ps_do_deprecate_thing_type) {
+    return ps_rest_with_body(call, answer, deprecate_type, fault);
 }
 
 PS_REST_HANDLER(ps_do_delete_thing_type) {

@@ -81,6 +81,12 @@ PsApiCode ps_rest_query_int(const PsRestCall *call, const char *name, long long 
                             long long otherwise, long long *ret_value, PsApiFault *fault);
 /// The body as a JSON object; an empty body is {}. A new reference. PS_API_INVALID_REQUEST.
 PsApiCode ps_rest_body(const PsRestCall *call, json_t **ret_json, PsApiFault *fault);
+/// A handler that is given the body as a JSON object, borrowed.
+typedef PsApiCode (*PsRestBodyHandler)(const PsRestCall *call, json_t *body, PsRestAnswer *answer,
+                                       PsApiFault *fault);
+/// ps_rest_body, and with it `handle`.
+PsApiCode ps_rest_with_body(const PsRestCall *call, PsRestAnswer *answer, PsRestBodyHandler handle,
+                            PsApiFault *fault);
 /// A member of a body that must be text: NULL in *ret_text when absent or null.
 PsApiCode ps_rest_text(const json_t *body, const char *name, bool required, const char **ret_text,
                        PsApiFault *fault);
