@@ -210,6 +210,41 @@ static void test_scripts_keep_and_change_what_they_get(void **state) {
     rig_free(rig);
 }
 
+// The dict of a value takes half the memory of one that holds its keys itself: when it is made
+// (first call) and when it is filled again (second).
+static void test_entries_share_their_keys(void **state) {
+    Rig *rig = rig_new();
+    rig_publish(rig, "sizes", "main",
+                "import sys\n"
+                "def main(d, w):\n"
+                "  e = d['values']['Temperature_Sensor']['Test']\n"
+                "  own, shared = sys.getsizeof({'raw_data': 0, 'status': 1}), sys.getsizeof(e)\n"
+                "  return 'shared' if 3 * shared < 2 * own else f'{shared} of {own} bytes'\n",
+                0);
+    rig_start(rig);
+    for (size_t i = 0; i < 2; i++) {
+        rig_upload(rig, 0);
+        rig_expect(rig, i, "shared");
+    }
+    rig_free(rig);
+}
+
+// SHA-2 is in the interpreter, or comes from OpenSSL (worker/no_sha2.c).
+static void test_sha2_of_the_standard_library(void **state) {
+    Rig *rig = rig_new();
+    rig_publish(rig, "hashes", "main",
+                "import hashlib, random\n"
+                "def main(d, w):\n"
+                "  random.seed('abc')\n"
+                "  return ' '.join(hashlib.new(n, b'abc').hexdigest()[:8] for n in\n"
+                "                  ('sha224', 'sha256', 'sha384', 'sha512'))\n",
+                0);
+    rig_start(rig);
+    rig_upload(rig, 0);
+    rig_expect(rig, 0, "23097d22 ba7816bf cb00753f ddaf35a1");
+    rig_free(rig);
+}
+
 static void test_part_of_a_group(void **state) {
     Rig *rig = rig_new();
     rig_variables(rig, 5);
@@ -442,6 +477,8 @@ int main(void) {
         cmocka_unit_test(test_what_a_script_returns),
         cmocka_unit_test(test_every_kind_of_value),
         cmocka_unit_test(test_scripts_keep_and_change_what_they_get),
+        cmocka_unit_test(test_entries_share_their_keys),
+        cmocka_unit_test(test_sha2_of_the_standard_library),
         cmocka_unit_test(test_part_of_a_group),
         cmocka_unit_test(test_logging),
         cmocka_unit_test(test_unfinished_print_comes_at_the_end_of_the_call),
