@@ -44,9 +44,10 @@ char *ps_strdup(const char *text) {
 }
 
 // A fixed threshold: without, glibc raises it to the largest block that was ever freed, and from
-// then on such blocks lie in the heap between small ones (mallopt(3)).
+// then on such blocks lie in the heap between small ones (mallopt(3)). It is above most messages:
+// their buffers would come from the system and go back to it page by page.
 void ps_mem_init(void) {
-    (void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+    (void)mallopt(M_MMAP_THRESHOLD, 256 * 1024);
     // Messages come and go; without, their memory goes back to the system and comes anew each time.
     (void)mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
     (void)mallopt(M_ARENA_MAX, 2);

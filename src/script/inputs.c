@@ -14,6 +14,7 @@
 #define KEPT_BYTES ((size_t)64 * 1024)
 
 static PsScriptInput *slot(PsScriptInputs *inputs, uint32_t at) {
+    PS_ASSERT(at < inputs->room);
     return &inputs->items[(inputs->first + at) % inputs->room];
 }
 

@@ -7,7 +7,7 @@
 
 // A text of up to this much keeps its memory for the next one; growing it anew for each call costs
 // more than writing it.
-#define TEXT_KEPT ((size_t)64 * 1024)
+#define TEXT_KEPT ((size_t)256 * 1024)
 
 // Replaces Python's complaint about a lone surrogate by ours.
 static void refuse_text(PsWorker *worker, PyObject *text) {

@@ -9,6 +9,7 @@
 #include "script/worker/report.h"
 #include "script/worker/wizard_api.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,7 +63,15 @@ static PyObject *run_prelude(PsWorker *worker) {
     return space;
 }
 
+// What a call with thousands of values takes and gives back would otherwise go to the system at its
+// end, and come anew, page by page, with the next one.
+static void keep_memory_of_calls(void) {
+    (void)mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
+    (void)mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
+}
+
 PsErr ps_worker_warm(PsWorker *worker, PsDiag *diag) {
+    keep_memory_of_calls();
     *worker = (PsWorker){.socket.fd = -1};
     PsErr err = start_python(diag);
     if (err != PS_OK) {
