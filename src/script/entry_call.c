@@ -540,8 +540,10 @@ static PsErr take_done(PsScriptEntry *entry, const PsWireFrame *frame) {
         ps_buf_put(&reason, done.error.data, done.error.len);
     }
     ps_script_entry_end_input(entry, (const char *)reason.data);
-    ps_buf_deinit(&entry->current.frame); // of many scripts few are in a call at a time
-    (void)settles_later(entry);           // the next call waits
+    if (!entry->in_call) {                    // the end of a replayed input may have begun the next
+        ps_buf_deinit(&entry->current.frame); // of many scripts few are in a call at a time
+    }
+    (void)settles_later(entry); // the next call waits
     ps_script_entry_next(entry);
     rest_when_idle(entry);
     return PS_OK;
