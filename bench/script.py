@@ -90,8 +90,8 @@ def measure(folder, cloud, variables, interval, seconds, limit, kind=Modbus):
 def show(what, calls, limit):
     """`calls` has us of CPU a call, a row for each span of time."""
     ours, worker, silent, bare, everything = (median(column) for column in zip(*calls))
-    ratio = median((o + w - s) / b for o, w, s, b, _ in calls)
-    whole = median((e + w) / b for _, w, _, b, e in calls)
+    ratio = (ours - silent + worker) / bare
+    whole = (everything + worker) / bare
     print(f"         {what}: worker {worker:.0f} us, penstockd {ours - silent:.0f} us; bare CPython "
           f"{bare:.0f} us")
     print(f"         ratio {ratio:.2f} (limit {limit}); with collection ({everything - ours:.0f} us) and "
