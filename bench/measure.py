@@ -16,12 +16,8 @@ def cpu_seconds(pid, only=lambda thread: True):
     return total / 1e9
 
 
-def is_collecting(thread):
-    return thread.startswith("channel-")  # the threads that talk to devices
-
-
 def is_not_collecting(thread):
-    return not is_collecting(thread)
+    return not thread.startswith("channel-")  # those are the threads that talk to devices
 
 
 def memory_kib(pid, *keys):
